@@ -1,0 +1,334 @@
+"""An expense report lists what a person spent for projects; approved lines become lots at cost, plus any markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Literal, assert_never
+
+from domain.kernel import Decider, Refused, StreamId, stream_of
+from domain.lots import (
+    BillLots,
+    Lot,
+    LotBook,
+    LotEvent,
+    LotRated,
+    LotReversed,
+    LotsBilled,
+    LotSplit,
+    LotsReleased,
+    LotsReserved,
+    LotsWrittenOff,
+    ReleaseLots,
+    ReserveLots,
+    SplitLot,
+    WriteOffLots,
+    current_lot_of,
+    decide_lots,
+    evolve_lots,
+    live_lot_of,
+    next_lot_id,
+)
+from domain.money import Money, zero
+
+
+def expense_stream(report: str) -> StreamId:
+    """The history of one expense report: ``expense_report:ER-7``."""
+    return stream_of("expense_report", report)
+
+
+@dataclass(frozen=True, slots=True)
+class Expense:
+    """One line of a report. ``amount`` includes ``tax``; ``recoverable_tax`` is the part the firm gets back."""
+
+    line: str
+    project: str
+    category: str
+    spent_on: date
+    amount: Money
+    recoverable_tax: Money
+    billable: bool
+    receipt: str | None = None
+    note: str = ""
+
+    @property
+    def net_cost(self) -> Money:
+        """What the expense costs the firm: the amount without the tax that it recovers."""
+        return self.amount - self.recoverable_tax
+
+
+@dataclass(frozen=True, slots=True)
+class RecordExpense:
+    """Put a line on a report, or state it anew while it is not approved; ``at`` is the source's clock."""
+
+    report: str
+    resource: str
+    expense: Expense
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitExpenses:
+    """Hand in lines for approval."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveExpenses:
+    """Approve lines as they stand."""
+
+    lines: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RejectExpenses:
+    """Send lines back with a reason."""
+
+    lines: tuple[str, ...]
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateExpense:
+    """Freeze the price and cost of an approved line as a lot."""
+
+    lot: Lot
+
+
+@dataclass(frozen=True, slots=True)
+class ReportExpenseUnrated:
+    """Record that no price could be found for an approved line, and why."""
+
+    line: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseRecorded:
+    report: str
+    resource: str
+    expense: Expense
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExpensesSubmitted:
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpensesApproved:
+    lines: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExpensesRejected:
+    lines: tuple[str, ...]
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseUnrated:
+    line: str
+    code: str
+    detail: str
+
+
+class UnknownExpense(Refused):
+    """The report has no such line."""
+
+    code = "expense.unknown_line"
+    fix = "Use the id of a line of this report."
+
+
+class ExpenseInvoiced(Refused):
+    """An expense on a draft or an invoice cannot be changed."""
+
+    code = "expense.invoiced"
+    fix = "Discard the draft, or credit the lot; then retry."
+
+
+class SelfApprovedExpense(Refused):
+    """Nobody approves their own expenses."""
+
+    code = "expense.self_approval"
+    fix = "Let the project manager or another approver approve them."
+
+
+class TaxAboveAmount(Refused):
+    """The recoverable tax lies between zero and the amount, in its currency."""
+
+    code = "expense.tax_above_amount"
+    fix = "Correct the amount or the tax in the expense system."
+
+
+class ExpenseNotApproved(Refused):
+    """Only approved expenses are rated."""
+
+    code = "expense.not_approved"
+    fix = "Approve the line first."
+
+
+class OtherReportOwner(Refused):
+    """A report belongs to one person."""
+
+    code = "expense.other_owner"
+    fix = "Send the line under a report of that person."
+
+
+OwnEvent = ExpenseRecorded | ExpensesSubmitted | ExpensesApproved | ExpensesRejected | ExpenseUnrated
+Event = OwnEvent | LotEvent
+Command = (
+    RecordExpense
+    | SubmitExpenses
+    | ApproveExpenses
+    | RejectExpenses
+    | RateExpense
+    | ReportExpenseUnrated
+    | SplitLot
+    | ReserveLots
+    | ReleaseLots
+    | BillLots
+    | WriteOffLots
+)
+LineStatus = Literal["captured", "submitted", "approved", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An expense as it stands."""
+
+    expense: Expense
+    said_at: datetime
+    status: LineStatus = "captured"
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    unrated: ExpenseUnrated | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpenseReport:
+    resource: str = ""
+    report: str = ""
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    lots: LotBook = field(default_factory=dict)
+
+
+def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
+    match command:
+        case RecordExpense():
+            return _record(command, state)
+        case SubmitExpenses(lines):
+            fresh = tuple(name for name in lines if _line(name, state).status in ("captured", "rejected"))
+            return [ExpensesSubmitted(fresh)] if fresh else []
+        case ApproveExpenses(lines, by, at):
+            if by == state.resource:
+                raise SelfApprovedExpense(f"{by}: {', '.join(lines)}.")
+            fresh = tuple(name for name in lines if _line(name, state).status != "approved")
+            return [ExpensesApproved(fresh, by, at)] if fresh else []
+        case RejectExpenses(lines, by, at, reason):
+            fresh = tuple(name for name in lines if _line(name, state).status != "rejected")
+            undone = [event for name in fresh for event in _reversed(name, "the expense was rejected", state)]
+            return [*undone, ExpensesRejected(fresh, by, at, reason)] if fresh else []
+        case RateExpense(lot):
+            return _rate(lot, state)
+        case ReportExpenseUnrated(line, code, detail):
+            return _report_unrated(ExpenseUnrated(line, code, detail), state)
+        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots():
+            return decide_lots(command, state.lots)
+        case _:
+            assert_never(command)
+
+
+def source_of(report: str, line: str) -> str:
+    """What the lots of an expense line name as their source: ``ER-7/1``."""
+    return f"{report}/{line}"
+
+
+def _line(name: str, state: ExpenseReport) -> Line:
+    if name not in state.lines:
+        raise UnknownExpense(f"{state.report}: {name}.")
+    return state.lines[name]
+
+
+def _record(command: RecordExpense, state: ExpenseReport) -> Sequence[Event]:
+    expense = command.expense
+    if state.resource and command.resource != state.resource:
+        raise OtherReportOwner(f"{command.report} is {state.resource}'s, not {command.resource}'s.")
+    if not zero(expense.amount.currency) <= expense.recoverable_tax <= expense.amount:
+        raise TaxAboveAmount(f"{expense.line}: {expense.recoverable_tax} of {expense.amount}.")
+    known = state.lines.get(expense.line)
+    if known and (known.expense == expense or command.at <= known.said_at):
+        return []
+    undone = _reversed(expense.line, "the expense was corrected", state) if known else []
+    return [*undone, ExpenseRecorded(command.report, command.resource, expense, command.at)]
+
+
+def _reversed(line: str, reason: str, state: ExpenseReport) -> Sequence[LotReversed]:
+    source = source_of(state.report, line)
+    if live := live_lot_of(state.lots, source):
+        raise ExpenseInvoiced(f"{source} is on invoice {live.invoice}.")
+    held = current_lot_of(state.lots, source)
+    return [LotReversed(held.lot, reason)] if held else []
+
+
+def _rate(lot: Lot, state: ExpenseReport) -> Sequence[Event]:
+    line = lot.source.partition("/")[2]
+    if _line(line, state).status != "approved":
+        raise ExpenseNotApproved(lot.source)
+    if live_lot_of(state.lots, lot.source):
+        return []
+    current = current_lot_of(state.lots, lot.source)
+    if current is not None and replace(lot, lot=current.lot, explanation=current.explanation) == current:
+        return []
+    fresh = LotRated(replace(lot, lot=next_lot_id(state.lots, lot.source)))
+    return [fresh] if current is None else [LotReversed(current.lot, "the price or cost changed"), fresh]
+
+
+def _report_unrated(news: ExpenseUnrated, state: ExpenseReport) -> Sequence[Event]:
+    line = _line(news.line, state)
+    if line.status != "approved" or line.unrated == news or live_lot_of(state.lots, source_of(state.report, news.line)):
+        return []
+    return [*_reversed(news.line, "no price can be found any more", state), news]
+
+
+def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
+    match event:
+        case ExpenseRecorded(report, resource, expense, at):
+            lines = {**state.lines, expense.line: Line(expense, at)}
+            return replace(state, report=report, resource=resource, lines=lines)
+        case ExpensesSubmitted(names):
+            return _each(state, names, "submitted", None, None)
+        case ExpensesApproved(names, by, at):
+            return _each(state, names, "approved", by, at)
+        case ExpensesRejected(names):
+            return _each(state, names, "rejected", None, None)
+        case ExpenseUnrated(name):
+            return replace(state, lines={**state.lines, name: replace(state.lines[name], unrated=event)})
+        case (
+            LotRated() | LotSplit() | LotsReserved() | LotsReleased() | LotsBilled() | LotReversed() | LotsWrittenOff()
+        ):
+            return replace(state, lots=evolve_lots(state.lots, event))
+        case _:
+            assert_never(event)
+
+
+def _each(
+    state: ExpenseReport, names: tuple[str, ...], status: LineStatus, by: str | None, at: datetime | None
+) -> ExpenseReport:
+    moved = {name: replace(state.lines[name], status=status, approved_by=by, approved_at=at) for name in names}
+    return replace(state, lines={**state.lines, **moved})
+
+
+decider: Decider[Command, ExpenseReport, Event] = Decider("expense_report", ExpenseReport(), decide, evolve)

@@ -1,0 +1,354 @@
+"""A lot is a billable quantity whose price and cost were frozen when it was rated; lots split, they are never edited.
+
+A lot lives in the stream of the work that it came from: a timesheet, an expense report, or the engagement for
+milestones. Reserving it on a draft and billing it are therefore decided in that stream, under its version, so that one
+lot can never be on two live invoices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, assert_never
+
+from domain.kernel import Refused
+from domain.money import Money
+
+Unit = Literal["hour", "item"]
+
+
+@dataclass(frozen=True, slots=True)
+class RowConsidered:
+    """A rate row that was looked at, and what became of it: ``won``, ``less specific``, ``other role`` ..."""
+
+    card: str
+    row: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a lot has its price and cost: the row that won, the others that were looked at, and the cost's source."""
+
+    winner: str
+    because: str
+    considered: tuple[RowConsidered, ...] = ()
+    cost_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """A quantity with its price and cost, as frozen at rating.
+
+    ``source`` is the entry, expense line or milestone; ``price`` is per unit, uplift included; ``value`` is
+    price x quantity and ``cost`` the cost of the quantity, both at the minor unit of their currencies.
+    ``cost_in_billing_currency`` uses the exchange rate of the work date; None when that rate is missing.
+    ``non_billable_because`` is a reason code for work that was rated for its cost alone, e.g. INCLUDED_IN_FIXED_FEE.
+    """
+
+    lot: str
+    source: str
+    project: str
+    engagement: str
+    line: str
+    customer: str
+    selling_entity: str
+    delivering_entity: str
+    work_date: date
+    quantity: Decimal
+    unit: Unit
+    price: Decimal
+    value: Money
+    cost: Money
+    cost_in_billing_currency: Money | None
+    approved_at: datetime
+    explanation: Explanation
+    resource: str | None = None
+    role: str | None = None
+    practice: str | None = None
+    description: str = ""
+    non_billable_because: str | None = None
+
+
+class LotStatus(StrEnum):
+    """What has become of a lot; whether an open one may be billed is decided by eligibility."""
+
+    OPEN = "open"
+    RESERVED = "reserved"
+    BILLED = "billed"
+    NON_BILLABLE = "non_billable"
+    WRITTEN_OFF = "written_off"
+    REVERSED = "reversed"
+    SPLIT = "split"
+
+
+@dataclass(frozen=True, slots=True)
+class LotPart:
+    """One part of a split: its new lot id and its share of quantity, value and cost."""
+
+    lot: str
+    quantity: Decimal
+    value: Money
+    cost: Money
+    cost_in_billing_currency: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLot:
+    """Divide an open lot in two at a value, so that the first part fits under a cap."""
+
+    lot: str
+    first_value: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveLots:
+    """Put open lots on a draft invoice."""
+
+    lots: tuple[str, ...]
+    invoice: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseLots:
+    """Take lots off a draft that is discarded."""
+
+    lots: tuple[str, ...]
+    invoice: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillLots:
+    """Bill the lots of an invoice that is issued in the same transaction."""
+
+    lots: tuple[str, ...]
+    invoice: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOffLots:
+    """Give up billing open lots, with the reason that auditors will read."""
+
+    lots: tuple[str, ...]
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotRated:
+    lot: Lot
+
+
+@dataclass(frozen=True, slots=True)
+class LotSplit:
+    lot: str
+    parts: tuple[LotPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LotsReserved:
+    lots: tuple[str, ...]
+    invoice: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotsReleased:
+    lots: tuple[str, ...]
+    invoice: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotsBilled:
+    lots: tuple[str, ...]
+    invoice: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotReversed:
+    """The work behind the lot was corrected or its price changed: the lot no longer counts."""
+
+    lot: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotsWrittenOff:
+    lots: tuple[str, ...]
+    reason: str
+    by: str
+
+
+LotCommand = SplitLot | ReserveLots | ReleaseLots | BillLots | WriteOffLots
+LotEvent = LotRated | LotSplit | LotsReserved | LotsReleased | LotsBilled | LotReversed | LotsWrittenOff
+
+
+class UnknownLot(Refused):
+    """The stream has no such lot."""
+
+    code = "lot.unknown"
+    fix = "Ask billingEligibility for the lots of the engagement and use their ids."
+
+
+class LotNotOpen(Refused):
+    """The lot is not open: it is on another draft, billed, or ended."""
+
+    code = "lot.not_open"
+    fix = "Leave the lot out; its history shows which invoice it is on."
+
+
+class LotNotReserved(Refused):
+    """The lot is not reserved for this invoice."""
+
+    code = "lot.not_reserved"
+    fix = "Only lots on the draft itself can be released or billed by it."
+
+
+@dataclass(frozen=True, slots=True)
+class LotState:
+    lot: Lot
+    status: LotStatus = LotStatus.OPEN
+    invoice: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the lot is on a draft or an issued invoice."""
+        return self.status in (LotStatus.RESERVED, LotStatus.BILLED)
+
+
+LotBook = Mapping[str, LotState]
+"""All lots of one stream, by id, ended ones included."""
+
+
+def current_lot_of(book: LotBook, source: str) -> Lot | None:
+    """The lot that stands for an entry and is on no invoice, if there is one."""
+    current = (LotStatus.OPEN, LotStatus.NON_BILLABLE)
+    return next((held.lot for held in book.values() if held.lot.source == source and held.status in current), None)
+
+
+def live_lot_of(book: LotBook, source: str) -> LotState | None:
+    """The lot of an entry that stands on a draft or an invoice, if there is one."""
+    return next((held for held in book.values() if held.lot.source == source and held.is_live), None)
+
+
+def next_lot_id(book: LotBook, source: str) -> str:
+    """The id of the next lot rated for a source: ``<source>#1``, ``<source>#2`` after a re-rating."""
+    rated = sum(1 for held in book.values() if held.lot.source == source and "/" not in held.lot.lot)
+    return f"{source}#{rated + 1}"
+
+
+def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
+    """The lot events that a command causes in the stream that holds the lots."""
+    match command:
+        case SplitLot(lot, first_value):
+            return _split(_held(book, lot), first_value)
+        case ReserveLots(lots, invoice):
+            fresh = tuple(lot for lot in lots if not _is(book, lot, LotStatus.RESERVED, invoice))
+            for lot in fresh:
+                _require_open(book, lot)
+            return [LotsReserved(fresh, invoice)] if fresh else []
+        case ReleaseLots(lots, invoice):
+            held = tuple(lot for lot in lots if _is(book, lot, LotStatus.RESERVED, invoice))
+            return [LotsReleased(held, invoice)] if held else []
+        case BillLots(lots, invoice, number):
+            fresh = tuple(lot for lot in lots if not _is(book, lot, LotStatus.BILLED, invoice))
+            for lot in fresh:
+                if not _is(book, lot, LotStatus.RESERVED, invoice):
+                    raise LotNotReserved(f"{lot} for invoice {invoice}.")
+            return [LotsBilled(fresh, invoice, number)] if fresh else []
+        case WriteOffLots(lots, reason, by):
+            fresh = tuple(lot for lot in lots if _held(book, lot).status is not LotStatus.WRITTEN_OFF)
+            for lot in fresh:
+                _require_open(book, lot)
+            return [LotsWrittenOff(fresh, reason, by)] if fresh else []
+        case _:
+            assert_never(command)
+
+
+def _held(book: LotBook, lot: str) -> LotState:
+    if lot not in book:
+        raise UnknownLot(lot)
+    return book[lot]
+
+
+def _is(book: LotBook, lot: str, status: LotStatus, invoice: str) -> bool:
+    held = _held(book, lot)
+    return held.status is status and held.invoice == invoice
+
+
+def _require_open(book: LotBook, lot: str) -> None:
+    held = _held(book, lot)
+    if held.status is not LotStatus.OPEN:
+        raise LotNotOpen(f"{lot} is {held.status.value}" + (f" on {held.invoice}." if held.invoice else "."))
+
+
+def _split(held: LotState, first_value: Money) -> Sequence[LotSplit]:
+    _require_open({held.lot.lot: held}, held.lot.lot)
+    lot = held.lot
+    if not (Money(Decimal(0), lot.value.currency) < first_value < lot.value):
+        return []
+    share = first_value.amount / lot.value.amount
+    first_quantity = (lot.quantity * share).quantize(Decimal("0.0001"))
+    first_cost = (lot.cost * share).rounded()
+    converted = lot.cost_in_billing_currency
+    first_converted = (converted * share).rounded() if converted else None
+    rest_converted = converted - first_converted if converted and first_converted else None
+    return [
+        LotSplit(
+            lot.lot,
+            (
+                LotPart(f"{lot.lot}/1", first_quantity, first_value, first_cost, first_converted),
+                LotPart(
+                    f"{lot.lot}/2",
+                    lot.quantity - first_quantity,
+                    lot.value - first_value,
+                    lot.cost - first_cost,
+                    rest_converted,
+                ),
+            ),
+        )
+    ]
+
+
+def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:
+    """The lots after one event."""
+    match event:
+        case LotRated(lot):
+            status = LotStatus.NON_BILLABLE if lot.non_billable_because else LotStatus.OPEN
+            return {**book, lot.lot: LotState(lot, status)}
+        case LotSplit(name, parts):
+            whole = book[name]
+            split = {part.lot: LotState(part_of(whole.lot, part)) for part in parts}
+            return {**book, name: replace(whole, status=LotStatus.SPLIT), **split}
+        case LotsReserved(lots, invoice):
+            return {**book, **_moved(book, lots, LotStatus.RESERVED, invoice)}
+        case LotsReleased(lots, _):
+            return {**book, **_moved(book, lots, LotStatus.OPEN, None)}
+        case LotsBilled(lots, invoice, _):
+            return {**book, **_moved(book, lots, LotStatus.BILLED, invoice)}
+        case LotReversed(name, _):
+            return {**book, **_moved(book, (name,), LotStatus.REVERSED, None)}
+        case LotsWrittenOff(lots, _, _):
+            return {**book, **_moved(book, lots, LotStatus.WRITTEN_OFF, None)}
+        case _:
+            assert_never(event)
+
+
+def part_of(whole: Lot, part: LotPart) -> Lot:
+    """The lot that one part of a split is: its own quantity and amounts, all else as the whole."""
+    return replace(
+        whole,
+        lot=part.lot,
+        quantity=part.quantity,
+        value=part.value,
+        cost=part.cost,
+        cost_in_billing_currency=part.cost_in_billing_currency,
+    )
+
+
+def _moved(book: LotBook, lots: Sequence[str], status: LotStatus, invoice: str | None) -> dict[str, LotState]:
+    return {lot: replace(book[lot], status=status, invoice=invoice) for lot in lots}

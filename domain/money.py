@@ -1,0 +1,127 @@
+"""Money is a decimal amount with its ISO 4217 currency; rounding is half up at the currency's minor unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from domain.kernel import Refused
+
+_TWO_DIGITS = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC "
+    "CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD "
+    "KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO "
+    "NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL "
+    "THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+)
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+
+MINOR_UNITS: dict[str, int] = {
+    **dict.fromkeys(_TWO_DIGITS.split(), 2),
+    **dict.fromkeys(_NO_DIGITS.split(), 0),
+    **dict.fromkeys(_THREE_DIGITS.split(), 3),
+}
+"""Digits after the decimal point for each current currency (ISO 4217, table A.1)."""
+
+_QUANTUM = {currency: Decimal(1).scaleb(-digits) for currency, digits in MINOR_UNITS.items()}
+
+
+class UnknownCurrency(Refused):
+    """The currency is not a current ISO 4217 code."""
+
+    code = "money.unknown_currency"
+    fix = "Send the three-letter ISO 4217 code of a current currency, such as EUR or USD."
+
+
+class MixedCurrencies(Refused):
+    """Amounts of different currencies cannot be added or compared."""
+
+    code = "money.mixed_currencies"
+    fix = "Convert one amount with a dated exchange rate first, or keep the amounts apart."
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency, exact until ``rounded()`` is asked for."""
+
+    amount: Decimal
+    currency: str
+
+    def __post_init__(self) -> None:
+        if self.currency not in MINOR_UNITS:
+            raise UnknownCurrency(repr(self.currency))
+
+    def _same(self, other: Money) -> None:
+        if self.currency != other.currency:
+            raise MixedCurrencies(f"{self.currency} and {other.currency}")
+
+    def __add__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.amount + other.amount, self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        self._same(other)
+        return Money(self.amount - other.amount, self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.amount, self.currency)
+
+    def __mul__(self, factor: Decimal) -> Money:
+        return Money(self.amount * factor, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        self._same(other)
+        return self.amount < other.amount
+
+    def __le__(self, other: Money) -> bool:
+        self._same(other)
+        return self.amount <= other.amount
+
+    def __bool__(self) -> bool:
+        return self.amount != 0
+
+    def __str__(self) -> str:
+        return f"{self.amount:,} {self.currency}"
+
+    def rounded(self) -> Money:
+        """The amount at the currency's minor unit, half up (EN 16931, BR-CO-17 and example 2: 365.125 is 365.13)."""
+        return Money(self.amount.quantize(_QUANTUM[self.currency], ROUND_HALF_UP), self.currency)
+
+
+def zero(currency: str) -> Money:
+    """Nothing, in one currency."""
+    return Money(Decimal(0), currency)
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """The sum of amounts that must all be in ``currency``; zero when there are none."""
+    result = zero(currency)
+    for amount in amounts:
+        result = result + amount
+    return result
+
+
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount that can be paid in a currency: 0.01 EUR, 1 JPY, 0.001 KWD."""
+    if currency not in _QUANTUM:
+        raise UnknownCurrency(repr(currency))
+    return _QUANTUM[currency]
+
+
+def shared(amount: Money, weights: Sequence[Decimal]) -> tuple[Money, ...]:
+    """The amount divided by weights, to the minor unit, by largest remainder; ties go to the earlier share.
+
+    The parts always add up to ``amount``, which must itself be a whole number of minor units.
+    """
+    quantum = minor_unit(amount.currency)
+    units = int((amount.amount / quantum).to_integral_value())
+    whole = sum((Fraction(weight) for weight in weights), Fraction(0))
+    exact = [Fraction(weight) * units / whole for weight in weights]
+    floors = [share.__floor__() for share in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda index: (floors[index] - exact[index], index))
+    for index in by_remainder[: units - sum(floors)]:
+        floors[index] += 1
+    return tuple(Money(quantum * floor, amount.currency) for floor in floors)

@@ -1,0 +1,110 @@
+"""What rules that span several aggregates need from outside: the state of a stream, and who might be touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from domain.engagement import Engagement
+from domain.invoice import Invoice
+from domain.kernel import StreamId, stream_of
+from domain.lots import LotBook
+from domain.project import Project
+from domain.reference.customer import Customer
+from domain.reference.legal_entity import LegalEntity
+from domain.reference.resource import Resource
+from domain.reference.tax_rule import TaxRules
+
+Read = Callable[[StreamId], Any]
+"""The state of a stream as the present transaction sees it; an unknown stream has its decider's initial state."""
+
+
+@dataclass(frozen=True, slots=True)
+class LotAt:
+    """A lot and the stream that holds it."""
+
+    stream: StreamId
+    lot: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAt:
+    """An entry or expense line, and the stream that holds it."""
+
+    stream: StreamId
+    source: str
+
+
+class Candidates(Protocol):
+    """Which work might be touched, as a read model knows it; the aggregates check again when they decide."""
+
+    def unbilled_of(
+        self,
+        *,
+        engagement: str | None = None,
+        customer: str | None = None,
+        resource: str | None = None,
+        lacking_rate_of: str | None = None,
+    ) -> Sequence[SourceAt]:
+        """Approved work that is neither reserved nor billed; all of the firm's when nothing is named.
+
+        ``lacking_rate_of``: only work whose cost currency this is and whose exchange rate is missing.
+        """
+        ...
+
+    def eligible_of(self, engagement: str, cut_off: str | None = None) -> Sequence[LotAt]:
+        """The lots of an engagement that may be billed, worked up to a day (ISO 8601), in their order."""
+        ...
+
+    def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
+        """The engagements of a selling entity that have something to bill."""
+        ...
+
+
+def engagement_of(read: Read, engagement: str) -> Engagement:
+    """An engagement's state."""
+    state: Engagement = read(stream_of("engagement", engagement))
+    return state
+
+
+def project_of(read: Read, project: str) -> Project:
+    """A project's state."""
+    state: Project = read(stream_of("project", project))
+    return state
+
+
+def customer_of(read: Read, customer: str) -> Customer:
+    """A customer's state."""
+    state: Customer = read(stream_of("customer", customer))
+    return state
+
+
+def entity_of(read: Read, entity: str) -> LegalEntity:
+    """A legal entity's state."""
+    state: LegalEntity = read(stream_of("legal_entity", entity))
+    return state
+
+
+def resource_of(read: Read, resource: str) -> Resource:
+    """A resource's state."""
+    state: Resource = read(stream_of("resource", resource))
+    return state
+
+
+def tax_rules_of(read: Read, jurisdiction: str) -> TaxRules:
+    """The tax rules of a country."""
+    state: TaxRules = read(stream_of("tax_rule", jurisdiction))
+    return state
+
+
+def invoice_of(read: Read, invoice: str) -> Invoice:
+    """An invoice's state."""
+    state: Invoice = read(stream_of("invoice", invoice))
+    return state
+
+
+def lots_of(read: Read, stream: StreamId) -> LotBook:
+    """The lots of a timesheet, an expense report or an engagement."""
+    book: LotBook = read(stream).lots
+    return book

@@ -1,0 +1,178 @@
+"""Pricing freezes what approved work is billed at and what it costs: the lot, with the reasons of both figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+
+from domain.conversion import fx_rate_or_none
+from domain.engagement import ContractLine, Engagement, TimeAndMaterials
+from domain.expense import ExpenseReport, Line, source_of
+from domain.kernel import StreamId
+from domain.lots import Explanation, Lot
+from domain.money import Money, zero
+from domain.ports import Read, engagement_of, project_of, resource_of
+from domain.project import Project
+from domain.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
+from domain.reference.fx_rate import converted
+from domain.reference.rate_card import RateCard, rate_card_stream
+from domain.reference.resource import ResourceTerms
+from domain.timesheet import Entry
+
+FIRM = "FIRM"
+"""The owner of the firm's own rate card."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where work belongs: its project, its engagement, the contract line that pays, and the person's terms that day."""
+
+    project: Project
+    engagement: Engagement
+    line: ContractLine
+    terms: ResourceTerms
+
+
+def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
+    """The lot of an approved entry, or why it has no price; its lot id is given by the timesheet."""
+    work = entry.work
+    place = _place(resource, work.project, work.task, work.work_date, read)
+    if isinstance(place, RateNotFound):
+        return place
+    worked = _worked(resource, place, work.work_date)
+    found = find_rate(worked, _cards(place, read))
+    because = _not_billable(place, work.task)
+    if isinstance(found, RateNotFound):
+        if because is None:
+            return found
+        found = RateFound(zero(place.engagement.currency), "none", found.detail, found.considered)
+    price = found.rate.amount * _multiplier(place.line, work.time_type)
+    cost = (place.terms.cost_rate * work.hours).rounded()
+    approved_at = entry.approved_at or entry.said_at
+    lot = _base(place, entry.entry, work.work_date, work.hours, price, cost, approved_at, read)
+    return replace(
+        lot,
+        resource=resource,
+        role=worked.role,
+        description=work.note,
+        non_billable_because=because,
+        explanation=Explanation(found.winner, found.because, found.considered, _cost_because(place, resource)),
+    )
+
+
+def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateNotFound:
+    """The lot of an approved expense: billed at what it cost the firm, at the exchange rate of the day it was spent."""
+    expense = line.expense
+    place = _place(report.resource, expense.project, None, expense.spent_on, read)
+    if isinstance(place, RateNotFound):
+        return place
+    currency, cost = place.engagement.currency, expense.net_cost
+    rate = fx_rate_or_none(read, cost.currency, currency, expense.spent_on)
+    if rate is None:
+        return RateNotFound("FX_RATE_MISSING", f"{cost.currency} to {currency} on {expense.spent_on}.")
+    price = converted(cost, currency, rate).amount
+    source = source_of(report.report, expense.line)
+    because = f"{expense.category} at cost: {cost} at {rate} {currency}"
+    return replace(
+        _base(place, source, expense.spent_on, Decimal(1), price, cost, line.approved_at or line.said_at, read),
+        unit="item",
+        resource=report.resource,
+        description=f"{expense.category}: {expense.note}" if expense.note else expense.category,
+        non_billable_because=None if expense.billable else "CATEGORY_NOT_CHARGEABLE",
+        explanation=Explanation("cost", because, (), "as spent, without recoverable tax"),
+    )
+
+
+def _place(resource: str, project_name: str, task: str | None, day: date, read: Read) -> Place | RateNotFound:
+    project = project_of(read, project_name)
+    if project.created is None:
+        return RateNotFound("NO_CONTRACT_LINE", f"Project {project_name} does not exist.")
+    engagement = engagement_of(read, project.terms.engagement)
+    line = engagement.lines.get(project.line_of(task))
+    if engagement.opened is None or line is None:
+        detail = f"{project.terms.engagement} has no line {project.line_of(task)}."
+        return RateNotFound("NO_CONTRACT_LINE", detail)
+    terms = resource_of(read, resource).on(day)
+    if terms is None:
+        return RateNotFound("NO_RATE", f"Nothing is known of {resource} on {day}: no role, no cost.")
+    return Place(project, engagement, line, terms)
+
+
+def _worked(resource: str, place: Place, day: date) -> Worked:
+    assignment = place.project.assignment_of(resource, day)
+    role = assignment.role if assignment and assignment.role else place.terms.role
+    return Worked(resource, role, place.terms.location, day, place.engagement.currency)
+
+
+def _cards(place: Place, read: Read) -> list[CardOnLevel]:
+    """The rate cards from the most specific level to the firm's."""
+    engagement = place.engagement.terms
+    streams: list[tuple[str, StreamId]] = [
+        ("contract line", rate_card_stream("line", engagement.engagement, place.line.line)),
+        ("engagement", rate_card_stream("engagement", engagement.engagement)),
+        ("customer", rate_card_stream("customer", engagement.customer)),
+        ("firm", rate_card_stream("firm", FIRM)),
+    ]
+    cards: list[CardOnLevel] = []
+    for level, stream in streams:
+        card: RateCard = read(stream)
+        cards.append(CardOnLevel(level, card))
+    return cards
+
+
+def _not_billable(place: Place, task: str | None) -> str | None:
+    """Why work is rated for its cost alone, as a reason code; None when the customer pays for it by the hour."""
+    if place.project.terms.internal:
+        return "PROJECT_INTERNAL"
+    if not place.project.is_chargeable(task):
+        return "TASK_NOT_CHARGEABLE"
+    if not isinstance(place.line.billing, TimeAndMaterials):
+        return "INCLUDED_IN_FIXED_FEE"
+    return None
+
+
+def _multiplier(line: ContractLine, time_type: str) -> Decimal:
+    if not isinstance(line.billing, TimeAndMaterials):
+        return Decimal(1)
+    uplifts = (each.multiplier for each in line.billing.uplifts if each.time_type == time_type)
+    return next(uplifts, Decimal(1))
+
+
+def _cost_because(place: Place, resource: str) -> str:
+    terms = place.terms
+    return f"cost rate of {resource} at {terms.legal_entity} from {terms.effective_from}: {terms.cost_rate}"
+
+
+def _base(
+    place: Place,
+    source: str,
+    day: date,
+    quantity: Decimal,
+    price: Decimal,
+    cost: Money,
+    approved_at: datetime,
+    read: Read,
+) -> Lot:
+    terms, currency = place.engagement.terms, place.engagement.currency
+    rate = fx_rate_or_none(read, cost.currency, currency, day)
+    return Lot(
+        lot="",
+        source=source,
+        project=place.project.terms.project,
+        engagement=terms.engagement,
+        line=place.line.line,
+        customer=terms.customer,
+        selling_entity=terms.selling_entity,
+        delivering_entity=place.terms.legal_entity,
+        work_date=day,
+        quantity=quantity,
+        unit="hour",
+        price=price,
+        value=Money(price * quantity, currency).rounded(),
+        cost=cost,
+        cost_in_billing_currency=converted(cost, currency, rate) if rate is not None else None,
+        approved_at=approved_at,
+        explanation=Explanation("", ""),
+        practice=place.terms.practice,
+    )

@@ -1,0 +1,1 @@
+"""Processes: events in, commands out, so that one fact leads to the next without anyone asking."""

@@ -1,0 +1,100 @@
+"""Pricing: approved work is rated at once, and rated again when a rate, a cost or a contract changes, until it is billed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.engagement import LineAgreed
+from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
+from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
+from domain.ports import Candidates, Read, SourceAt, project_of
+from domain.pricing import lot_of_entry, lot_of_expense
+from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
+from domain.rating import RateNotFound
+from domain.reference.fx_rate import FxRatePublished
+from domain.reference.rate_card import RateSet, RateWithdrawn
+from domain.reference.resource import ResourceDescribed
+from domain.timesheet import RateEntry, ReportUnrated, TimeApproved, Timesheet
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Reacts to approvals, and to every change of what a price or a cost depends on."""
+
+    name: str = "pricing"
+
+    def needs(self, fact: Recorded[object]) -> Sequence[StreamId]:
+        """The streams that a reaction will read; what they lead to is read on the way."""
+        return [fact.stream] if isinstance(fact.event, TimeApproved | ExpensesApproved) else []
+
+    def asks_candidates(self, fact: Recorded[object]) -> bool:
+        """Whether a reaction asks the read model which work it touches."""
+        return isinstance(
+            fact.event,
+            RateSet
+            | RateWithdrawn
+            | ResourceDescribed
+            | LineAgreed
+            | TaskDefined
+            | ResourceAssigned
+            | ProjectCreated
+            | FxRatePublished,
+        )
+
+    def react(self, fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[Addressed]:
+        """The commands that a fact leads to."""
+        match fact.event:
+            case TimeApproved(entries):
+                return [_priced(SourceAt(fact.stream, entry), read) for entry in entries]
+            case ExpensesApproved(lines):
+                report = local_id(fact.stream)
+                return [_priced(SourceAt(fact.stream, source_of(report, line)), read) for line in lines]
+            case _:
+                return [_priced(source, read) for source in _touched(fact, read, candidates)]
+
+
+def _touched(fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[SourceAt]:
+    """The unbilled work whose price or cost may differ after a fact."""
+    match fact.event:
+        case RateSet() | RateWithdrawn():
+            scope, _, owner = local_id(fact.stream).partition(":")
+            match scope:
+                case "line" | "engagement":
+                    return candidates.unbilled_of(engagement=owner.partition(":")[0])
+                case "customer":
+                    return candidates.unbilled_of(customer=owner)
+                case _:
+                    return candidates.unbilled_of()
+        case ResourceDescribed(resource):
+            return candidates.unbilled_of(resource=resource)
+        case LineAgreed():
+            return candidates.unbilled_of(engagement=local_id(fact.stream))
+        case TaskDefined() | ResourceAssigned() | ProjectCreated():
+            project = project_of(read, local_id(fact.stream))
+            return candidates.unbilled_of(engagement=project.terms.engagement)
+        case FxRatePublished(base, quote):
+            found = [*candidates.unbilled_of(lacking_rate_of=base), *candidates.unbilled_of(lacking_rate_of=quote)]
+            return list(dict.fromkeys(found))
+        case _:
+            return []
+
+
+def _priced(source: SourceAt, read: Read) -> Addressed:
+    """The command that rates an entry or an expense, or says why it cannot be rated."""
+    if decider_name(source.stream) == "timesheet":
+        return _priced_entry(source, read)
+    report: ExpenseReport = read(source.stream)
+    name = source.source.partition("/")[2]
+    lot = lot_of_expense(report, report.lines[name], read)
+    if isinstance(lot, RateNotFound):
+        return Addressed(source.stream, ReportExpenseUnrated(name, lot.code, lot.detail))
+    return Addressed(source.stream, RateExpense(lot))
+
+
+def _priced_entry(source: SourceAt, read: Read) -> Addressed:
+    sheet: Timesheet = read(source.stream)
+    lot = lot_of_entry(sheet.resource, sheet.entries[source.source], read)
+    if isinstance(lot, RateNotFound):
+        return Addressed(source.stream, ReportUnrated(source.source, lot.code, lot.detail))
+    return Addressed(source.stream, RateEntry(lot))

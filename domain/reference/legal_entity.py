@@ -1,0 +1,105 @@
+"""A legal entity of the firm employs people, signs engagements and issues invoices in its own number series."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import assert_never
+from zoneinfo import ZoneInfo, available_timezones
+
+from domain.kernel import Decider, Refused
+from domain.money import MINOR_UNITS, Money, UnknownCurrency
+from domain.periods import valid_on
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where post arrives; ``country`` is an ISO 3166-1 alpha-2 code."""
+
+    street: str
+    city: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntityTerms:
+    """What holds for a legal entity from a day on.
+
+    ``approval_limit``: above this gross amount the preparer of an invoice may not approve it. ``hours_per_day_max``:
+    more hours of one person on one day are held for review.
+    """
+
+    effective_from: date
+    name: str
+    address: Address
+    functional_currency: str
+    time_zone: str
+    tax_id: str | None
+    number_prefix: str
+    approval_limit: Money
+    region: str
+    payment_terms_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class DefineLegalEntity:
+    """State the terms of a legal entity from a day on."""
+
+    entity: str
+    terms: LegalEntityTerms
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntityDefined:
+    entity: str
+    terms: LegalEntityTerms
+
+
+class UnknownTimeZone(Refused):
+    """The time zone is not in the IANA database."""
+
+    code = "legal_entity.unknown_time_zone"
+    fix = "Send an IANA name such as Europe/Berlin."
+
+
+Event = LegalEntityDefined
+Command = DefineLegalEntity
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntity:
+    entity: str = ""
+    versions: tuple[LegalEntityTerms, ...] = ()
+
+    def on(self, day: date) -> LegalEntityTerms | None:
+        """The terms in force on a day."""
+        return valid_on(self.versions, day)
+
+
+def checked_time_zone(name: str) -> ZoneInfo:
+    """The zone of an IANA name, or UnknownTimeZone."""
+    if name not in available_timezones():
+        raise UnknownTimeZone(repr(name))
+    return ZoneInfo(name)
+
+
+def decide(command: Command, state: LegalEntity) -> Sequence[Event]:
+    match command:
+        case DefineLegalEntity(entity, terms):
+            if terms.functional_currency not in MINOR_UNITS:
+                raise UnknownCurrency(repr(terms.functional_currency))
+            checked_time_zone(terms.time_zone)
+            if state.on(terms.effective_from) == terms:
+                return []
+            return [LegalEntityDefined(entity, terms)]
+        case _:
+            assert_never(command)
+
+
+def evolve(state: LegalEntity, event: Event) -> LegalEntity:
+    return LegalEntity(event.entity, (*state.versions, event.terms))
+
+
+decider: Decider[Command, LegalEntity, Event] = Decider("legal_entity", LegalEntity(), decide, evolve)

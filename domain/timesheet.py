@@ -1,0 +1,641 @@
+"""A timesheet is one person's week: what was worked, who approved it, and the lots that came of it.
+
+Several systems may tell of the same hours (Jira and Tempo do). Each telling is a claim; claims that agree on project,
+task, start and length are one entry, whatever order they arrive in. Approval is per entry, also when a system approves
+a whole period: an approval covers the entries of its days as they were when it was given, even if they arrive later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, assert_never
+
+from domain.kernel import Decider, Refused, StreamId, stream_of
+from domain.lots import (
+    BillLots,
+    Lot,
+    LotBook,
+    LotEvent,
+    LotRated,
+    LotReversed,
+    LotsBilled,
+    LotSplit,
+    LotsReleased,
+    LotsReserved,
+    LotsWrittenOff,
+    ReleaseLots,
+    ReserveLots,
+    SplitLot,
+    WriteOffLots,
+    current_lot_of,
+    decide_lots,
+    evolve_lots,
+    live_lot_of,
+    next_lot_id,
+)
+from domain.periods import week_of
+
+HOURS_PER_DAY_MAX = Decimal(24)
+
+
+def timesheet_stream(resource: str, day: date) -> StreamId:
+    """The week of one person that a day falls into: ``timesheet:W-17:2026-03-02``."""
+    return stream_of("timesheet", resource, week_of(day).isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was worked: for which project and task, on which day, how long, and what kind of time.
+
+    ``started`` is the wall clock at the worker's place as ``HH:MM:SS``, where the source knows it.
+    """
+
+    project: str
+    task: str | None
+    work_date: date
+    hours: Decimal
+    time_type: str = "regular"
+    started: str | None = None
+    note: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """What two systems that tell of the same hours agree on."""
+        return f"{self.project}/{self.task or ''}/{self.work_date}T{self.started or ''}/{self.hours.normalize():f}"
+
+    def same_as(self, other: Work) -> bool:
+        """Whether two tellings differ in nothing that is billed or costed."""
+        mine = (self.project, self.task, self.work_date, self.hours, self.time_type)
+        return mine == (other.project, other.task, other.work_date, other.hours, other.time_type)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one system says of an entry: its own id for it, and its clock when it said so."""
+
+    system: str
+    id: str
+    said_at: datetime
+
+    @property
+    def ref(self) -> str:
+        return f"{self.system}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogTime:
+    """Tell hours, or tell them anew, as one system knows them."""
+
+    resource: str
+    claim: Claim
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawTime:
+    """Tell that hours were deleted in a system, or moved to another week."""
+
+    resource: str
+    day: date
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitTime:
+    """Hand in entries for approval."""
+
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveTime:
+    """Approve entries as they stand."""
+
+    entries: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RejectTime:
+    """Send entries back to the worker with a reason."""
+
+    entries: tuple[str, ...]
+    by: str
+    at: datetime
+    reason: str
+
+
+PeriodVerdict = Literal["open", "in_review", "approved", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecidePeriod:
+    """Tell how a system's approval of a person's days stands; ``at`` is when that was decided there."""
+
+    resource: str
+    week: date
+    starts: date
+    ends: date
+    verdict: PeriodVerdict
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RateEntry:
+    """Freeze the price and cost of an approved entry as a lot, in place of an open lot with other figures."""
+
+    lot: Lot
+
+
+@dataclass(frozen=True, slots=True)
+class ReportUnrated:
+    """Record that no price could be found for an approved entry, and why."""
+
+    entry: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLogged:
+    entry: str
+    resource: str
+    claim: Claim
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class TimeCorrected:
+    entry: str
+    claim: Claim
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimHeard:
+    """A telling that changes no hours: another system's of the same entry, or a late one."""
+
+    entry: str
+    claim: Claim
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesMerged:
+    """Two entries turned out to be the same hours; ``dropped`` no longer counts."""
+
+    kept: str
+    dropped: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWithdrawn:
+    entry: str
+    resource: str
+    day: date
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSubmitted:
+    entries: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeApproved:
+    entries: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRejected:
+    entries: tuple[str, ...]
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRevoked:
+    entries: tuple[str, ...]
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodDecided:
+    resource: str
+    starts: date
+    ends: date
+    verdict: PeriodVerdict
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryUnrated:
+    entry: str
+    code: str
+    detail: str
+
+
+class HoursOutOfRange(Refused):
+    """An entry has more than zero and at most 24 hours."""
+
+    code = "timesheet.hours_out_of_range"
+    fix = "Correct the hours in the time system; the corrected entry is taken up by itself."
+
+
+class DayTooLong(Refused):
+    """A day has 24 hours."""
+
+    code = "timesheet.day_too_long"
+    fix = "Correct one of the day's entries in the time system, then retry this one."
+
+
+class UnknownEntry(Refused):
+    """The timesheet has no such entry."""
+
+    code = "timesheet.unknown_entry"
+    fix = "Use the id of an entry of this week."
+
+
+class SelfApproval(Refused):
+    """Nobody approves their own hours."""
+
+    code = "timesheet.self_approval"
+    fix = "Let the project manager or another approver approve them."
+
+
+class EntryInvoiced(Refused):
+    """Hours on a draft or an invoice cannot be changed by the time system."""
+
+    code = "timesheet.entry_invoiced"
+    fix = "Discard the draft, or credit the lot; then retry the message."
+
+
+class EntryNotApproved(Refused):
+    """Only approved hours are rated."""
+
+    code = "timesheet.entry_not_approved"
+    fix = "Approve the entry first."
+
+
+OwnEvent = (
+    TimeLogged
+    | TimeCorrected
+    | ClaimHeard
+    | EntriesMerged
+    | TimeWithdrawn
+    | TimeSubmitted
+    | TimeApproved
+    | TimeRejected
+    | ApprovalRevoked
+    | PeriodDecided
+    | EntryUnrated
+)
+Event = OwnEvent | LotEvent
+Command = (
+    LogTime
+    | WithdrawTime
+    | SubmitTime
+    | ApproveTime
+    | RejectTime
+    | DecidePeriod
+    | RateEntry
+    | ReportUnrated
+    | SplitLot
+    | ReserveLots
+    | ReleaseLots
+    | BillLots
+    | WriteOffLots
+)
+EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdrawn", "merged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One piece of work as it stands; ``claims`` holds each system's newest telling, ``said_at`` the content's clock."""
+
+    entry: str
+    work: Work
+    said_at: datetime
+    claims: Mapping[str, Claim]
+    fingerprints: frozenset[str]
+    status: EntryStatus = "captured"
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    unrated: EntryUnrated | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its hours are hours of the day."""
+        return self.status not in ("withdrawn", "merged")
+
+
+@dataclass(frozen=True, slots=True)
+class Timesheet:
+    resource: str = ""
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    verdicts: Mapping[tuple[date, date], PeriodDecided] = field(default_factory=dict)
+    lots: LotBook = field(default_factory=dict)
+
+    def claimed_by(self, ref: str) -> Entry | None:
+        """The entry that a system's id stands for."""
+        return next((entry for entry in self.entries.values() if ref in entry.claims), None)
+
+    def hours_on(self, day: date, without: str | None = None) -> Decimal:
+        """All hours of a day, one entry left out."""
+        counted = (each for each in self.entries.values() if each.counts and each.entry != without)
+        return sum((each.work.hours for each in counted if each.work.work_date == day), Decimal(0))
+
+    def verdict_on(self, day: date) -> PeriodDecided | None:
+        """The newest decision about a period that covers a day."""
+        covering = [each for each in self.verdicts.values() if each.starts <= day <= each.ends]
+        return max(covering, key=lambda each: each.at, default=None)
+
+
+def decide(command: Command, state: Timesheet) -> Sequence[Event]:
+    match command:
+        case LogTime():
+            return _settled(_log(command, state), state)
+        case WithdrawTime(claim=claim):
+            return _withdraw(command.resource, claim, command.day, state)
+        case DecidePeriod():
+            return _settled(_decide_period(command, state), state)
+        case SubmitTime(entries):
+            fresh = tuple(name for name in entries if _entry(name, state).status in ("captured", "rejected"))
+            return [TimeSubmitted(fresh)] if fresh else []
+        case ApproveTime(entries, by, at):
+            return _approve(entries, by, at, state)
+        case RejectTime(entries, by, at, reason):
+            return _reject(entries, by, at, reason, state)
+        case RateEntry(lot):
+            return _rate(lot, state)
+        case ReportUnrated(entry, code, detail):
+            return _report_unrated(EntryUnrated(entry, code, detail), state)
+        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots():
+            return decide_lots(command, state.lots)
+        case _:
+            assert_never(command)
+
+
+def _entry(name: str, state: Timesheet) -> Entry:
+    if name not in state.entries or not state.entries[name].counts:
+        raise UnknownEntry(name)
+    return state.entries[name]
+
+
+def _log(command: LogTime, state: Timesheet) -> Sequence[Event]:
+    claim, work = command.claim, command.work
+    if not 0 < work.hours <= HOURS_PER_DAY_MAX:
+        raise HoursOutOfRange(f"{claim.ref}: {work.hours} h on {work.work_date}.")
+    known = state.claimed_by(claim.ref) or _twin(claim, work, state)
+    if known is None:
+        _require_room(work, None, state)
+        return [TimeLogged(claim.ref, command.resource, claim, work)]
+    own = known.claims.get(claim.ref)
+    is_late = own is not None and claim.said_at <= own.said_at
+    if is_late and work.fingerprint in known.fingerprints:
+        return []
+    if claim.said_at <= known.said_at or (known.counts and known.work.same_as(work)):
+        heard = ClaimHeard(known.entry, claim, work)
+        return [heard, *_merged(evolve(state, heard), known.entry)]
+    _require_room(work, known.entry, state)
+    return [*_reversed(known.entry, "the hours were corrected", state), TimeCorrected(known.entry, claim, work)]
+
+
+def _twin(claim: Claim, work: Work, state: Timesheet) -> Entry | None:
+    """The entry that another system told of the same hours."""
+    for entry in state.entries.values():
+        told_by = {each.system for each in entry.claims.values()}
+        if entry.status != "merged" and claim.system not in told_by and work.fingerprint in entry.fingerprints:
+            return entry
+    return None
+
+
+def _merged(state: Timesheet, name: str) -> Sequence[Event]:
+    """A late telling may show that two entries are the same hours: the newer telling stays."""
+    entry = state.entries[name]
+    mine = {claim.system for claim in entry.claims.values()}
+    for other in state.entries.values():
+        theirs = {claim.system for claim in other.claims.values()}
+        related = entry.fingerprints & other.fingerprints and not mine & theirs
+        if other.entry == name or other.status == "merged" or not related:
+            continue
+        kept, dropped = (entry, other) if entry.said_at >= other.said_at else (other, entry)
+        if live_lot_of(state.lots, dropped.entry) and kept.counts and kept.work.same_as(dropped.work):
+            kept, dropped = dropped, kept
+        reversals = _reversed(dropped.entry, f"the hours are those of {kept.entry}", state)
+        return [*reversals, EntriesMerged(kept.entry, dropped.entry)]
+    return []
+
+
+def _require_room(work: Work, replaced: str | None, state: Timesheet) -> None:
+    hours = state.hours_on(work.work_date, without=replaced) + work.hours
+    if hours > HOURS_PER_DAY_MAX:
+        raise DayTooLong(f"{work.work_date} would have {hours} h.")
+
+
+def _reversed(entry: str, reason: str, state: Timesheet) -> Sequence[LotReversed]:
+    """The reversal of an entry's lot before the entry changes; refused while the lot is on a draft or an invoice."""
+    live = live_lot_of(state.lots, entry)
+    if live is not None:
+        raise EntryInvoiced(f"{entry} is on invoice {live.invoice}.")
+    held = current_lot_of(state.lots, entry)
+    return [LotReversed(held.lot, reason)] if held else []
+
+
+def _withdraw(resource: str, claim: Claim, day: date, state: Timesheet) -> Sequence[Event]:
+    known = state.claimed_by(claim.ref)
+    if known is None:
+        return [TimeWithdrawn(claim.ref, resource, day, claim)]
+    if not known.counts or claim.said_at < known.said_at:
+        return []
+    return [
+        *_reversed(known.entry, "the hours were withdrawn", state),
+        TimeWithdrawn(known.entry, resource, day, claim),
+    ]
+
+
+def _decide_period(command: DecidePeriod, state: Timesheet) -> Sequence[Event]:
+    if command.verdict == "approved" and command.by == command.resource:
+        raise SelfApproval(f"{command.resource}, {command.starts} to {command.ends}.")
+    known = state.verdicts.get((command.starts, command.ends))
+    if known is not None and known.at >= command.at:
+        return []
+    return [
+        PeriodDecided(
+            command.resource,
+            command.starts,
+            command.ends,
+            command.verdict,
+            command.by,
+            command.at,
+            command.reason,
+        )
+    ]
+
+
+def _settled(events: Sequence[Event], state: Timesheet) -> Sequence[Event]:
+    """The events, then what the newest period verdicts make of each entry that they cover."""
+    if not events:
+        return events
+    after = state
+    for event in events:
+        after = evolve(after, event)
+    by_verdict: dict[tuple[str, PeriodDecided], list[str]] = {}
+    for entry in after.entries.values():
+        verdict = after.verdict_on(entry.work.work_date) if entry.counts else None
+        if verdict and verdict.at >= entry.said_at and (move := _move(entry, verdict)):
+            by_verdict.setdefault((move, verdict), []).append(entry.entry)
+    moves: list[Event] = []
+    for (move, verdict), names in by_verdict.items():
+        moves += _moves(move, tuple(names), verdict, after)
+    return [*events, *moves]
+
+
+def _move(entry: Entry, verdict: PeriodDecided) -> str | None:
+    """What a verdict changes about an entry that it covers; None when the entry already is where it should be."""
+    decided_later = entry.approved_at is not None and entry.approved_at >= verdict.at
+    match verdict.verdict:
+        case "approved":
+            return None if entry.status == "approved" else "approve"
+        case "rejected":
+            return None if entry.status == "rejected" or decided_later else "reject"
+        case "open" | "in_review":
+            if entry.status == "approved":
+                return None if decided_later else "revoke"
+            return "submit" if verdict.verdict == "in_review" and entry.status in ("captured", "rejected") else None
+        case _:
+            assert_never(verdict.verdict)
+
+
+def _moves(move: str, names: tuple[str, ...], verdict: PeriodDecided, state: Timesheet) -> Sequence[Event]:
+    reversals = [event for name in names for event in _reversed(name, "the approval was revoked", state)]
+    match move:
+        case "approve":
+            return [TimeApproved(names, verdict.by, verdict.at)]
+        case "reject":
+            return [*reversals, TimeRejected(names, verdict.by, verdict.at, verdict.reason)]
+        case "revoke":
+            return [*reversals, ApprovalRevoked(names, verdict.by, verdict.at)]
+        case _:
+            return [TimeSubmitted(names)]
+
+
+def _approve(entries: tuple[str, ...], by: str, at: datetime, state: Timesheet) -> Sequence[Event]:
+    if by == state.resource:
+        raise SelfApproval(f"{by}: {', '.join(entries)}.")
+    fresh = tuple(name for name in entries if _entry(name, state).status != "approved")
+    return [TimeApproved(fresh, by, at)] if fresh else []
+
+
+def _reject(entries: tuple[str, ...], by: str, at: datetime, reason: str, state: Timesheet) -> Sequence[Event]:
+    fresh = tuple(name for name in entries if _entry(name, state).status != "rejected")
+    reversals = [event for name in fresh for event in _reversed(name, "the hours were rejected", state)]
+    return [*reversals, TimeRejected(fresh, by, at, reason)] if fresh else []
+
+
+def _rate(lot: Lot, state: Timesheet) -> Sequence[Event]:
+    if _entry(lot.source, state).status != "approved":
+        raise EntryNotApproved(lot.source)
+    if live_lot_of(state.lots, lot.source):
+        return []
+    current = current_lot_of(state.lots, lot.source)
+    if current is not None and replace(lot, lot=current.lot, explanation=current.explanation) == current:
+        return []
+    fresh = LotRated(replace(lot, lot=next_lot_id(state.lots, lot.source)))
+    return [fresh] if current is None else [LotReversed(current.lot, "the price or cost changed"), fresh]
+
+
+def _report_unrated(news: EntryUnrated, state: Timesheet) -> Sequence[Event]:
+    entry = _entry(news.entry, state)
+    if entry.status != "approved" or entry.unrated == news or live_lot_of(state.lots, news.entry):
+        return []
+    return [*_reversed(news.entry, "no price can be found any more", state), news]
+
+
+def evolve(state: Timesheet, event: Event) -> Timesheet:
+    match event:
+        case TimeLogged(name, resource, claim, work):
+            entry = Entry(name, work, claim.said_at, {claim.ref: claim}, frozenset({work.fingerprint}))
+            return replace(state, resource=resource, entries={**state.entries, name: entry})
+        case TimeCorrected(name, claim, work):
+            corrected = replace(_hearing(state.entries[name], claim, work), work=work, said_at=claim.said_at)
+            return _with(state, replace(corrected, status="captured", approved_by=None, approved_at=None, unrated=None))
+        case ClaimHeard(name, claim, work):
+            return _with(state, _hearing(state.entries[name], claim, work))
+        case EntriesMerged(kept, dropped):
+            return _merge(state, kept, dropped)
+        case TimeWithdrawn(name, resource, day, claim):
+            return _with(replace(state, resource=resource), _tombstone(state.entries.get(name), event))
+        case TimeSubmitted(names):
+            return _each(state, names, "submitted", None, None)
+        case TimeApproved(names, by, at):
+            return _each(state, names, "approved", by, at)
+        case TimeRejected(names, _, _, _):
+            return _each(state, names, "rejected", None, None)
+        case ApprovalRevoked(names, _, _):
+            return _each(state, names, "submitted", None, None)
+        case PeriodDecided(resource, starts, ends):
+            return replace(state, resource=resource, verdicts={**state.verdicts, (starts, ends): event})
+        case EntryUnrated(name):
+            return _with(state, replace(state.entries[name], unrated=event))
+        case (
+            LotRated() | LotSplit() | LotsReserved() | LotsReleased() | LotsBilled() | LotReversed() | LotsWrittenOff()
+        ):
+            return replace(state, lots=evolve_lots(state.lots, event))
+        case _:
+            assert_never(event)
+
+
+def _with(state: Timesheet, entry: Entry) -> Timesheet:
+    return replace(state, entries={**state.entries, entry.entry: entry})
+
+
+def _hearing(entry: Entry, claim: Claim, work: Work) -> Entry:
+    """The entry after a telling, of which only the newest of each system is kept."""
+    known = entry.claims.get(claim.ref)
+    newest = claim if known is None or claim.said_at > known.said_at else known
+    claims = {**entry.claims, claim.ref: newest}
+    return replace(entry, claims=claims, fingerprints=entry.fingerprints | {work.fingerprint})
+
+
+def _tombstone(entry: Entry | None, event: TimeWithdrawn) -> Entry:
+    if entry is None:
+        nothing = Work("", None, event.day, Decimal(0))
+        entry = Entry(event.entry, nothing, event.claim.said_at, {}, frozenset())
+    claims = {**entry.claims, event.claim.ref: event.claim}
+    return replace(entry, status="withdrawn", claims=claims, said_at=event.claim.said_at, unrated=None)
+
+
+def _merge(state: Timesheet, kept: str, dropped: str) -> Timesheet:
+    stays, goes = state.entries[kept], state.entries[dropped]
+    union = replace(
+        stays,
+        claims={**goes.claims, **stays.claims},
+        fingerprints=stays.fingerprints | goes.fingerprints,
+    )
+    return _with(_with(state, union), replace(goes, status="merged"))
+
+
+def _each(
+    state: Timesheet, names: tuple[str, ...], status: EntryStatus, by: str | None, at: datetime | None
+) -> Timesheet:
+    moved = {
+        name: replace(state.entries[name], status=status, approved_by=by, approved_at=at, unrated=None)
+        for name in names
+    }
+    return replace(state, entries={**state.entries, **moved})
+
+
+decider: Decider[Command, Timesheet, Event] = Decider("timesheet", Timesheet(), decide, evolve)
