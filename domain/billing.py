@@ -96,7 +96,7 @@ class Billable:
 
 
 def draft_invoice(
-    read: Read, invoice: str, engagement: str, lots: Sequence[LotAt], cut_off: date, by: str, *, strict: bool
+    read: Read, invoice: str, engagement: str, lots: Sequence[LotAt], *, cut_off: date, by: str, strict: bool
 ) -> list[Addressed]:
     """The commands that put eligible lots on a new draft.
 

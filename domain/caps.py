@@ -1,4 +1,4 @@
-"""A cap says how much of a contract line may be billed at most; what is over it earns nothing until the cap is raised."""
+"""A cap limits what may be billed on a contract line; what is over it earns nothing until the cap is raised."""
 
 from __future__ import annotations
 
@@ -43,11 +43,8 @@ def allocate(left: Money, policy: CapPolicy, candidates: Iterable[Candidate]) ->
     shares: dict[str, Share] = {}
     for candidate in sorted(candidates, key=lambda each: each.turn):
         available = max(left, nothing)
-        fits = candidate.value <= available
-        if fits:
-            within = candidate.value
-        else:
-            within = available if policy == "partial" else nothing
+        of_the_rest = available if policy == "partial" else nothing
+        within = candidate.value if candidate.value <= available else of_the_rest
         shares[candidate.lot] = Share(within, candidate.value - within)
         left = left - within
     return shares

@@ -182,6 +182,8 @@ class ReleaseBilling:
 
 @dataclass(frozen=True, slots=True)
 class EngagementOpened:
+    """An engagement with a customer began."""
+
     engagement: str
     title: str
     customer: str
@@ -193,11 +195,15 @@ class EngagementOpened:
 
 @dataclass(frozen=True, slots=True)
 class LineAgreed:
+    """A contract line was agreed, or a new version of it."""
+
     line: ContractLine
 
 
 @dataclass(frozen=True, slots=True)
 class EngagementSigned:
+    """The customer signed; work may happen on these days."""
+
     signed_on: date
     starts: date
     ends: date | None
@@ -205,27 +211,35 @@ class EngagementSigned:
 
 @dataclass(frozen=True, slots=True)
 class EngagementHeld:
+    """All billing of the engagement was stopped."""
+
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class HoldLifted:
-    pass
+    """The engagement may be billed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOrderRecorded:
+    """The customer's purchase order was recorded, or its new terms."""
+
     order: PurchaseOrder
 
 
 @dataclass(frozen=True, slots=True)
 class CapChanged:
+    """The cap of a contract line was raised, lowered or lifted."""
+
     line: str
     cap: Money | None
 
 
 @dataclass(frozen=True, slots=True)
 class MilestoneAccepted:
+    """The customer accepted a milestone."""
+
     line: str
     milestone: str
     accepted_on: date
@@ -235,6 +249,8 @@ class MilestoneAccepted:
 
 @dataclass(frozen=True, slots=True)
 class BillingClaimed:
+    """A draft took part of a contract line's cap."""
+
     invoice: str
     line: str
     amount: Money
@@ -242,6 +258,8 @@ class BillingClaimed:
 
 @dataclass(frozen=True, slots=True)
 class BillingReleased:
+    """A discarded draft gave back what it had taken of the caps."""
+
     invoice: str
 
 

@@ -70,24 +70,32 @@ class ResolveException:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionOpened:
+    """Something could not be done and waits for a person."""
+
     problem: Problem
     message_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRecurred:
+    """The same problem came up again, or with another message."""
+
     problem: Problem
     message_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionRetried:
+    """A person asked for the failed messages to be tried again."""
+
     by: str
     messages: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionResolved:
+    """The problem was settled, by a person or by a later message."""
+
     by: str
     how: str
 
@@ -115,6 +123,8 @@ MESSAGES_KEPT_MAX = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ExceptionItem:
+    """A work item as it stands: its problem, whether it is open, and the messages it concerns."""
+
     problem: Problem | None = None
     is_open: bool = False
     messages: tuple[str, ...] = ()

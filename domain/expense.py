@@ -112,6 +112,8 @@ class ReportExpenseUnrated:
 
 @dataclass(frozen=True, slots=True)
 class ExpenseRecorded:
+    """A line was put on an expense report, or stated anew."""
+
     report: str
     resource: str
     expense: Expense
@@ -120,11 +122,15 @@ class ExpenseRecorded:
 
 @dataclass(frozen=True, slots=True)
 class ExpensesSubmitted:
+    """Lines were handed in for approval."""
+
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExpensesApproved:
+    """Lines were approved as they stood."""
+
     lines: tuple[str, ...]
     by: str
     at: datetime
@@ -132,6 +138,8 @@ class ExpensesApproved:
 
 @dataclass(frozen=True, slots=True)
 class ExpensesRejected:
+    """Lines were sent back with a reason."""
+
     lines: tuple[str, ...]
     by: str
     at: datetime
@@ -140,6 +148,8 @@ class ExpensesRejected:
 
 @dataclass(frozen=True, slots=True)
 class ExpenseUnrated:
+    """No price could be found for an approved line."""
+
     line: str
     code: str
     detail: str
@@ -219,6 +229,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ExpenseReport:
+    """One person's report with its lines and the lots that came of them."""
+
     resource: str = ""
     report: str = ""
     lines: Mapping[str, Line] = field(default_factory=dict)

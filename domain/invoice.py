@@ -190,6 +190,8 @@ class RecordPayment:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceDrafted:
+    """A draft was made of lots that were reserved with it."""
+
     invoice: str
     header: Header
     lines: tuple[InvoiceLine, ...]
@@ -197,57 +199,77 @@ class InvoiceDrafted:
 
 @dataclass(frozen=True, slots=True)
 class LinesAdded:
+    """Late lots joined a draft."""
+
     lines: tuple[InvoiceLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DraftDiscarded:
+    """A draft was given up."""
+
     by: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceApproved:
+    """A draft was released for issue."""
+
     by: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class InvoiceIssued:
+    """The invoice was issued under its number, as a snapshot."""
+
     invoice: str
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class PostingRequested:
+    """An ERP was asked to post the invoice."""
+
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class PostingSent:
+    """The request reached the ERP; its answer is awaited."""
+
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class PostingInDoubt:
+    """Nobody knows yet whether the ERP posted the invoice."""
+
     target: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class PostingConfirmed:
+    """The ERP posted the invoice under a document id of its own."""
+
     target: str
     external_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class PostingRejected:
+    """The ERP refused to post the invoice."""
+
     target: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentReceived:
+    """Money was received for the invoice."""
+
     payment: str
     received_on: date
     amount: Money
@@ -374,6 +396,8 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
+    """An invoice that may still change."""
+
     invoice: str
     header: Header
     lines: tuple[InvoiceLine, ...]
@@ -385,12 +409,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Approved:
+    """An invoice that may be issued and no longer changes."""
+
     draft: Draft
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
+    """A draft that was given up."""
+
     draft: Draft
 
 
@@ -408,6 +436,8 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
+    """An invoice that the customer has, with its postings and payments."""
+
     invoice: str
     document: Document
     approved_by: str

@@ -140,29 +140,39 @@ class WriteOffLots:
 
 @dataclass(frozen=True, slots=True)
 class LotRated:
+    """The price and cost of work were frozen as a lot."""
+
     lot: Lot
 
 
 @dataclass(frozen=True, slots=True)
 class LotSplit:
+    """A lot was divided into parts that add up to it."""
+
     lot: str
     parts: tuple[LotPart, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LotsReserved:
+    """Lots were put on a draft invoice."""
+
     lots: tuple[str, ...]
     invoice: str
 
 
 @dataclass(frozen=True, slots=True)
 class LotsReleased:
+    """Lots were taken off a draft that was discarded."""
+
     lots: tuple[str, ...]
     invoice: str
 
 
 @dataclass(frozen=True, slots=True)
 class LotsBilled:
+    """Lots were billed by an invoice that was issued."""
+
     lots: tuple[str, ...]
     invoice: str
     number: str
@@ -178,6 +188,8 @@ class LotReversed:
 
 @dataclass(frozen=True, slots=True)
 class LotsWrittenOff:
+    """Billing of lots was given up."""
+
     lots: tuple[str, ...]
     reason: str
     by: str
@@ -210,6 +222,8 @@ class LotNotReserved(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LotState:
+    """A lot, what has become of it, and the invoice it is on."""
+
     lot: Lot
     status: LotStatus = LotStatus.OPEN
     invoice: str | None = None

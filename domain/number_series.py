@@ -28,6 +28,8 @@ class TakeNumber:
 
 @dataclass(frozen=True, slots=True)
 class NumberTaken:
+    """The next number of the series was given to an invoice."""
+
     number: int
     invoice: str
 
@@ -45,6 +47,8 @@ Command = TakeNumber
 
 @dataclass(frozen=True, slots=True)
 class NumberSeries:
+    """How far a series has come."""
+
     last: int = 0
     last_invoice: str = ""
 

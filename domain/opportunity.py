@@ -18,9 +18,9 @@ FIELDS = ("title", "customer", "selling_entity", "currency", "closes_on", "won",
 REQUIRED_WHEN_WON = ("title", "customer", "selling_entity", "currency", "closes_on")
 
 
-def opportunity_stream(system: str, id: str) -> StreamId:
+def opportunity_stream(system: str, deal: str) -> StreamId:
     """The history of one deal: ``opportunity:salesforce:006...``."""
-    return stream_of("opportunity", system, id)
+    return stream_of("opportunity", system, deal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,8 @@ class TellOpportunity:
 
 @dataclass(frozen=True, slots=True)
 class OpportunityTold:
+    """The CRM told newer values of some fields of a deal."""
+
     opportunity: str
     changes: tuple[FieldChange, ...]
     at: datetime
@@ -58,6 +60,8 @@ Command = TellOpportunity
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
+    """A deal as the CRM has told it so far."""
+
     opportunity: str = ""
     fields: Fields = field(default_factory=dict)
     won: bool = False

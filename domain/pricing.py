@@ -50,7 +50,9 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
     price = found.rate.amount * _multiplier(place.line, work.time_type)
     cost = (place.terms.cost_rate * work.hours).rounded()
     approved_at = entry.approved_at or entry.said_at
-    lot = _base(place, entry.entry, work.work_date, work.hours, price, cost, approved_at, read)
+    lot = _base(
+        place, read, source=entry.entry, day=work.work_date, quantity=work.hours, price=price, cost=cost, at=approved_at
+    )
     return replace(
         lot,
         resource=resource,
@@ -75,7 +77,16 @@ def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateN
     source = source_of(report.report, expense.line)
     because = f"{expense.category} at cost: {cost} at {rate} {currency}"
     return replace(
-        _base(place, source, expense.spent_on, Decimal(1), price, cost, line.approved_at or line.said_at, read),
+        _base(
+            place,
+            read,
+            source=source,
+            day=expense.spent_on,
+            quantity=Decimal(1),
+            price=price,
+            cost=cost,
+            at=line.approved_at or line.said_at,
+        ),
         unit="item",
         resource=report.resource,
         description=f"{expense.category}: {expense.note}" if expense.note else expense.category,
@@ -145,14 +156,7 @@ def _cost_because(place: Place, resource: str) -> str:
 
 
 def _base(
-    place: Place,
-    source: str,
-    day: date,
-    quantity: Decimal,
-    price: Decimal,
-    cost: Money,
-    approved_at: datetime,
-    read: Read,
+    place: Place, read: Read, *, source: str, day: date, quantity: Decimal, price: Decimal, cost: Money, at: datetime
 ) -> Lot:
     terms, currency = place.engagement.terms, place.engagement.currency
     rate = fx_rate_or_none(read, cost.currency, currency, day)
@@ -172,7 +176,7 @@ def _base(
         value=Money(price * quantity, currency).rounded(),
         cost=cost,
         cost_in_billing_currency=converted(cost, currency, rate) if rate is not None else None,
-        approved_at=approved_at,
+        approved_at=at,
         explanation=Explanation("", ""),
         practice=place.terms.practice,
     )

@@ -127,6 +127,8 @@ class CloseProject:
 
 @dataclass(frozen=True, slots=True)
 class ProjectCreated:
+    """The work under an engagement got its project."""
+
     project: str
     engagement: str
     title: str
@@ -141,59 +143,77 @@ class ProjectCreated:
 
 @dataclass(frozen=True, slots=True)
 class TaskDefined:
+    """A task was added, or stated anew."""
+
     task: Task
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceAssigned:
+    """A person got a place on the project, or it changed."""
+
     assignment: Assignment
 
 
 @dataclass(frozen=True, slots=True)
 class SetUpRequested:
+    """A target system was asked to create the project."""
+
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class SetUpSent:
+    """The request reached the target system; its answer is awaited."""
+
     target: str
 
 
 @dataclass(frozen=True, slots=True)
 class SetUpInDoubt:
+    """Nobody knows yet whether the target system created the project."""
+
     target: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class SetUpConfirmed:
+    """A target system created the project under an id of its own."""
+
     target: str
     external_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SetUpRejected:
+    """A target system refused to create the project."""
+
     target: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectOpenedForTime:
-    pass
+    """Every target system knows the project: time may be written."""
 
 
 @dataclass(frozen=True, slots=True)
 class BillingHeld:
+    """Billing of the project's work was stopped."""
+
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class BillingHoldReleased:
-    pass
+    """The project's work may be billed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectClosed:
+    """The project ended; no later work belongs to it."""
+
     on: date
 
 
@@ -266,6 +286,8 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class Project:
+    """A project as it stands; ``created`` is None before it exists."""
+
     created: ProjectCreated | None = None
     tasks: Mapping[str, Task] = field(default_factory=dict)
     assignments: tuple[Assignment, ...] = ()

@@ -164,6 +164,8 @@ class ReportUnrated:
 
 @dataclass(frozen=True, slots=True)
 class TimeLogged:
+    """A system told hours that were not known before."""
+
     entry: str
     resource: str
     claim: Claim
@@ -172,6 +174,8 @@ class TimeLogged:
 
 @dataclass(frozen=True, slots=True)
 class TimeCorrected:
+    """A system told newer hours of a known entry."""
+
     entry: str
     claim: Claim
     work: Work
@@ -196,6 +200,8 @@ class EntriesMerged:
 
 @dataclass(frozen=True, slots=True)
 class TimeWithdrawn:
+    """A system deleted hours, or moved them to another week."""
+
     entry: str
     resource: str
     day: date
@@ -204,11 +210,15 @@ class TimeWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class TimeSubmitted:
+    """Entries were handed in for approval."""
+
     entries: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TimeApproved:
+    """Entries were approved as they stood."""
+
     entries: tuple[str, ...]
     by: str
     at: datetime
@@ -216,6 +226,8 @@ class TimeApproved:
 
 @dataclass(frozen=True, slots=True)
 class TimeRejected:
+    """Entries were sent back with a reason."""
+
     entries: tuple[str, ...]
     by: str
     at: datetime
@@ -224,6 +236,8 @@ class TimeRejected:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRevoked:
+    """The approval of entries was taken back."""
+
     entries: tuple[str, ...]
     by: str
     at: datetime
@@ -231,6 +245,8 @@ class ApprovalRevoked:
 
 @dataclass(frozen=True, slots=True)
 class PeriodDecided:
+    """A system told how its approval of a person's days stands."""
+
     resource: str
     starts: date
     ends: date
@@ -242,6 +258,8 @@ class PeriodDecided:
 
 @dataclass(frozen=True, slots=True)
 class EntryUnrated:
+    """No price could be found for an approved entry."""
+
     entry: str
     code: str
     detail: str
@@ -323,7 +341,10 @@ EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdraw
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One piece of work as it stands; ``claims`` holds each system's newest telling, ``said_at`` the content's clock."""
+    """One piece of work as it stands.
+
+    ``claims`` holds each system's newest telling, ``said_at`` is the clock of the content.
+    """
 
     entry: str
     work: Work
@@ -343,6 +364,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Timesheet:
+    """One person's week: entries, the verdicts on its days, and the lots that came of them."""
+
     resource: str = ""
     entries: Mapping[str, Entry] = field(default_factory=dict)
     verdicts: Mapping[tuple[date, date], PeriodDecided] = field(default_factory=dict)
@@ -350,7 +373,8 @@ class Timesheet:
 
     def claimed_by(self, ref: str) -> Entry | None:
         """The entry that a system's id stands for."""
-        return next((entry for entry in self.entries.values() if ref in entry.claims), None)
+        known = (entry for entry in self.entries.values() if entry.status != "merged")
+        return next((entry for entry in known if ref in entry.claims), None)
 
     def hours_on(self, day: date, without: str | None = None) -> Decimal:
         """All hours of a day, one entry left out."""
@@ -407,10 +431,18 @@ def _log(command: LogTime, state: Timesheet) -> Sequence[Event]:
     if is_late and work.fingerprint in known.fingerprints:
         return []
     if claim.said_at <= known.said_at or (known.counts and known.work.same_as(work)):
-        heard = ClaimHeard(known.entry, claim, work)
-        return [heard, *_merged(evolve(state, heard), known.entry)]
-    _require_room(work, known.entry, state)
-    return [*_reversed(known.entry, "the hours were corrected", state), TimeCorrected(known.entry, claim, work)]
+        told: list[Event] = [ClaimHeard(known.entry, claim, work)]
+    else:
+        _require_room(work, known.entry, state)
+        reversals = _reversed(known.entry, "the hours were corrected", state)
+        told = [*reversals, TimeCorrected(known.entry, claim, work)]
+    return [*told, *_merged(_after(told, state), known.entry)]
+
+
+def _after(events: Sequence[Event], state: Timesheet) -> Timesheet:
+    for event in events:
+        state = evolve(state, event)
+    return state
 
 
 def _twin(claim: Claim, work: Work, state: Timesheet) -> Entry | None:
@@ -489,9 +521,7 @@ def _settled(events: Sequence[Event], state: Timesheet) -> Sequence[Event]:
     """The events, then what the newest period verdicts make of each entry that they cover."""
     if not events:
         return events
-    after = state
-    for event in events:
-        after = evolve(after, event)
+    after = _after(events, state)
     by_verdict: dict[tuple[str, PeriodDecided], list[str]] = {}
     for entry in after.entries.values():
         verdict = after.verdict_on(entry.work.work_date) if entry.counts else None
@@ -576,7 +606,7 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
             return _with(state, _hearing(state.entries[name], claim, work))
         case EntriesMerged(kept, dropped):
             return _merge(state, kept, dropped)
-        case TimeWithdrawn(name, resource, day, claim):
+        case TimeWithdrawn(name, resource):
             return _with(replace(state, resource=resource), _tombstone(state.entries.get(name), event))
         case TimeSubmitted(names):
             return _each(state, names, "submitted", None, None)

@@ -1,4 +1,4 @@
-"""Pricing: approved work is rated at once, and rated again when a rate, a cost or a contract changes, until it is billed."""
+"""Pricing: approved work is rated at once, and again when a rate, a cost or a contract changes, until it is billed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Provisioning: a won deal becomes a signed engagement; each of its lines a project; each project is set up everywhere."""
+"""Provisioning: a won deal becomes a signed engagement, each line of it a project, set up in every target system."""
 
 from __future__ import annotations
 

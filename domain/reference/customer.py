@@ -38,6 +38,8 @@ class UnblockCustomer:
 
 @dataclass(frozen=True, slots=True)
 class CustomerDescribed:
+    """The CRM told newer values of some fields of a customer."""
+
     customer: str
     changes: tuple[FieldChange, ...]
     at: datetime
@@ -45,12 +47,14 @@ class CustomerDescribed:
 
 @dataclass(frozen=True, slots=True)
 class CustomerBlocked:
+    """Billing to the customer was stopped."""
+
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerUnblocked:
-    pass
+    """The customer may be billed again."""
 
 
 Event = CustomerDescribed | CustomerBlocked | CustomerUnblocked
@@ -59,6 +63,8 @@ Command = DescribeCustomer | BlockCustomer | UnblockCustomer
 
 @dataclass(frozen=True, slots=True)
 class Customer:
+    """A customer as described so far."""
+
     customer: str = ""
     fields: Fields = field(default_factory=dict)
     blocked_because: str | None = None

@@ -33,6 +33,8 @@ class PublishFxRate:
 
 @dataclass(frozen=True, slots=True)
 class FxRatePublished:
+    """A source published the rate of a currency pair for a day."""
+
     base: str
     quote: str
     on: date
@@ -53,6 +55,8 @@ Command = PublishFxRate
 
 @dataclass(frozen=True, slots=True)
 class FxRates:
+    """All published rates of one currency pair, by day."""
+
     rates: Mapping[date, Decimal] = field(default_factory=dict)
 
     def on(self, day: date) -> Decimal | None:
@@ -81,7 +85,7 @@ def evolve(state: FxRates, event: Event) -> FxRates:
 
 
 def converted(amount: Money, to: str, rate: Decimal) -> Money:
-    """An amount in another currency at a rate, at its minor unit; the rate is units of ``to`` for one of the amount's."""
+    """An amount in another currency, at its minor unit; ``rate`` is units of ``to`` for one unit of the amount's."""
     return Money(amount.amount * rate, to).rounded()
 
 

@@ -37,6 +37,8 @@ class AssignIdentifier:
 
 @dataclass(frozen=True, slots=True)
 class IdentifierAssigned:
+    """An outside name now stands for one of the ledger's objects."""
+
     ref: ExternalRef
     target: str
 

@@ -53,6 +53,8 @@ class DefineLegalEntity:
 
 @dataclass(frozen=True, slots=True)
 class LegalEntityDefined:
+    """The terms of a legal entity were stated from a day on."""
+
     entity: str
     terms: LegalEntityTerms
 
@@ -70,6 +72,8 @@ Command = DefineLegalEntity
 
 @dataclass(frozen=True, slots=True)
 class LegalEntity:
+    """A legal entity with all versions of its terms."""
+
     entity: str = ""
     versions: tuple[LegalEntityTerms, ...] = ()
 

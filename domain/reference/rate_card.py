@@ -55,11 +55,15 @@ class WithdrawRate:
 
 @dataclass(frozen=True, slots=True)
 class RateSet:
+    """A row was put on the card, or replaced."""
+
     row: RateRow
 
 
 @dataclass(frozen=True, slots=True)
 class RateWithdrawn:
+    """A row was taken off the card."""
+
     row: str
 
 
@@ -83,6 +87,8 @@ Command = SetRate | WithdrawRate
 
 @dataclass(frozen=True, slots=True)
 class RateCard:
+    """The rows of one card."""
+
     rows: tuple[RateRow, ...] = ()
 
     def row(self, name: str) -> RateRow | None:

@@ -40,6 +40,8 @@ class DescribeResource:
 
 @dataclass(frozen=True, slots=True)
 class ResourceDescribed:
+    """A person's role, employer and cost were stated from a day on."""
+
     resource: str
     terms: ResourceTerms
 
@@ -57,6 +59,8 @@ Command = DescribeResource
 
 @dataclass(frozen=True, slots=True)
 class Resource:
+    """A person with all versions of their terms, in order of effective date."""
+
     resource: str = ""
     versions: tuple[ResourceTerms, ...] = ()
 

@@ -45,6 +45,8 @@ class SetTaxRule:
 
 @dataclass(frozen=True, slots=True)
 class TaxRuleSet:
+    """The tax treatment of one customer country was stated from a day on."""
+
     jurisdiction: str
     rule: TaxRule
 
@@ -62,6 +64,8 @@ Command = SetTaxRule
 
 @dataclass(frozen=True, slots=True)
 class TaxRules:
+    """All tax rules of one jurisdiction."""
+
     jurisdiction: str = ""
     rules: tuple[TaxRule, ...] = ()
 

@@ -1,0 +1,54 @@
+import operator
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.money import MINOR_UNITS, MixedCurrencies, Money, UnknownCurrency, minor_unit, shared, total
+
+
+def euros(text: str) -> Money:
+    return Money(Decimal(text), "EUR")
+
+
+def test_half_a_cent_is_rounded_up() -> None:
+    assert euros("365.125").rounded() == euros("365.13")
+    assert euros("-365.125").rounded() == euros("-365.13")
+
+
+@pytest.mark.parametrize(("currency", "rounded"), [("JPY", "101"), ("EUR", "100.50"), ("KWD", "100.500")])
+def test_each_currency_is_rounded_at_its_own_minor_unit(currency: str, rounded: str) -> None:
+    assert str(Money(Decimal("100.5"), currency).rounded().amount) == rounded
+
+
+def test_an_unknown_currency_is_refused() -> None:
+    with pytest.raises(UnknownCurrency, match="XXX"):
+        Money(Decimal(1), "XXX")
+
+
+def test_amounts_of_two_currencies_are_never_added_or_compared() -> None:
+    for operation in (operator.add, operator.sub, operator.lt, operator.le):
+        with pytest.raises(MixedCurrencies):
+            operation(euros("1"), Money(Decimal(1), "USD"))
+
+
+def test_a_third_each_goes_to_the_earlier_by_a_cent() -> None:
+    assert shared(euros("100.00"), [Decimal(1)] * 3) == (euros("33.34"), euros("33.33"), euros("33.33"))
+
+
+@given(
+    st.integers(-(10**9), 10**9),
+    st.lists(st.integers(1, 1000), min_size=1, max_size=8),
+    st.sampled_from(sorted(MINOR_UNITS)),
+)
+def test_shares_always_add_up_and_are_off_by_less_than_one_minor_unit(
+    units: int, weights: list[int], currency: str
+) -> None:
+    quantum = minor_unit(currency)
+    amount = Money(quantum * units, currency)
+    shares = shared(amount, [Decimal(weight) for weight in weights])
+    assert total(shares, currency) == amount
+    for share, weight in zip(shares, weights, strict=True):
+        exact = amount.amount * weight / sum(weights)
+        assert abs(share.amount - exact) < quantum

@@ -1,0 +1,154 @@
+"""A small firm for tests: one legal entity, one customer, one engagement, one project, and people who work on it.
+
+It lives on any ledger, and speaks through commands only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from adapters.eventstore.base import BaseLedger
+from adapters.eventstore.memory import MemoryLedger
+from domain import billing
+from domain.catalogue import DECIDERS, EVENTS
+from domain.engagement import AgreeLine, ContractLine, OpenEngagement, SignEngagement, TimeAndMaterials
+from domain.kernel import Addressed, Cause, StreamId, stream_of
+from domain.money import Money
+from domain.ports import LotAt
+from domain.processes.posting import Posting
+from domain.processes.pricing import Pricing
+from domain.processes.provisioning import Provisioning
+from domain.project import ConfirmSetUp
+from domain.reference.customer import DescribeCustomer
+from domain.reference.legal_entity import Address, DefineLegalEntity, LegalEntityTerms
+from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
+from domain.reference.resource import DescribeResource, ResourceTerms
+from domain.reference.tax_rule import SetTaxRule, TaxRule
+from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
+
+NEW_YEAR = date(2026, 1, 1)
+NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
+MONDAY = date(2026, 3, 2)
+PROJECT = stream_of("project", "P-1-L1")
+ENGAGEMENT = stream_of("engagement", "E-1")
+CUSTOMER = stream_of("customer", "C-1")
+
+
+def cause(actor: str = "user:test") -> Cause:
+    return Cause(actor, "correlation-1")
+
+
+def euros(amount: int | str) -> Money:
+    return Money(Decimal(amount), "EUR")
+
+
+class NoCandidates:
+    """Nothing is unbilled: for reactions that do not ask."""
+
+    def unbilled_of(self, **_: Any) -> Sequence[Any]:
+        return []
+
+    def eligible_of(self, *_: Any) -> Sequence[Any]:
+        return []
+
+    def engagements_with_eligible(self, *_: Any) -> Sequence[Any]:
+        return []
+
+
+class World:
+    """The firm, and the processes that follow its log."""
+
+    def __init__(self, ledger: BaseLedger | None = None) -> None:
+        self.ledger: BaseLedger = ledger or MemoryLedger(EVENTS, DECIDERS)
+        self.position = 0
+        self.processes = (Provisioning(), Pricing(), Posting())
+
+    def tell(self, stream: StreamId, *commands: Any) -> World:
+        """Send commands to one aggregate, then let the processes react."""
+        self.record([Addressed(stream, command) for command in commands])
+        return self.react()
+
+    def record(self, addressed: Sequence[Addressed]) -> None:
+        """Decide all commands and record them in one transaction."""
+        unit = self.ledger.unit()
+        for each in addressed:
+            unit.decide(each, cause())
+        if unit.new:
+            self.ledger.commit(unit)
+
+    def read(self, stream: StreamId) -> Any:
+        return self.ledger.load([stream])[stream].state
+
+    def react(self) -> World:
+        while facts := self.ledger.read(self.position, 500):
+            for fact in facts:
+                for process in self.processes:
+                    self.record(process.react(fact, self.read, NoCandidates()))
+                self.position = fact.position
+        return self
+
+    def names(self, after: int = 0) -> list[str]:
+        return [fact.name for fact in self.ledger.read(after, 10_000)]
+
+    def firm(self) -> World:
+        """Reference data: the entity, the customer, tax, two people and the firm's rates."""
+        terms = LegalEntityTerms(
+            effective_from=NEW_YEAR,
+            name="Firm GmbH",
+            address=Address("Unter den Linden 1", "Berlin", "10117", "DE"),
+            functional_currency="EUR",
+            time_zone="Europe/Berlin",
+            tax_id="DE136695976",
+            number_prefix="DE01",
+            approval_limit=euros(1000),
+            region="EMEA",
+        )
+        self.tell(stream_of("legal_entity", "DE01"), DefineLegalEntity("DE01", terms))
+        described = {"name": "Acme", "street": "Am Markt 2", "city": "Bonn", "postal_code": "53111", "country": "DE"}
+        self.tell(CUSTOMER, DescribeCustomer("C-1", described, NINE))
+        self.tell(stream_of("tax_rule", "DE"), SetTaxRule("DE", TaxRule(NEW_YEAR, "DE", "S", Decimal(19))))
+        for person in ("W-1", "W-2"):
+            worker = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", euros(60), Decimal(40), NINE)
+            self.tell(stream_of("resource", person), DescribeResource(person, worker))
+        senior = SetRate(RateRow("senior", euros(150), NEW_YEAR, role="Senior"))
+        return self.tell(rate_card_stream("firm", "FIRM"), senior)
+
+    def contract(self, cap: Money | None = None, *, line: ContractLine | None = None) -> World:
+        """A signed engagement with one line, whose project every system knows."""
+        self.tell(ENGAGEMENT, OpenEngagement("E-1", "Data platform", "C-1", "DE01", "EUR"))
+        return self.contract_lines(line or ContractLine("L1", "Work", TimeAndMaterials(cap=cap)))
+
+    def contract_lines(self, line: ContractLine | None = None, *, confirmed: Sequence[str] = ("psa", "erp")) -> World:
+        """The opened engagement is signed with one line; the named systems confirm its project."""
+        line = line or ContractLine("L1", "Work", TimeAndMaterials())
+        self.tell(ENGAGEMENT, SignEngagement(NEW_YEAR, NEW_YEAR), AgreeLine(line))
+        return self.tell(PROJECT, *(ConfirmSetUp(target, f"{target}-1") for target in confirmed))
+
+    def work(self, name: str, hours: str = "8", *, day: int = 0, person: str = "W-1", approve: bool = True) -> StreamId:
+        """Hours of one day, approved unless said otherwise; returns the timesheet's stream."""
+        on = MONDAY + timedelta(days=day)
+        stream = timesheet_stream(person, on)
+        work = Work("P-1-L1", None, on, Decimal(hours), started="09:00:00")
+        self.tell(stream, LogTime(person, Claim("jira", name, NINE + timedelta(days=day)), work))
+        if approve:
+            self.tell(stream, ApproveTime((f"jira:{name}",), "W-9", NINE + timedelta(days=day, hours=10)))
+        return stream
+
+    def lots(self, *streams: StreamId) -> list[LotAt]:
+        return [LotAt(stream, lot) for stream in streams for lot in self.read(stream).lots]
+
+    def draft(self, invoice: str, lots: Sequence[LotAt], *, strict: bool = True, by: str = "paul") -> World:
+        cut_off = date(2026, 3, 31)
+        self.record(billing.draft_invoice(self.read, invoice, "E-1", lots, cut_off=cut_off, by=by, strict=strict))
+        return self.react()
+
+    def approve(self, invoice: str, by: str = "ann") -> World:
+        self.record(billing.approve_invoice(self.read, invoice, by, NINE + timedelta(days=30)))
+        return self
+
+    def issue(self, invoice: str, on: date = date(2026, 4, 1)) -> World:
+        self.record(billing.issue_invoice(self.read, invoice, on))
+        return self.react()
