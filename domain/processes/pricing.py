@@ -46,12 +46,13 @@ class Pricing:
         """The commands that a fact leads to."""
         match fact.event:
             case TimeApproved(entries):
-                return [_priced(SourceAt(fact.stream, entry), read) for entry in entries]
+                sources = [SourceAt(fact.stream, entry) for entry in entries]
             case ExpensesApproved(lines):
                 report = local_id(fact.stream)
-                return [_priced(SourceAt(fact.stream, source_of(report, line)), read) for line in lines]
+                sources = [SourceAt(fact.stream, source_of(report, line)) for line in lines]
             case _:
-                return [_priced(source, read) for source in _touched(fact, read, candidates)]
+                sources = list(_touched(fact, read, candidates))
+        return [command for source in sources for command in _priced(source, read)]
 
 
 def _touched(fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[SourceAt]:
@@ -80,21 +81,30 @@ def _touched(fact: Recorded[object], read: Read, candidates: Candidates) -> Sequ
             return []
 
 
-def _priced(source: SourceAt, read: Read) -> Addressed:
-    """The command that rates an entry or an expense, or says why it cannot be rated."""
+def _priced(source: SourceAt, read: Read) -> Sequence[Addressed]:
+    """The command that rates an entry or an expense, or says why it cannot be rated.
+
+    None when it is no longer approved: the fact was overtaken by a correction, whose own approval will come.
+    """
     if decider_name(source.stream) == "timesheet":
         return _priced_entry(source, read)
     report: ExpenseReport = read(source.stream)
     name = source.source.partition("/")[2]
-    lot = lot_of_expense(report, report.lines[name], read)
+    line = report.lines.get(name)
+    if line is None or line.status != "approved":
+        return []
+    lot = lot_of_expense(report, line, read)
     if isinstance(lot, RateNotFound):
-        return Addressed(source.stream, ReportExpenseUnrated(name, lot.code, lot.detail))
-    return Addressed(source.stream, RateExpense(lot))
+        return [Addressed(source.stream, ReportExpenseUnrated(name, lot.code, lot.detail))]
+    return [Addressed(source.stream, RateExpense(lot))]
 
 
-def _priced_entry(source: SourceAt, read: Read) -> Addressed:
+def _priced_entry(source: SourceAt, read: Read) -> Sequence[Addressed]:
     sheet: Timesheet = read(source.stream)
-    lot = lot_of_entry(sheet.resource, sheet.entries[source.source], read)
+    entry = sheet.entries.get(source.source)
+    if entry is None or entry.status != "approved":
+        return []
+    lot = lot_of_entry(sheet.resource, entry, read)
     if isinstance(lot, RateNotFound):
-        return Addressed(source.stream, ReportUnrated(source.source, lot.code, lot.detail))
-    return Addressed(source.stream, RateEntry(lot))
+        return [Addressed(source.stream, ReportUnrated(source.source, lot.code, lot.detail))]
+    return [Addressed(source.stream, RateEntry(lot))]

@@ -111,6 +111,17 @@ class TestPricing:
         lot = world.read(report).lots["ER-1/1#1"].lot
         assert (lot.value, lot.cost) == (euros("50.00"), Money(Decimal(40), "GBP"))
 
+    def test_an_approval_that_was_overtaken_by_a_correction_is_not_rated(self) -> None:
+        world = World().firm().contract()
+        sheet = timesheet_stream("W-1", MONDAY)
+        log = LogTime("W-1", Claim("jira", "1", NINE), Work("P-1-L1", None, MONDAY, Decimal(8)))
+        corrected = LogTime(
+            "W-1", Claim("jira", "1", NINE + timedelta(hours=3)), Work("P-1-L1", None, MONDAY, Decimal(6))
+        )
+        approve = ApproveTime(("jira:1",), "W-9", NINE + timedelta(hours=2))
+        world.tell(sheet, log, approve, corrected)
+        assert world.read(sheet).lots == {}
+
     def test_an_approval_is_rated_once_however_often_the_fact_is_seen(self) -> None:
         world = World().firm().contract()
         sheet = world.work("1")
