@@ -1,0 +1,1 @@
+"""How the world is reached: database, broker, other systems, servers, logs and settings."""

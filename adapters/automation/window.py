@@ -1,0 +1,63 @@
+"""A reaction may touch a hundred thousand lots: it is then done window by window, each a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from domain.kernel import StreamId
+from domain.ports import Candidates, LotAt, SourceAt
+
+_Question = tuple[str | None, str | None, str | None, str | None]
+
+
+class Window:
+    """Shows a process one part of the unbilled work at a time.
+
+    The whole answer is asked for once and kept, so that work which is decided meanwhile shifts nothing. Questions about
+    what to put on an invoice are answered whole, for an invoice is never made in parts.
+    """
+
+    def __init__(self, candidates: Candidates, size: int, prefetch: Callable[[Iterable[StreamId]], None]) -> None:
+        self._candidates = candidates
+        self._size = size
+        self._prefetch = prefetch
+        self._start = 0
+        self._answers: dict[_Question, Sequence[SourceAt]] = {}
+
+    def unbilled_of(
+        self,
+        *,
+        engagement: str | None = None,
+        customer: str | None = None,
+        resource: str | None = None,
+        lacking_rate_of: str | None = None,
+    ) -> Sequence[SourceAt]:
+        """This window's part of the answer; the streams that hold it are loaded by one query."""
+        question = (engagement, customer, resource, lacking_rate_of)
+        if question not in self._answers:
+            self._answers[question] = self._candidates.unbilled_of(
+                engagement=engagement, customer=customer, resource=resource, lacking_rate_of=lacking_rate_of
+            )
+        part = self._answers[question][self._start : self._start + self._size]
+        self._prefetch(each.stream for each in part)
+        return part
+
+    def eligible_of(self, engagement: str, cut_off: str | None = None) -> Sequence[LotAt]:
+        """The whole answer."""
+        lots = self._candidates.eligible_of(engagement, cut_off)
+        self._prefetch(each.stream for each in lots)
+        return lots
+
+    def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
+        """The whole answer."""
+        return self._candidates.engagements_with_eligible(entity, cut_off)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether some answer goes on behind this window."""
+        return any(len(answer) > self._start + self._size for answer in self._answers.values())
+
+    def move_on(self, prefetch: Callable[[Iterable[StreamId]], None]) -> None:
+        """Shows the next part from now on, to a new transaction."""
+        self._start += self._size
+        self._prefetch = prefetch

@@ -1,0 +1,20 @@
+"""All governed services by their names, which are contracts: subjects of NATS and, in camel case, GraphQL mutations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.services import engagements, exceptions, invoices, projects, work
+from api.services.service import Service
+
+SERVICES: Mapping[str, Service[Any]] = {
+    service.name: service
+    for service in (
+        *projects.SERVICES,
+        *work.SERVICES,
+        *engagements.SERVICES,
+        *invoices.SERVICES,
+        *exceptions.SERVICES,
+    )
+}

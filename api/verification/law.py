@@ -1,0 +1,268 @@
+"""The conservation law: approved work is billed, reserved, still open, not billable or written off, and never else.
+
+    approved = billed + reserved + open + non-billable + written off + not priced yet
+
+in hours, and in money from the rated value down to the parts, for every piece of work and for every project,
+engagement, customer and legal entity, after every commit. What was approved is read from the facts of the work, what
+became of it from the facts of its lots: two accounts of the same, that must agree.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+from api.verification.report import Breach
+from domain.engagement import EngagementOpened, MilestoneAccepted
+from domain.expense import ExpenseRecorded, ExpensesApproved, ExpensesRejected, ExpensesSubmitted
+from domain.kernel import Recorded, StreamId, local_id
+from domain.lots import (
+    Lot,
+    LotPart,
+    LotRated,
+    LotReversed,
+    LotsBilled,
+    LotSplit,
+    LotsReleased,
+    LotsReserved,
+    LotsWrittenOff,
+)
+from domain.money import Money
+from domain.project import ProjectCreated
+from domain.timesheet import (
+    ApprovalRevoked,
+    EntriesMerged,
+    TimeApproved,
+    TimeCorrected,
+    TimeLogged,
+    TimeRejected,
+    TimeSubmitted,
+    TimeWithdrawn,
+)
+
+State = Literal["open", "reserved", "billed", "non-billable", "written off", "split", "reversed"]
+ENDED = ("split", "reversed")
+LEVELS = ("project", "engagement", "customer", "legal entity")
+
+Key = tuple[StreamId, str]
+"""A stream and a name within it: of a piece of work, or of a lot."""
+Groups = tuple[str, str, str, str]
+"""The project, engagement, customer and selling entity of a lot."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """A lot or a part of one: how much it is, and what has become of it. ``root`` is the lot that was rated."""
+
+    stream: StreamId
+    lot: str
+    source: str
+    root: str
+    quantity: Decimal
+    value: Decimal
+    cost: Decimal
+    unit: str
+    groups: Groups
+    state: State = "open"
+    invoice: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How a breach names it."""
+        return f"{self.stream} {self.lot}"
+
+
+@dataclass(slots=True)
+class Family:
+    """One piece of work and everything that was ever rated of it; ``values`` is what each rating came to."""
+
+    quantity: Decimal = Decimal(0)
+    approved: bool = False
+    project: str = ""
+    unit: str = "hour"
+    values: dict[str, Decimal] = field(default_factory=dict)
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def live(self) -> list[Piece]:
+        """The pieces that count."""
+        return [piece for piece in self.pieces if piece.state not in ENDED]
+
+
+class Law:
+    """Follows the log and tells who breaks the law; ``see`` takes every fact in order, ``settle`` ends a commit."""
+
+    def __init__(self) -> None:
+        self.families: dict[Key, Family] = {}
+        self.pieces: dict[Key, Piece] = {}
+        self._touched: set[Key] = set()
+        self._engagement_of: dict[str, str] = {}
+        self._sold_by: dict[str, tuple[str, str]] = {}
+        self._groups: dict[Groups, Groups] = {}
+
+    def see(self, fact: Recorded[Any]) -> Iterator[Breach]:
+        """Take up one fact; what can never be right is told at once."""
+        stream, event = fact.stream, fact.event
+        match event:
+            case ProjectCreated():
+                self._engagement_of[event.project] = event.engagement
+            case EngagementOpened():
+                self._sold_by[event.engagement] = (event.customer, event.selling_entity)
+            case LotRated(lot):
+                yield from self._rate(stream, lot)
+            case LotSplit(lot, parts):
+                yield from self._split(stream, lot, parts)
+            case LotsReserved(lots, invoice):
+                yield from self._move(stream, lots, "reserved", invoice)
+            case LotsReleased(lots, _):
+                yield from self._move(stream, lots, "open", None)
+            case LotsBilled(lots, invoice, _):
+                yield from self._move(stream, lots, "billed", invoice)
+            case LotReversed(lot, _):
+                yield from self._move(stream, (lot,), "reversed", None)
+            case LotsWrittenOff(lots, _, _):
+                yield from self._move(stream, lots, "written off", None)
+            case _:
+                self._see_work(stream, event)
+
+    def _see_work(self, stream: StreamId, event: object) -> None:
+        match event:
+            case TimeLogged() | TimeCorrected():
+                family = self._family(stream, event.entry)
+                family.quantity, family.project, family.approved = event.work.hours, event.work.project, False
+            case TimeApproved(entries):
+                self._approve(stream, entries, approved=True)
+            case TimeSubmitted(entries) | TimeRejected(entries) | ApprovalRevoked(entries):
+                self._approve(stream, entries, approved=False)
+            case TimeWithdrawn(entry) | EntriesMerged(dropped=entry):
+                self._approve(stream, (entry,), approved=False)
+            case ExpenseRecorded(report, _, expense):
+                family = self._family(stream, f"{report}/{expense.line}")
+                family.quantity, family.unit, family.approved = Decimal(1), "item", False
+                family.project = expense.project
+            case ExpensesApproved(lines):
+                self._approve(stream, _sources(stream, lines), approved=True)
+            case ExpensesSubmitted(lines) | ExpensesRejected(lines):
+                self._approve(stream, _sources(stream, lines), approved=False)
+            case MilestoneAccepted():
+                family = self._family(stream, f"{local_id(stream)}/{event.line}/{event.milestone}")
+                family.quantity, family.unit, family.approved = Decimal(1), "item", True
+            case _:
+                return
+
+    def settle(self) -> Iterator[Breach]:
+        """At the end of a commit every piece of work that it touched obeys the law."""
+        for stream, source in self._touched:
+            yield from (Breach(f"{stream} {source}", detail) for detail in _broken(self.families[stream, source]))
+        self._touched.clear()
+
+    def totals(self) -> Iterator[Breach]:
+        """The law in hours for every project, engagement, customer and legal entity."""
+        approved: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        accounted: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for family in self.families.values():
+            live = [piece for piece in family.live if piece.unit == "hour"]
+            if family.approved and family.unit == "hour":
+                for group in zip(LEVELS, self._groups_of(family), strict=True):
+                    approved[group] += family.quantity
+                    accounted[group] += 0 if live else family.quantity
+            for piece in live:
+                for group in zip(LEVELS, piece.groups, strict=True):
+                    accounted[group] += piece.quantity
+        for group in sorted({*approved, *accounted}):
+            if approved[group] != accounted[group]:
+                level, name = group
+                detail = f"{approved[group].normalize():f} h approved, {accounted[group].normalize():f} h accounted for"
+                yield Breach(f"{level} {name}", detail)
+
+    def _groups_of(self, family: Family) -> Groups:
+        engagement = self._engagement_of.get(family.project, "")
+        customer, entity = self._sold_by.get(engagement, ("", ""))
+        return (family.project, engagement, customer, entity)
+
+    def _family(self, stream: StreamId, source: str) -> Family:
+        self._touched.add((stream, source))
+        return self.families.setdefault((stream, source), Family())
+
+    def _approve(self, stream: StreamId, sources: Iterable[str], *, approved: bool) -> None:
+        for source in sources:
+            self._family(stream, source).approved = approved
+
+    def _rate(self, stream: StreamId, lot: Lot) -> Iterator[Breach]:
+        """The value of a lot is price times quantity, rounded once at the minor unit."""
+        exact = Money(lot.price * lot.quantity, lot.value.currency).rounded()
+        if exact != lot.value:
+            yield Breach(f"{stream} {lot.lot}", f"{lot.price} x {lot.quantity} is {exact}, not {lot.value}")
+        groups = (lot.project, lot.engagement, lot.customer, lot.selling_entity)
+        piece = Piece(
+            stream,
+            lot.lot,
+            lot.source,
+            lot.lot,
+            lot.quantity,
+            lot.value.amount,
+            lot.cost.amount,
+            lot.unit,
+            self._groups.setdefault(groups, groups),
+            "non-billable" if lot.non_billable_because else "open",
+        )
+        self._family(stream, lot.source).values[lot.lot] = lot.value.amount
+        yield from self._add(piece)
+
+    def _add(self, piece: Piece) -> Iterator[Breach]:
+        if (piece.stream, piece.lot) in self.pieces:
+            yield Breach(piece.name, "the lot exists twice")
+        self.pieces[piece.stream, piece.lot] = piece
+        self._family(piece.stream, piece.source).pieces.append(piece)
+
+    def _split(self, stream: StreamId, lot: str, parts: tuple[LotPart, ...]) -> Iterator[Breach]:
+        whole = self.pieces.get((stream, lot))
+        if whole is None:
+            yield Breach(f"{stream} {lot}", "a lot was split that was never rated")
+            return
+        yield from self._move(stream, (lot,), "split", None)
+        for part in parts:
+            amounts = (part.quantity, part.value.amount, part.cost.amount)
+            yield from self._add(Piece(stream, part.lot, whole.source, whole.root, *amounts, whole.unit, whole.groups))
+        sums = (
+            ("quantity", whole.quantity, sum(part.quantity for part in parts)),
+            ("value", whole.value, sum(part.value.amount for part in parts)),
+            ("cost", whole.cost, sum(part.cost.amount for part in parts)),
+        )
+        yield from (Breach(whole.name, f"{name} {was}, its parts have {now}") for name, was, now in sums if was != now)
+
+    def _move(self, stream: StreamId, lots: Iterable[str], state: State, invoice: str | None) -> Iterator[Breach]:
+        for lot in lots:
+            piece = self.pieces.get((stream, lot))
+            if piece is None:
+                yield Breach(f"{stream} {lot}", f"it became {state}, but was never rated")
+                continue
+            self._touched.add((stream, piece.source))
+            if piece.state in ENDED:
+                yield Breach(piece.name, f"it was {piece.state} and became {state}")
+            piece.state, piece.invoice = state, invoice
+
+
+def _sources(stream: StreamId, lines: Iterable[str]) -> list[str]:
+    return [f"{local_id(stream)}/{line}" for line in lines]
+
+
+def _broken(family: Family) -> Iterator[str]:
+    """How a piece of work breaks the law, if it does."""
+    live = family.live
+    roots = {piece.root for piece in live}
+    if live and not family.approved:
+        yield f"{', '.join(piece.lot for piece in live)} counts, although the work is not approved"
+    if len(roots) > 1:
+        yield f"{', '.join(sorted(roots))} all stand for the same work"
+    if len(roots) != 1:
+        return
+    quantity = sum((piece.quantity for piece in live), Decimal(0))
+    if family.approved and quantity != family.quantity:
+        yield f"{family.quantity} {family.unit} approved, {quantity} in lots"
+    rated, value = family.values[roots.pop()], sum((piece.value for piece in live), Decimal(0))
+    if value != rated:
+        yield f"rated at {rated}, {value} in lots"

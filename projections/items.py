@@ -1,0 +1,283 @@
+"""A piece of work on its way to an invoice: a lot, or an entry that is not a lot yet, as the read models keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from domain.eligibility import EntryFacts, LotFacts
+from domain.kernel import Recorded, StreamId, decider_name
+from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
+from domain.money import Money
+from projections.tables import Table
+from projections.timesheets_fold import EntryRecord
+
+NOTHING: Final = Decimal(0)
+ONE: Final = Decimal(1)
+_KINDS: Final = {"timesheet": "time", "expense_report": "expense", "engagement": "milestone"}
+_UNITS: Final[dict[str, Unit]] = {"hour": "hour", "item": "item"}
+
+
+@dataclass(slots=True)
+class Item:
+    """One row of ``item``. ``status`` is what events say, ``state`` what eligibility makes of it.
+
+    ``functional_...`` are in the functional currency of the selling entity: value and cost at the rate of the work
+    date, ``functional_billed`` at the rate on the invoice. ``recorded_version`` is the event since which the item is
+    as it is: the rating of a lot, the last move of an entry.
+    """
+
+    stream: str
+    item: str
+    is_lot: bool
+    kind: str
+    source: str
+    status: str
+    is_open: bool
+    state: str
+    engagement: str
+    project: str
+    customer: str
+    selling_entity: str
+    delivering_entity: str | None
+    line: str | None
+    task: str | None
+    resource: str | None
+    role: str | None
+    practice: str | None
+    work_date: date
+    quantity: Decimal
+    unit: str
+    currency: str | None
+    price: Decimal | None
+    value: Decimal | None
+    eligible_quantity: Decimal
+    eligible_value: Decimal | None
+    over_cap_quantity: Decimal
+    over_cap_value: Decimal | None
+    cost: Decimal | None
+    cost_currency: str | None
+    cost_in_billing_currency: Decimal | None
+    functional_currency: str | None
+    functional_rate: Decimal | None
+    functional_value: Decimal | None
+    functional_cost: Decimal | None
+    functional_billed: Decimal | None
+    invoice: str | None
+    number: str | None
+    description: str
+    approved_at: datetime | None
+    non_billable_because: str | None
+    receipt_missing: bool
+    was_revoked: bool
+    unrated_code: str | None
+    unrated_detail: str | None
+    status_version: int
+    status_at: datetime
+    recorded_version: int
+    recorded_at: datetime
+    codes: tuple[str, ...]
+    owner_roles: tuple[str, ...]
+    reasons: str
+
+    @property
+    def lot_facts(self) -> LotFacts:
+        """The lot as eligibility looks at it; why it has its price is not part of that."""
+        assert self.currency is not None
+        assert self.cost_currency is not None
+        assert self.value is not None
+        assert self.cost is not None
+        assert self.price is not None
+        assert self.approved_at is not None
+        converted = self.cost_in_billing_currency
+        lot = Lot(
+            lot=self.item,
+            source=self.source,
+            project=self.project,
+            engagement=self.engagement,
+            line=self.line or "",
+            customer=self.customer,
+            selling_entity=self.selling_entity,
+            delivering_entity=self.delivering_entity or "",
+            work_date=self.work_date,
+            quantity=self.quantity,
+            unit=_UNITS[self.unit],
+            price=self.price,
+            value=Money(self.value, self.currency),
+            cost=Money(self.cost, self.cost_currency),
+            cost_in_billing_currency=None if converted is None else Money(converted, self.currency),
+            approved_at=self.approved_at,
+            explanation=_UNEXPLAINED,
+            resource=self.resource,
+            role=self.role,
+            practice=self.practice,
+        )
+        return LotFacts(StreamId(self.stream), lot, self.receipt_missing)
+
+    @property
+    def entry_facts(self) -> EntryFacts:
+        """The entry as eligibility looks at it."""
+        return EntryFacts(
+            stream=StreamId(self.stream),
+            status=self.status,
+            resource=self.resource or "",
+            work_date=self.work_date,
+            task=self.task,
+            was_revoked=self.was_revoked,
+            unrated_code=self.unrated_code,
+            unrated_detail=self.unrated_detail or "",
+            receipt_missing=self.receipt_missing,
+        )
+
+
+_UNEXPLAINED: Final = Explanation("", "")
+ITEMS: Final = Table("item", Item, ("stream", "item"))
+
+
+def item_of_lot(fact: Recorded[LotRated], entry: EntryRecord | None) -> Item:
+    """The item of a lot that was just rated; ``entry`` is the work behind it, none for a milestone."""
+    lot = fact.event.lot
+    status = LotStatus.NON_BILLABLE if lot.non_billable_because else LotStatus.OPEN
+    converted = lot.cost_in_billing_currency
+    return Item(
+        stream=fact.stream,
+        item=lot.lot,
+        is_lot=True,
+        kind=_KINDS[decider_name(fact.stream)],
+        source=lot.source,
+        status=status.value,
+        is_open=status is LotStatus.OPEN,
+        state=status.value,
+        engagement=lot.engagement,
+        project=lot.project,
+        customer=lot.customer,
+        selling_entity=lot.selling_entity,
+        delivering_entity=lot.delivering_entity,
+        line=lot.line,
+        task=entry.task if entry else None,
+        resource=lot.resource,
+        role=lot.role,
+        practice=lot.practice,
+        work_date=lot.work_date,
+        quantity=lot.quantity,
+        unit=lot.unit,
+        currency=lot.value.currency,
+        price=lot.price,
+        value=lot.value.amount,
+        eligible_quantity=NOTHING,
+        eligible_value=NOTHING,
+        over_cap_quantity=NOTHING,
+        over_cap_value=NOTHING,
+        cost=lot.cost.amount,
+        cost_currency=lot.cost.currency,
+        cost_in_billing_currency=None if converted is None else converted.amount,
+        functional_currency=None,
+        functional_rate=None,
+        functional_value=None,
+        functional_cost=None,
+        functional_billed=None,
+        invoice=None,
+        number=None,
+        description=lot.description,
+        approved_at=lot.approved_at,
+        non_billable_because=lot.non_billable_because,
+        receipt_missing=_lacks_receipt(entry),
+        was_revoked=False,
+        unrated_code=None,
+        unrated_detail=None,
+        status_version=fact.version,
+        status_at=fact.recorded_at,
+        recorded_version=fact.version,
+        recorded_at=fact.recorded_at,
+        codes=(),
+        owner_roles=(),
+        reasons="[]",
+    )
+
+
+def part_of(whole: Item, part: LotPart, fact: Recorded[Any]) -> Item:
+    """The item of one part of a split lot; what has to be converted is converted anew."""
+    converted = part.cost_in_billing_currency
+    return replace(
+        whole,
+        item=part.lot,
+        status=LotStatus.OPEN.value,
+        is_open=True,
+        quantity=part.quantity,
+        value=part.value.amount,
+        eligible_quantity=NOTHING,
+        eligible_value=NOTHING,
+        over_cap_quantity=NOTHING,
+        over_cap_value=NOTHING,
+        cost=part.cost.amount,
+        cost_in_billing_currency=None if converted is None else converted.amount,
+        status_version=fact.version,
+        status_at=fact.recorded_at,
+    )
+
+
+def item_of_entry(entry: EntryRecord) -> Item:
+    """The item of work that is not a lot yet; where it belongs is found when it is decided."""
+    unrated = entry.unrated_version is not None and entry.unrated_at is not None
+    return Item(
+        stream=entry.stream,
+        item=entry.entry,
+        is_lot=False,
+        kind=entry.kind,
+        source=entry.entry,
+        status=entry.status,
+        is_open=True,
+        state=entry.status,
+        engagement="",
+        project=entry.project,
+        customer="",
+        selling_entity="",
+        delivering_entity=None,
+        line=None,
+        task=entry.task,
+        resource=entry.resource,
+        role=None,
+        practice=None,
+        work_date=entry.work_date,
+        quantity=entry.hours if entry.hours is not None else ONE,
+        unit="hour" if entry.kind == "time" else "item",
+        currency=None,
+        price=None,
+        value=None,
+        eligible_quantity=NOTHING,
+        eligible_value=None,
+        over_cap_quantity=NOTHING,
+        over_cap_value=None,
+        cost=None,
+        # What an expense was paid in; an entry that only lacks that currency's rate is found by it.
+        cost_currency=entry.currency,
+        cost_in_billing_currency=None,
+        functional_currency=None,
+        functional_rate=None,
+        functional_value=None,
+        functional_cost=None,
+        functional_billed=None,
+        invoice=None,
+        number=None,
+        description=entry.note,
+        approved_at=entry.approved_at,
+        non_billable_because=None,
+        receipt_missing=_lacks_receipt(entry),
+        was_revoked=entry.was_revoked,
+        unrated_code=entry.unrated_code,
+        unrated_detail=entry.unrated_detail,
+        status_version=entry.status_version,
+        status_at=entry.status_at,
+        recorded_version=entry.unrated_version if unrated and entry.unrated_version else entry.status_version,
+        recorded_at=entry.unrated_at if unrated and entry.unrated_at else entry.status_at,
+        codes=(),
+        owner_roles=(),
+        reasons="[]",
+    )
+
+
+def _lacks_receipt(entry: EntryRecord | None) -> bool:
+    """Expenses are passed on with their receipt only; one that the firm bears itself needs none here."""
+    return entry is not None and entry.kind == "expense" and entry.billable and not entry.receipt
