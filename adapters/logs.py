@@ -17,7 +17,7 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 BYTES_MAX = 16 * 1024 * 1024
 """A log file longer than this is set aside once, and begins anew."""
 
-_PASSWORD_IN_URL = re.compile(r"(\w+://[^\s:/@]*):[^\s@/]+@")
+_PASSWORD = re.compile(r"(\w+://[^\s:/@]*:)[^\s@/]+(?=@)|(\bpassword\s*=\s*)(?:'[^']*'|[^\s']+)", re.IGNORECASE)
 
 
 def configure(role: str, level: str = "info", stream: TextIO | None = None) -> None:
@@ -72,14 +72,14 @@ class _Named:
 def without_passwords(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Addresses of servers are logged without the passwords in them, also inside the text of an exception."""
     for key, value in event.items():
-        if isinstance(value, str) and "://" in value:
+        if isinstance(value, str):
             event[key] = hide_passwords(value)
     return event
 
 
 def hide_passwords(text: str) -> str:
-    """The same text with ``***`` for the password of every address in it."""
-    return _PASSWORD_IN_URL.sub(r"\1:***@", text)
+    """The same text with ``***`` for the password of every address in it, written as a URL or as key=value words."""
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", text)
 
 
 def shorten(log: Path, bytes_max: int = BYTES_MAX) -> bool:

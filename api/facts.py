@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import nats
 from nats.js import JetStreamContext
-from nats.js.api import StreamInfo
+from nats.js.api import DiscardPolicy, StreamInfo
 
 from adapters import postgres
 from adapters.settings import Settings
@@ -128,6 +128,7 @@ async def _broker(settings: Settings) -> BrokerFacts:
         servers=settings.nats_url.split(","),
         connect_timeout=CONNECT_SECONDS_MAX,
         allow_reconnect=False,
+        max_reconnect_attempts=1,
         error_cb=_quiet,
         name="p2c-doctor",
     )
@@ -170,7 +171,7 @@ async def _stream(context: JetStreamContext, info: StreamInfo) -> StreamFacts:
     return StreamFacts(
         name=name,
         subjects=tuple(config.subjects or ()),
-        discard=str(config.discard.value if config.discard is not None else ""),
+        discard=str(DiscardPolicy(config.discard).value),
         deny_delete=config.deny_delete,
         deny_purge=config.deny_purge,
         age_seconds_max=float(config.max_age or 0),

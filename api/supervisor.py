@@ -103,7 +103,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start every role."""
-        self._settings.logs.mkdir(parents=True, exist_ok=True)
+        self._settings.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         for child in self.children:
             self._start(child)
 
@@ -241,7 +241,7 @@ def _as_child(name: str, settings: Settings, log: Path) -> threading.Event:
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells everybody; the supervisor tells us in its order
     signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     os.dup2(file, 1)
     os.dup2(file, 2)

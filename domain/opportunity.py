@@ -16,6 +16,8 @@ from domain.statements import FieldChange, Fields, Scalar, heard, news, value
 
 FIELDS = ("title", "customer", "selling_entity", "currency", "closes_on", "won", "purchase_order_required")
 REQUIRED_WHEN_WON = ("title", "customer", "selling_entity", "currency", "closes_on")
+LINE = "line:"
+"""What the fields of a deal's line begin with: ``line:<the CRM's id of the line>:<field>``."""
 
 
 def opportunity_stream(system: str, deal: str) -> StreamId:
@@ -75,7 +77,8 @@ class Opportunity:
 def decide(command: Command, state: Opportunity) -> Sequence[Event]:
     match command:
         case TellOpportunity(opportunity, told, at):
-            changes = news({name: text for name, text in told.items() if name in FIELDS}, at, state.fields)
+            known = {name: text for name, text in told.items() if name in FIELDS or name.startswith(LINE)}
+            changes = news(known, at, state.fields)
             if not changes:
                 return []
             told_event = OpportunityTold(opportunity, changes, at)

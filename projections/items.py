@@ -54,9 +54,9 @@ class Item:
     price: Decimal | None
     value: Decimal | None
     eligible_quantity: Decimal
-    eligible_value: Decimal | None
+    eligible_value: Decimal
     over_cap_quantity: Decimal
-    over_cap_value: Decimal | None
+    over_cap_value: Decimal
     cost: Decimal | None
     cost_currency: str | None
     cost_in_billing_currency: Decimal | None
@@ -247,9 +247,9 @@ def item_of_entry(entry: EntryRecord) -> Item:
         price=None,
         value=None,
         eligible_quantity=NOTHING,
-        eligible_value=None,
+        eligible_value=NOTHING,
         over_cap_quantity=NOTHING,
-        over_cap_value=None,
+        over_cap_value=NOTHING,
         cost=None,
         # What an expense was paid in; an entry that only lacks that currency's rate is found by it.
         cost_currency=entry.currency,

@@ -47,6 +47,10 @@ class Changes:
         """Rows that take the place of whatever their keys had."""
         self.tables.append(TableChange(table, keys, [table.values(row) for row in rows]))
 
+    def append(self, table: Table[Any], rows: Sequence[Values]) -> None:
+        """Rows that are new and that nothing ever changes."""
+        self.tables.append(TableChange(table, (), rows))
+
     @property
     def row_count(self) -> int:
         """How many rows are written."""
@@ -104,6 +108,14 @@ class Shelf(Generic[Row]):
     def get(self, key: Key) -> Row | None:
         """The row of a key that was fetched."""
         return self._rows.get(key)
+
+    def is_new(self, key: Key) -> bool:
+        """Whether the row did not exist before this batch."""
+        return key in self._born
+
+    def changing(self) -> list[Row]:
+        """The rows that the batch has changed so far and that still exist."""
+        return [row for key in self.changed if (row := self._rows[key]) is not None]
 
     def change(self, key: Key) -> Row:
         """The row of a key, which is going to be changed."""

@@ -15,11 +15,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nats
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 
 from adapters.embedded import EmbeddedServers, found
 from adapters.embedded.server import free_port
@@ -36,19 +36,19 @@ def _account(worker: int) -> str:
     return f"worker{worker}"
 
 
-def _memory_folder() -> str | None:
-    """A folder in memory where there is one with room: copying the template takes 8 ms there, 80 ms on a disk."""
+def _folder_with_room() -> Path:
+    """A folder in memory if there is one with room: copying the template takes 8 ms there, 80 ms on a disk."""
     memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made inside
     if memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _MEMORY_BYTES_MIN:
-        return str(memory)
-    return None
+        return memory
+    return Path(tempfile.gettempdir())
 
 
 class _Servers:
     """The servers of this run, in the process that owns them."""
 
     def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="p2c-tests-", dir=_memory_folder()))
+        self.home = _folder_with_room() / f"p2c-tests-{uuid.uuid4().hex[:12]}"  # made when it is needed
         self.embedded = EmbeddedServers(
             Settings(home=self.home), durable=False, accounts=[_account(n) for n in range(_ACCOUNTS_MAX)]
         )
@@ -109,7 +109,7 @@ def migrated_template(server_url: str) -> str:
     with _one_worker_at_a_time(), psycopg.connect(server_url, autocommit=True) as conn:
         if conn.execute("SELECT FROM pg_database WHERE datname = %s", [_TEMPLATE]).fetchone() is None:
             conn.execute(f"CREATE DATABASE {_TEMPLATE}_draft")
-            migrate(make_conninfo(server_url, dbname=f"{_TEMPLATE}_draft"))
+            migrate(_database_of(server_url, f"{_TEMPLATE}_draft"))
             conn.execute(f"ALTER DATABASE {_TEMPLATE}_draft RENAME TO {_TEMPLATE}")
     return _TEMPLATE
 
@@ -143,13 +143,17 @@ def settings(servers: Settings, database_url: str, nats_url: str, tmp_path: Path
     return servers.at(home=home, database_url=database_url, nats_url=nats_url, http_port=free_port())
 
 
+def _database_of(server_url: str, name: str) -> str:
+    return urlsplit(server_url)._replace(path=f"/{name}").geturl()
+
+
 @contextmanager
 def _fresh_database(server_url: str, template: str) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server_url, autocommit=True) as conn:
         conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         try:
-            yield make_conninfo(server_url, dbname=name)
+            yield _database_of(server_url, name)
         finally:
             conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

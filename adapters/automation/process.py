@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.exception import OwnerRole
-from domain.kernel import Addressed, Recorded, Refused, StreamId
+from domain.kernel import Addressed, Recorded, StreamId
 from domain.ports import Candidates, Read
 
 
@@ -46,13 +46,11 @@ class Automated:
 
     ``together``: the commands of one reaction stand or fall together. Otherwise each is decided for itself, a refused
     one is reported alone, and a reaction that touches very much work is recorded in several transactions.
-    ``overtaken``: refusals which only say that later facts have made the reaction needless; nobody has to act on them.
     ``owner_role``: who looks after the commands that are refused.
     """
 
     process: Process
     together: bool = True
-    overtaken: tuple[type[Refused], ...] = ()
     owner_role: OwnerRole = "integration"
 
     @property

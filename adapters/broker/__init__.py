@@ -139,9 +139,7 @@ class Broker(Protocol):
         """Publish and wait for the acknowledgement; a message without one is repeated under its id."""
         ...
 
-    async def publish_all(
-        self, messages: Iterable[Outgoing], on_progress: Callable[[int], None] | None = None
-    ) -> int:
+    async def publish_all(self, messages: Iterable[Outgoing], on_progress: Callable[[int], None] | None = None) -> int:
         """Publish many, in order and several in flight; returns how many the broker did not have before."""
         ...
 

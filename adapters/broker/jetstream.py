@@ -13,7 +13,15 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import MaxPayloadError
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 from nats.js.errors import APIError, NotFoundError
 
 from adapters.broker import (
@@ -118,9 +126,7 @@ class NatsBroker:
     async def publish(self, message: Outgoing) -> Published:
         return (await self._publish_window([message]))[0]
 
-    async def publish_all(
-        self, messages: Iterable[Outgoing], on_progress: Callable[[int], None] | None = None
-    ) -> int:
+    async def publish_all(self, messages: Iterable[Outgoing], on_progress: Callable[[int], None] | None = None) -> int:
         done = fresh = 0
         waiting = iter(messages)
         while window := list(itertools.islice(waiting, IN_FLIGHT_MAX)):
@@ -248,4 +254,3 @@ def _answer(future: asyncio.Future[Any], message: Outgoing) -> Published | None:
 
 
 _OVERLOADED: Final = 503
-

@@ -71,9 +71,7 @@ class MemoryBroker:
             consumer.arrived.set()
         return published
 
-    async def publish_all(
-        self, messages: Iterable[Outgoing], on_progress: Callable[[int], None] | None = None
-    ) -> int:
+    async def publish_all(self, messages: Iterable[Outgoing], on_progress: Callable[[int], None] | None = None) -> int:
         done = fresh = 0
         for message in messages:
             fresh += not (await self.publish(message)).duplicate

@@ -87,6 +87,9 @@ class EmbeddedServers:
                 server.begin()
             for server in self.servers:
                 server.wait_until_ready()
+        except OSError as problem:
+            self.stop()
+            raise ServerFailed(f"{self._settings.home} cannot be used: {problem}; choose another P2C_HOME") from problem
         except BaseException:
             self.stop()
             raise

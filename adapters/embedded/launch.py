@@ -14,7 +14,8 @@ import os
 import sys
 
 _PR_SET_PDEATHSIG = 1
-_PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
@@ -31,17 +32,22 @@ class _Sets(ctypes.Structure):
 
 def become_user(uid: int, gid: int) -> None:
     """Give up being root, but for passing through closed folders; without that capability if the system forbids it."""
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if libc is not None:
-        libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Capabilities then outlive the change of user, and access(2), by which PostgreSQL looks for its own programs,
+        # counts them. All but one are given up below.
+        libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
     if libc is not None:
         bit = 1 << _CAP_DAC_OVERRIDE
-        sets = (_Sets * 2)(_Sets(bit, bit, bit), _Sets(0, 0, 0))
-        if libc.capset(ctypes.byref(_Header(_CAPABILITY_VERSION_3, 0)), sets) == 0:
+        one, none = (_Sets * 2)(_Sets(bit, bit, bit)), (_Sets * 2)()
+        header = ctypes.byref(_Header(_CAPABILITY_VERSION_3, 0))
+        if libc.capset(header, one) == 0:
             libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_OVERRIDE, 0, 0)
+        elif libc.capset(header, none) != 0:
+            sys.exit("the rights of root cannot be given up here: run as an ordinary user")
 
 
 def end_with_parent(parent: int, number: int) -> None:

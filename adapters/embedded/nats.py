@@ -63,7 +63,7 @@ class NatsServer(Server):
 
     def prepare(self) -> None:
         """Write the configuration; the server makes its store by itself."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not is_free(self.monitor_port):
             self.monitor_port = free_port()
         self._config.touch(mode=0o600)

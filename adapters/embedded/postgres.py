@@ -151,7 +151,10 @@ class PostgresServer(Server):
             check=False,
         )
         if done.returncode != 0 or "ERROR:" in done.stderr:
-            raise ServerFailed(f"{arguments[0]} failed on {self.folder}\n{done.stderr.strip()}")
+            hint = ""
+            if "Permission denied" in done.stderr and os.geteuid() == 0:
+                hint = f"\nuser {self.user()[0]} cannot enter a folder: install elsewhere, or run as an ordinary user"
+            raise ServerFailed(f"{arguments[0]} failed on {self.folder}\n{done.stderr.strip()}{hint}")
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name

@@ -89,7 +89,7 @@ class Server(ABC):
         """Start the process and come back at once; ``is_ready`` tells when it takes connections."""
         self.stop_leftovers()
         self.prepare()
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.launched(self.command(), tied=self._ends_with_parent),

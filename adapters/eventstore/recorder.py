@@ -93,6 +93,11 @@ class LedgerRecorder(PostgresProcessRecorder):
         )
         curs.execute(self.insert_columns_statement, columns, prepare=True)
 
+    def _notify_channel(self, curs: Cursor[DictRow]) -> None:
+        # Every statement in the pipeline says whether it is prepared: psycopg remembers one that it began to prepare
+        # by itself in a pipeline that failed, and then asks the server for it in vain.
+        curs.execute(SQL("NOTIFY {}").format(Identifier(self.channel_name)), prepare=True)
+
     def _fetch_ids_after_insert_events(
         self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int]:

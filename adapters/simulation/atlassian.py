@@ -1,4 +1,4 @@
-"""Jira's and Tempo's webhooks: seconds, issue ids without keys, each author's own clock; the same hours told by both."""
+"""Jira's and Tempo's webhooks: seconds, issue ids without keys, the author's own clock, the same hours told by both."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def issue(fact: IssueTold) -> Iterator[Message]:
             },
         },
     }
-    yield message(fact, "jira", "issue", "created", body, _jira_headers("issue", fact.task.issue, fact.said_at))
+    yield message(fact, "jira", "issue", "created", body, headers=_jira_headers("issue", fact.task.issue, fact.said_at))
 
 
 def issue_key(engagement: Engagement, line: ContractLine, task: Task) -> str:
@@ -92,7 +92,7 @@ def _worklog(fact: HoursTold | HoursDeleted, told: HoursTold, verb: str, said: d
             "issueId": told.task.issue,
         },
     }
-    return message(fact, "jira", "worklog", verb, body, _jira_headers("worklog", number, said))
+    return message(fact, "jira", "worklog", verb, body, headers=_jira_headers("worklog", number, said))
 
 
 def _tempo(fact: HoursTold | HoursDeleted, told: HoursTold, verb: str, said: datetime) -> Message:

@@ -92,8 +92,8 @@ def higher_cap(fact: CapRaised) -> Iterator[Message]:
 
 def _milestones(line: ContractLine) -> str:
     stages = [
-        {"id": stage.name, "title": stage.title, "amount": f"{stage.amount:f}", "after": [before.name] if before else []}
-        for before, stage in zip((None, *line.stages), line.stages, strict=False)
+        {"id": stage.name, "title": stage.title, "amount": f"{stage.amount:f}", "after": after}
+        for after, stage in zip(([], *([stage.name] for stage in line.stages)), line.stages, strict=False)
     ]
     return orjson.dumps(stages).decode()
 

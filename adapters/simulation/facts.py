@@ -6,7 +6,7 @@ How a vendor's system words a fact is no concern of this module; the auditor hea
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Literal
 
@@ -179,6 +179,10 @@ class HoursDeleted:
     def entry(self) -> int:
         return self.hours.entry
 
+    @property
+    def line(self) -> ContractLine:
+        return self.hours.line
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodTold:
@@ -231,6 +235,11 @@ class BillingRun:
     cut_off: date
     on: date
     everything: bool
+
+    @property
+    def at(self) -> datetime:
+        """The moment of the run: noon, UTC."""
+        return datetime.combine(self.on, time(12), tzinfo=UTC)
 
 
 Fact = (

@@ -18,6 +18,7 @@ from adapters.simulation import names, rates
 from adapters.simulation.calendars import months_later
 
 Kind = Literal["time_and_materials", "capped", "fixed_fee"]
+Order = Literal["none", "prompt", "late", "never"]
 
 _KINDS: tuple[tuple[Kind, ...], ...] = (
     ("time_and_materials",),
@@ -29,8 +30,17 @@ _KINDS: tuple[tuple[Kind, ...], ...] = (
     ("time_and_materials",),
     ("capped", "fixed_fee"),
 )
+_TITLES = {
+    "time_and_materials": "Advice",
+    "capped": "Delivery, not to exceed",
+    "fixed_fee": "Fixed-price build",
+}
 HOURS_PER_MONTH = 140
 """About what one person works for customers in a month, for sizing caps and fees."""
+
+
+STARTS = date(2026, 1, 1)
+"""When the history of a firm begins unless its plan says otherwise; a fixed day, so that anyone gets the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ class Plan:
     seed: int = 1
     consultants: int = 60
     months: int = 6
-    starts: date = date(2026, 1, 1)
+    starts: date = STARTS
     engagements: int | None = None
 
     @property
@@ -102,7 +112,7 @@ ENTITIES = (
 )  # fmt: skip
 _ENTITY_OF_TEN = (0, 1, 2, 0, 3, 0, 1, 0, 2, 3)
 _ROLE_OF_TEN = (1, 2, 0, 1, 3, 2, 1, 0, 2, 4)
-_ORDER_OF_TEN: tuple[Literal["none", "prompt", "late", "never"], ...] = (
+_ORDER_OF_TEN: tuple[Order, ...] = (
     "none", "prompt", "none", "none", "late", "none", "prompt", "none", "none", "never",
 )  # fmt: skip
 _PRACTICES = ("Data", "Cloud", "Strategy", "Engineering")
@@ -201,7 +211,7 @@ class Engagement:
     won_on: date
     ends: date
     lines: tuple[ContractLine, ...]
-    order: Literal["none", "prompt", "late", "never"]
+    order: Order
     own_rates: bool
 
     @property
@@ -277,7 +287,16 @@ class Firm:
         months = Decimal((min(ends, plan.ends) - won_on).days + 1) / 30
         worth = self._team_size[slot] * months * HOURS_PER_MONTH * rates.list_price("Consultant", currency)
         lines = tuple(
-            _line(rng, kind, index, number, worth / len(kinds), currency, won_on, min(ends, plan.ends))
+            _line(
+                rng,
+                kind,
+                index,
+                engagement=number,
+                worth=worth / len(kinds),
+                currency=currency,
+                starts=won_on,
+                ends=min(ends, plan.ends),
+            )
             for index, kind in enumerate(kinds, start=1)
         )
         return Engagement(
@@ -337,16 +356,23 @@ def _customer(plan: Plan, number: int) -> Customer:
 
 
 def _line(
-    rng: Random, kind: Kind, index: int, engagement: int, worth: Decimal, currency: str, starts: date, ends: date
+    rng: Random,
+    kind: Kind,
+    index: int,
+    *,
+    engagement: int,
+    worth: Decimal,
+    currency: str,
+    starts: date,
+    ends: date,
 ) -> ContractLine:
-    title = {"time_and_materials": "Advice", "capped": "Delivery, not to exceed", "fixed_fee": "Fixed-price build"}[kind]
     rounding = Decimal(100_000) if currency == "JPY" else Decimal(1_000)
     share = Decimal(rng.randint(60, 85) if kind == "capped" else rng.randint(90, 110)) / 100
     amount = max((worth * share / rounding).quantize(Decimal(1)), Decimal(5)) * rounding
     return ContractLine(
         number=index,
         kind=kind,
-        title=title,
+        title=_TITLES[kind],
         amount=amount,
         stages=_stages(rng, amount, currency, starts, ends) if kind == "fixed_fee" else (),
         tasks=_tasks(rng, engagement, index),

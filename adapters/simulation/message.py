@@ -40,7 +40,7 @@ Item = Message | BillingRun
 
 
 def message(
-    fact: Fact, system: str, thing: str, verb: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    fact: Fact, system: str, thing: str, verb: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
 ) -> Message:
     """A fact as one system words it."""
     payload = orjson.dumps(body)

@@ -8,17 +8,22 @@ from random import Random
 FIRM = "Norvane Consulting"
 
 _STEMS = (
-    "Alderbeck Brightmoor Corinth Dunmere Estrelle Fennick Garlow Hollinhurst Istrana Jorvale Kestwick Lindquay "
-    "Morrowby Nethergate Ostmark Pellworth Quillon Rosmere Silvane Thornaby Umberleigh Valdor Westrath Yarlow"
-).split()
-_TRADES = "Insurance Logistics Energy Retail Bank Foods Pharma Rail Telecom Machinery Chemicals Media".split()
+    "Alderbeck", "Brightmoor", "Corvane", "Dunmere", "Estrelle", "Fennick", "Garlow", "Hollinhurst", "Istrana",
+    "Jorvale", "Kestwick", "Lindquay", "Morrowby", "Nethergate", "Ostmark", "Pellworth", "Quillon", "Rosmere",
+    "Silvane", "Thornaby", "Umberleigh", "Valdor", "Westrath", "Yarlow",
+)  # fmt: skip
+_TRADES = (
+    "Insurance", "Logistics", "Energy", "Retail", "Bank", "Foods", "Pharma", "Rail", "Telecom", "Machinery",
+    "Chemicals", "Media",
+)  # fmt: skip
 _FORMS = {"DE": "AG", "FR": "SA", "NL": "B.V.", "CH": "AG", "GB": "plc", "US": "Inc.", "JP": "K.K.", "SE": "AB"}
 _SUBJECTS = (
-    "Data platform|Order-to-cash redesign|Cloud migration|Claims automation|Pricing engine|Master data clean-up|"
-    "Warehouse control|Customer portal|Planning model|Regulatory reporting|Payments hub|Field service app"
-).split("|")
-_TASKS = "Discovery|Design|Build|Integration|Data migration|Testing|Training|Roll-out".split("|")
-_STREETS = "Harbour Street|Mill Lane|Station Road|Kings Quay|Market Square|Bridge Street".split("|")
+    "Data platform", "Order-to-cash redesign", "Cloud migration", "Claims automation", "Pricing engine",
+    "Master data clean-up", "Warehouse control", "Customer portal", "Planning model", "Regulatory reporting",
+    "Payments hub", "Field service app",
+)  # fmt: skip
+_TASKS = ("Discovery", "Design", "Build", "Integration", "Data migration", "Testing", "Training", "Roll-out")
+_STREETS = ("Harbour Street", "Mill Lane", "Station Road", "Kings Quay", "Market Square", "Bridge Street")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -57,10 +62,10 @@ def salesforce_id(prefix: str, number: int) -> str:
         rest, digit = divmod(rest, 62)
         digits = _BASE62[digit] + digits
     short = f"{prefix}Nv0000{digits:0>6}"
-    return short + "".join(_case_of(short[start : start + 5]) for start in (0, 5, 10))
+    return short + "".join(case_of(short[start : start + 5]) for start in (0, 5, 10))
 
 
-def _case_of(five: str) -> str:
+def case_of(five: str) -> str:
     """One character for which of five letters are capitals, the first being the lowest bit."""
     bits = sum(1 << index for index, letter in enumerate(five) if letter.isupper())
     return "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]

@@ -131,7 +131,13 @@ def expenses_approved(fact: ExpensesApproved) -> Iterator[Message]:
 
 def _command(fact: Fact, name: str, stream: str, key: str, data: dict[str, Any]) -> Message:
     decider, verb, _ = name.split(".")
-    body = {"command": name, "stream": stream, "id": key, "occurred_at": fact.said_at.isoformat(), "data": data}
+    body = {
+        "command": name,
+        "stream": stream,
+        "id": key.replace(" ", "-"),
+        "occurred_at": fact.said_at.isoformat(),
+        "data": data,
+    }
     return message(fact, "canonical", decider, verb, body)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -58,10 +58,8 @@ def deal(firm: Firm, engagement: Engagement) -> Iterator[Fact]:
 
 
 def at(day: date, clock: time, engagement: Engagement | None = None) -> datetime:
-    """A moment of a day at the seller's place, or at the firm's first."""
-    zone = engagement.entity.time_zone if engagement else None
-    moment = datetime.combine(day, clock, tzinfo=zone) if zone else datetime.fromisoformat(f"{day}T{clock}+00:00")
-    return moment
+    """A moment of a day at the seller's place, or in UTC."""
+    return datetime.combine(day, clock, tzinfo=engagement.entity.time_zone if engagement else UTC)
 
 
 def _lost(engagement: Engagement) -> Engagement:
@@ -110,15 +108,14 @@ def new_prices(firm: Firm, engagement: Engagement) -> Iterator[Fact]:
     Not agreed for lines with a cap: which hours are within it would then depend on when they were billed.
     """
     day = firm.plan.starts + timedelta(days=firm.plan.days // 2)
-    if not engagement.own_rates or not engagement.runs_on(day) or any(line.kind == "capped" for line in engagement.lines):
+    is_capped = any(line.kind == "capped" for line in engagement.lines)
+    first, currency = day.replace(day=1), engagement.currency
+    if not engagement.own_rates or is_capped or not (engagement.runs_on(first) and engagement.runs_on(day)):
         return
-    said, first = at(day.replace(day=15), time(11), engagement), day.replace(day=1)
-    if first < engagement.won_on:
-        return
+    said, owner = at(day.replace(day=15), time(11), engagement), f"E-{engagement.deal}"
     for role in ROLES:
-        amount = _rounded(list_price(role, engagement.currency) * _DISCOUNT * Decimal("1.06"), engagement.currency)
-        row = f"{role} {first}"
-        yield BillRateTold("engagement", f"E-{engagement.deal}", row, engagement.currency, amount, first, said, role=role)
+        amount = _rounded(list_price(role, currency) * _DISCOUNT * Decimal("1.06"), currency)
+        yield BillRateTold("engagement", owner, f"{role} {first}", currency, amount, first, said, role=role)
 
 
 def _rounded(amount: Decimal, currency: str) -> Decimal:

@@ -1,4 +1,4 @@
-"""The history of the sample firm, day by day, as facts in the order in which they are stated; it grows as it is read."""
+"""The history of the sample firm, day by day, as facts in the order in which they are stated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class _History:
             self._expect(self._facts_of(day))
             run = self._billing(day)
             if run is not None:
-                yield from self._told_before(datetime.combine(day, time(12), tzinfo=UTC))
+                yield from self._told_before(run.at)
                 yield run
             yield from self._told_before(datetime.combine(day + timedelta(days=1), time(0), tzinfo=UTC))
         yield from self._told_before(None)

@@ -1,4 +1,4 @@
-"""The daily life of the sample firm: who works on what, writes it down, mistypes it, corrects it, and has it approved."""
+"""The daily life of the sample firm: who works on what, writes it down, corrects it, and has it approved."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from adapters.simulation.firm import ContractLine, Engagement, Firm, Worker
 
 _QUARTER = 900
 _DAYS_WORKED = tuple(int(hours * 4) for hours in (7, 7.5, 8, 8, 8, 8, 8, 8.5, 9))
-_NOTES = "workshop|review with the customer|implementation|tests|clean-up|preparation|documentation|call".split("|")
+_NOTES = ("workshop", "review with the customer", "implementation", "tests", "clean-up", "preparation", "call")
 _EXPENSES = (("Travel", 60, 420), ("Hotel", 90, 260), ("Meals", 15, 80), ("Software", 20, 150))
 _FIRST_REASON = "Hours on the wrong day, please correct"
 
@@ -52,8 +52,7 @@ class Desk:
         clock += timedelta(minutes=15 * rng.randint(0, 6))
         written = _written_at(rng, worker, day)
         for seconds, place in self._pieces(rng, worker):
-            engagement, line = place
-            hours = self._hours(rng, worker, engagement, line, clock, seconds, written)
+            hours = self._hours(rng, worker, place, clock=clock, seconds=seconds, written=written)
             yield from self._life(rng, hours)
             clock += timedelta(seconds=seconds, minutes=30)
             written += timedelta(seconds=rng.randint(20, 90))
@@ -64,10 +63,10 @@ class Desk:
         places = self._places(worker)
         if not places or rng.random() > 0.03 or clock.hour > 19:
             return
-        engagement, line = places[0]
-        if clock.date() < engagement.won_on + timedelta(days=10):
+        if clock.date() < places[0][0].won_on + timedelta(days=10):
             return
-        hours = self._hours(rng, worker, engagement, line, clock, rng.randint(4, 10) * _QUARTER, written)
+        seconds = rng.randint(4, 10) * _QUARTER
+        hours = self._hours(rng, worker, places[0], clock=clock, seconds=seconds, written=written)
         hours = replace(hours, system="overtime", overtime=True)
         yield hours
         self.open_hours.setdefault(worker.number, []).append(hours)
@@ -93,13 +92,14 @@ class Desk:
         self,
         rng: Random,
         worker: Worker,
-        engagement: Engagement,
-        line: ContractLine,
+        place: tuple[Engagement, ContractLine],
+        *,
         clock: datetime,
         seconds: int,
         written: datetime,
     ) -> HoursTold:
         self.entries += 1
+        engagement, line = place
         task = line.tasks[-1] if rng.random() < 0.05 else rng.choice(line.tasks[:-1])
         return HoursTold(
             system="jira",

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from adapters.vendors.letter import Letter
-from domain.kernel import Addressed, StreamId
+from adapters.vendors.unreadable import WrongType
+from domain.kernel import Addressed, Refused, StreamId
 from domain.money import Money
 from domain.ports import Read
 from domain.reference.identifier import ExternalRef
 from domain.timesheet import Work
+
+YEAR_MIN: Final = 1970
+YEAR_MAX: Final = 2199
+NAME_CHARACTERS_MAX: Final = 200
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 Names = Mapping[ExternalRef, str]
 """What outside names stand for; names that stand for nothing yet are missing."""
@@ -62,7 +69,8 @@ class Intake:
     ``source`` is the object spoken of. ``revision`` sorts statements about it as text; an empty one says that the
     object has no revisions. ``clocked``: the domain itself compares clocks, so that an older statement still counts
     where the object lives now. ``touches`` names the streams to load, ``home`` the stream where the object lives
-    after this statement, ``about`` the context for an exception.
+    after this statement, ``about`` the context for an exception. ``awaits`` are objects of ours that must exist first.
+    ``actor`` is who did it in the source, where the source tells.
     """
 
     source: ExternalRef
@@ -74,6 +82,7 @@ class Intake:
     home: Callable[[Names], StreamId | None] = _nowhere
     about: Callable[[Names], Context] = _nothing_known
     clocked: bool = False
+    awaits: tuple[StreamId, ...] = ()
     actor: str | None = None
 
 
@@ -94,4 +103,48 @@ class Vendor:
 
 def revision_of(said_at: datetime) -> str:
     """A clock as text that sorts: UTC with microseconds."""
-    return said_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return said_at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def moment(said_at: datetime, field: str) -> datetime:
+    """A clock that can be compared; raises WrongType for one without its offset or outside of any business."""
+    if said_at.tzinfo is None or not YEAR_MIN <= said_at.year <= YEAR_MAX:
+        raise WrongType(f"{field}: {said_at} is not a time with its offset between {YEAR_MIN} and {YEAR_MAX}.")
+    return said_at
+
+
+def moment_of_ms(milliseconds: int, field: str) -> datetime:
+    """A clock told as milliseconds since 1970; raises WrongType when it lies outside of any business."""
+    try:
+        return moment(EPOCH + timedelta(milliseconds=milliseconds), field)
+    except OverflowError:
+        raise WrongType(f"{field}: {milliseconds} is no time in milliseconds.") from None
+
+
+def name(value: str | int, field: str) -> str:
+    """An outside name as text; raises WrongType for one that cannot be a name: empty, too long or with blanks in it."""
+    text = str(value)
+    if not 0 < len(text) <= NAME_CHARACTERS_MAX or not text.isprintable() or " " in text:
+        raise WrongType(f"{field}: {text[:40]!r} cannot be a name.")
+    return text
+
+
+def own_name(value: str | int, field: str) -> str:
+    """An outside name that becomes one of ours, so that it must not hold what separates the parts of a stream's name."""
+    text = name(value, field)
+    if ":" in text or "@" in text or "/" in text:
+        raise WrongType(f"{field}: {text[:40]!r} holds one of : @ / and cannot become a name of the ledger.")
+    return text
+
+
+def refusing(source: ExternalRef, said_at: datetime, refused: Refused, about: Callable[[Names], Context]) -> Intake:
+    """A statement that was understood and cannot be accepted, whatever else is known."""
+
+    def commands(_resolved: Resolved) -> Iterable[Addressed]:
+        raise refused
+
+    return Intake(source, revision_of(said_at), said_at, (), _no_streams, commands, about=about)
+
+
+def _no_streams(_names: Names) -> Sequence[StreamId]:
+    return ()

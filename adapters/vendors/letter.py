@@ -65,7 +65,6 @@ class _CloudEvent(BaseModel):
     time: datetime | None = None
 
 
-
 def address(subject: str) -> Address:
     """What a subject says; raises UnknownSubject."""
     words = subject.split(".")
@@ -85,7 +84,9 @@ def opened(subject: str, headers: Mapping[str, str], payload: bytes) -> Letter:
         head = _envelope(orjson.dumps({name: event[name] for name in event.keys() & _CloudEvent.model_fields.keys()}))
         return _enveloped(place, small, content, head)
     if "ce-specversion" in small:
-        head = _envelope(orjson.dumps({name: small[f"ce-{name}"] for name in _CloudEvent.model_fields if f"ce-{name}" in small}))
+        head = _envelope(
+            orjson.dumps({name: small[f"ce-{name}"] for name in _CloudEvent.model_fields if f"ce-{name}" in small})
+        )
         return _enveloped(place, small, payload, head)
     return Letter(place.system, place.object, place.verb, small, payload)
 

@@ -59,6 +59,20 @@ def test_passwords_in_addresses_are_hidden_also_in_exceptions(out: io.StringIO) 
     assert said(out)[0]["url"] == "nats://p2c:***@broker:4222"
 
 
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("postgresql://p2c:geheim@db:5432/p2c", "postgresql://p2c:***@db:5432/p2c"),
+        ("nats://:geheim@one,nats://u:geheim@two", "nats://:***@one,nats://u:***@two"),
+        ("host=db password=geheim dbname=p2c", "host=db password=*** dbname=p2c"),
+        ("host=db password='ge heim' dbname=p2c", "host=db password=*** dbname=p2c"),
+        ("http://127.0.0.1:8080/graphql at 10:30", "http://127.0.0.1:8080/graphql at 10:30"),
+    ],
+)
+def test_a_password_is_hidden_however_an_address_is_written(text: str, hidden: str) -> None:
+    assert logs.hide_passwords(text) == hidden
+
+
 def test_the_last_words_are_the_last_line_of_the_last_traceback(out: io.StringIO, tmp_path: Path) -> None:
     try:
         raise ValueError("unknown currency XYZ")

@@ -183,10 +183,9 @@ def test_a_login_in_the_writers_role_can_run_the_ledger(database_url: str, roles
         login(conn, worker)
         granted = sql.SQL("GRANT {} TO {}").format(sql.Identifier(f"{prefix}_writer"), sql.Identifier(worker))
         conn.execute(granted)
-        conn.execute(
-            sql.SQL("UPDATE {}.schema_migration SET sha256 = %s WHERE number = 3").format(sql.Identifier(SCHEMA)),
-            [migrations()[2].sha256],
-        )
+        for step in migrations():  # the ledger compares with its own texts, whose roles have other names
+            told = sql.SQL("UPDATE {}.schema_migration SET sha256 = %s WHERE number = %s")
+            conn.execute(told.format(sql.Identifier(SCHEMA)), [step.sha256, step.number])
     url = make_conninfo(database_url, user=worker, password="x")
     with Ledger(url, EVENTS, DECIDERS, schema=SCHEMA, pool_size=1) as ledger:
         unit = ledger.unit()

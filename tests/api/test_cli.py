@@ -1,4 +1,4 @@
-"""The command line is quick to explain itself, and turns every problem that people can solve into a message and a code."""
+"""The command line explains itself quickly, and turns every problem that people can solve into a message and a code."""
 
 from __future__ import annotations
 

@@ -20,8 +20,16 @@ def with_traffic(settings: Settings) -> None:
         client = await nats.connect(settings.nats_url)
         try:
             context = client.jetstream()
-            kept = {"discard": DiscardPolicy.NEW, "deny_delete": True, "deny_purge": True, "duplicate_window": 3600.0}
-            await context.add_stream(StreamConfig(name="intake", subjects=["p2c.in.>"], **kept))
+            await context.add_stream(
+                StreamConfig(
+                    name="intake",
+                    subjects=["p2c.in.>"],
+                    discard=DiscardPolicy.NEW,
+                    deny_delete=True,
+                    deny_purge=True,
+                    duplicate_window=3600.0,
+                )
+            )
             await context.add_stream(StreamConfig(name="outgoing", subjects=["p2c.out.>"], duplicate_window=60.0))
             await context.add_stream(StreamConfig(name="elsewhere", subjects=["other.>"]))
             for subject in ("p2c.in.jira.worklog.created",) * 3 + ("p2c.out.erp.invoice.post", "other.x"):

@@ -1,4 +1,4 @@
-"""A tile is four weeks of one engagement, decided by the real deciders; long histories are many tiles under other names.
+"""A tile is four weeks of one engagement, decided by the real deciders; a long history is many tiles under other names.
 
 Whatever is particular to a tile (its deal, people, customer, days, invoice number) is a token, so that it can be said
 again about other people in another month. That keeps it legal: no rule of the domain looks at a name or at today.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from adapters.eventstore.memory import MemoryLedger
 from adapters.eventstore.unit import NewEvent
@@ -39,7 +39,7 @@ from domain.ports import LotAt
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning, project_id
-from domain.project import AssignResource, Assignment, ConfirmSetUp, DefineTask, ReportSetUpSent, Task
+from domain.project import Assignment, AssignResource, ConfirmSetUp, DefineTask, ReportSetUpSent, Task
 from domain.reference.customer import DescribeCustomer
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.reference.legal_entity import Address, DefineLegalEntity, LegalEntityTerms
@@ -96,6 +96,12 @@ ENTITIES: Final = (
 )
 
 
+class Teller(Protocol):
+    """Whoever can be told the commands of one source message."""
+
+    def tell(self, system: str, message: str, at: datetime, *addressed: Addressed) -> None: ...
+
+
 class Books:
     """A ledger in memory that remembers, in order, what it recorded, with the processes at work."""
 
@@ -131,7 +137,7 @@ class Books:
         return self.ledger.commit(unit).events
 
 
-def describe_firm(books: Books) -> None:
+def describe_firm(books: Teller) -> None:
     """The legal entities, their tax and their rates, as they have been for long."""
     at = datetime.combine(LONG_AGO, NOON)
     for code, name, country, currency, zone, tax in ENTITIES:
@@ -158,7 +164,7 @@ def describe_firm(books: Books) -> None:
         )
 
 
-def describe_person(books: Books, resource: str, entity: str, currency: str) -> None:
+def describe_person(books: Teller, resource: str, entity: str, currency: str) -> None:
     """A person with their cost, and what Jira and Tempo call them."""
     at = datetime.combine(LONG_AGO, NOON)
     terms = ResourceTerms(LONG_AGO, "Senior", entity, "Here", "Data", Money(Decimal(60), currency), Decimal(40), at)
@@ -172,7 +178,7 @@ def describe_person(books: Books, resource: str, entity: str, currency: str) -> 
     )
 
 
-def describe_customer(books: Books, customer: str, country: str, at: datetime, *, terms_days: int = 30) -> None:
+def describe_customer(books: Teller, customer: str, country: str, at: datetime, *, terms_days: int = 30) -> None:
     """A customer with all that an invoice needs."""
     told = {
         "name": f"Customer {customer}",
@@ -265,7 +271,7 @@ class _Engagement:
     def _billing(self) -> Billing:
         match self.kind.terms:
             case "capped":
-                return TimeAndMaterials(cap=Money(Decimal(75_000), self.kind.currency))
+                return TimeAndMaterials(cap=Money(Decimal(120_000), self.kind.currency))
             case "fixed_fee":
                 price = Money(Decimal(40_000), self.kind.currency)
                 stages = (Milestone("M1", "Design", price), Milestone("M2", "Build", price, after=("M1",)))

@@ -1,4 +1,4 @@
-"""A TCP proxy before PostgreSQL that loses the reply to a COMMIT, on request."""
+"""A TCP proxy before PostgreSQL that loses the reply to the end of a transaction, on request."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 class CuttingProxy:
     """Passes everything on, until it is told to cut: then the next COMMIT still reaches the server, its reply nobody.
+
+    An attempt that repeats what was recorded ends with COMMIT or ROLLBACK, as the refusal arrives late or early.
 
     With ``after_reply`` the server has certainly committed when the client learns of the loss; without it the
     connection breaks while the server may still be at work.
@@ -62,7 +64,7 @@ class CuttingProxy:
     def _requests(self, client: socket.socket, upstream: socket.socket, losing: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                if self._to_cut and b"COMMIT" in data:
+                if self._to_cut and (b"COMMIT" in data or b"ROLLBACK" in data):
                     self._to_cut -= 1
                     self.cuts += 1
                     losing.set()
@@ -77,7 +79,7 @@ class CuttingProxy:
             while data := upstream.recv(65536):
                 if not losing.is_set():
                     client.sendall(data)
-                elif b"COMMIT\x00" in data or b"ROLLBACK\x00" in data:  # the latter ends a repeated, refused attempt
+                elif b"COMMIT\x00" in data or b"ROLLBACK\x00" in data:
                     break
         self._close(client, upstream)
 

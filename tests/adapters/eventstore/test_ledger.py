@@ -142,7 +142,7 @@ def test_a_command_whose_commit_reply_was_lost_is_recorded_once(
 def test_replies_may_be_lost_several_times_in_a_row(behind_proxy: Ledger, proxy: CuttingProxy) -> None:
     proxy.cut(times=3)
     outcome = behind_proxy.execute([draw(A, 60)], CAUSE, idempotency=Idempotency.of("key-1", 60))
-    assert proxy.cuts == 3
+    assert proxy.cuts >= 2, "the last loss goes unseen when the refusal of the repetition came before it"
     assert behind_proxy.history(A, after=1) == list(outcome.events)
     assert behind_proxy.execute([draw(A, 60)], CAUSE, idempotency=Idempotency.of("key-1", 60)).repeated
 
@@ -218,6 +218,25 @@ def test_work_goes_on_after_the_server_has_ended_every_connection(ledger: Ledger
     assert outcome.last is not None
     assert ledger.unit().state(A).balance == 0
     assert ledger.wait_for_events(outcome.last - 1, 5)
+
+
+def test_a_refused_commit_leaves_its_connection_usable(database_url: str) -> None:
+    def record(ledger: Ledger, name: str, *more: str) -> None:
+        unit = ledger.unit()
+        unit.decide(pay(stream_of("account", name)), CAUSE)
+        for received_name in (name, *more):
+            unit.receive(received(received_name, payload=b"x" * 1000))
+        ledger.commit(unit)
+
+    rounds, until_prepared = 8, 5  # psycopg prepares a statement by itself after it was sent five times
+    for r in range(rounds):
+        with Ledger(database_url, EVENTS, DECIDERS, pool_size=1) as ledger:
+            for n in range(until_prepared):
+                record(ledger, f"{r}-{n}")
+            with pytest.raises(AlreadyRecorded):
+                record(ledger, "0-0", *(f"new {n}" for n in range(200)))
+            record(ledger, f"{r}-last")
+            assert len(ledger.read(0, 100)) == (r + 1) * (until_prepared + 1)
 
 
 def test_a_database_that_does_not_answer_is_reported_within_seconds(database_url: str) -> None:

@@ -1,0 +1,65 @@
+"""What a connector reports about its work, as messages to the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import orjson
+
+from adapters.broker import Outgoing
+from adapters.targets.target import Accepted, Answer, Declined, Done, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Nobody knows whether the target did what was asked; it will be looked up."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How the ledger calls a kind of object, and its success."""
+
+    object: str
+    done: str
+
+
+_WORDS: Final[Mapping[str, _Words]] = {
+    "project.create.v1": _Words("project", "confirmed"),
+    "invoice.post.v1": _Words("invoice", "posted"),
+}
+
+
+def report(target: str, work: Work, outcome: Answer | Doubt) -> Outgoing:
+    """The message that tells an outcome. The same outcome told twice is the same message, under the same id."""
+    words = _WORDS[work.type]
+    verb, said = _said(words, outcome)
+    body = {words.object: work.key.partition(":")[2], **said}
+    digest = hashlib.sha256(orjson.dumps(body)).hexdigest()[:12]
+    id_ = f"{work.id}/{verb}/{digest}"
+    subject = f"p2c.in.{target}.{words.object}.{verb}"
+    return Outgoing(subject, orjson.dumps({"id": id_, **body}), {}, f"{target}:{id_}")
+
+
+def _said(words: _Words, outcome: Answer | Doubt) -> tuple[str, dict[str, Any]]:
+    match outcome:
+        case Done(external_id, at, other_names):
+            names = [{"system": name.system, "object": name.object, "id": name.id} for name in other_names]
+            return words.done, {"at": utc(at), "externalId": external_id, **({"identifiers": names} if names else {})}
+        case Accepted(at):
+            return "sent", {"at": utc(at)}
+        case Declined(reason, at):
+            return "rejected", {"at": utc(at), "reason": reason}
+        case Doubt(reason, at):
+            return "in_doubt", {"at": utc(at), "reason": reason}
+
+
+def utc(moment: datetime) -> str:
+    """A moment as targets write it: ISO 8601 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,213 @@
+"""Canonical messages carry the domain's commands as they are; here their address is checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adapters.vendors.canonical.messages import Message, deciders_of, read_message
+from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, moment, name, refusing, revision_of
+from adapters.vendors.letter import Letter
+from adapters.vendors.unreadable import UnknownSubject, WrongStream
+from adapters.vendors.worklog import withdrawal_at
+from domain.engagement import OpenEngagement
+from domain.expense import RecordExpense, expense_stream
+from domain.invoice import RecordPayment
+from domain.kernel import Addressed, Refused, StreamId, decider_name, local_id, stream_of
+from domain.project import AssignResource, CreateProject
+from domain.reference.customer import DescribeCustomer
+from domain.reference.fx_rate import PublishFxRate, fx_stream
+from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
+from domain.reference.legal_entity import DefineLegalEntity
+from domain.reference.resource import DescribeResource
+from domain.reference.tax_rule import SetTaxRule
+from domain.timesheet import DecidePeriod, LogTime, WithdrawTime, timesheet_stream
+
+SYSTEM: Final = "canonical"
+_STREAM: Final = re.compile(r"[a-z_]+(:[^\s:@/\x00-\x1f\x7f]{1,200}){1,4}")
+_IDENTIFIER_STREAM: Final = re.compile(r"identifier(:[^\s\x00-\x1f\x7f]{1,200}){1,4}")
+
+
+def translate(letter: Letter) -> Sequence[Intake]:
+    """The one statement of a canonical message."""
+    try:
+        message = read_message(letter.content)
+    except Refused as refused:
+        if refused.code.startswith("message."):
+            raise
+        # A value refuses itself, such as an unknown currency: the message is readable and its content is refused.
+        return [_refused_content(letter, refused)]
+    base = message.command.rpartition(".v")[0]
+    if f"{letter.object}.{letter.verb}" != base:
+        raise UnknownSubject(f"{message.command} is sent on p2c.in.canonical.{base}.")
+    return [_intake(message, _stream(message))]
+
+
+def message_id(letter: Letter) -> str | None:
+    """The sender's own id."""
+    return letter.read(_Id).id
+
+
+def _intake(message: Message, stream: StreamId) -> Intake:
+    command, said_at = message.data, moment(message.occurred_at, "occurred_at")
+    if isinstance(command, LogTime | WithdrawTime):
+        return _hours(command, stream, message.actor)
+    source = ExternalRef(SYSTEM, message.command.rpartition(".v")[0], name(message.id, "id"))
+
+    def commands(_resolved: Resolved) -> Iterable[Addressed]:
+        yield Addressed(stream, command)
+
+    def about(_names: Names) -> Context:
+        return _context(command, stream)
+
+    # Each message is an object of its own, told once: it has no revisions.
+    streams, awaits = (stream,), _awaits(command)
+    return Intake(
+        source, "", said_at, (), lambda _names: streams, commands, about=about, awaits=awaits, actor=message.actor
+    )
+
+
+def _hours(command: LogTime | WithdrawTime, here: StreamId, actor: str | None) -> Intake:
+    """Hours are told by claims of a system with its own ids, so they have revisions and may move to another week."""
+    claim, said_at = command.claim, moment(command.claim.said_at, "data.claim.said_at")
+    source = ExternalRef(name(claim.system, "data.claim.system"), "worklog", name(claim.id, "data.claim.id"))
+
+    def commands(resolved: Resolved) -> Iterable[Addressed]:
+        if resolved.home is not None and resolved.home != here:
+            yield Addressed(resolved.home, withdrawal_at(resolved.home, claim))
+        yield Addressed(here, command)
+
+    def about(_names: Names) -> Context:
+        return _context(command, here)
+
+    return Intake(
+        source,
+        revision_of(said_at),
+        said_at,
+        (),
+        lambda _names: (here,),
+        commands,
+        lambda _names: here,
+        about,
+        clocked=True,
+        awaits=_awaits(command),
+        actor=actor,
+    )
+
+
+def _stream(message: Message) -> StreamId:
+    """The stream that the message names, which must be one of its command's kind and of the object that it speaks of."""
+    stream, allowed = StreamId(message.stream), deciders_of(message.command)
+    form = _IDENTIFIER_STREAM if isinstance(message.data, AssignIdentifier) else _STREAM
+    if decider_name(stream) not in allowed or not form.fullmatch(stream):
+        raise WrongStream(
+            f"{stream[:100]!r} for {message.command}: expected {' or '.join(allowed)}, a colon and an id."
+        )
+    expected = _address(message.data)
+    if expected is not None and expected != stream:
+        raise WrongStream(f"{stream} for a command about {expected}.")
+    return stream
+
+
+def _address(command: Any) -> StreamId | None:
+    """Where a command belongs that names its own object; None when its stream alone says which object is meant."""
+    match command:
+        case AssignIdentifier(ref=ref):
+            return identifier_stream(ref)
+        case DefineLegalEntity(entity=named):
+            return stream_of("legal_entity", named)
+        case DescribeCustomer(customer=named):
+            return stream_of("customer", named)
+        case DescribeResource(resource=named):
+            return stream_of("resource", named)
+        case SetTaxRule(jurisdiction=named):
+            return stream_of("tax_rule", named)
+        case PublishFxRate(base=base, quote=quote):
+            return fx_stream(base, quote)
+        case OpenEngagement(engagement=named):
+            return stream_of("engagement", named)
+        case CreateProject(project=named):
+            return stream_of("project", named)
+        case LogTime(resource=resource, work=work):
+            return timesheet_stream(resource, work.work_date)
+        case WithdrawTime(resource=resource, day=day) | DecidePeriod(resource=resource, week=day):
+            return timesheet_stream(resource, day)
+        case RecordExpense(report=named):
+            return expense_stream(named)
+        case _:
+            return None
+
+
+def _awaits(command: Any) -> tuple[StreamId, ...]:
+    """What must exist before a command can mean anything."""
+    match command:
+        case LogTime(resource=resource, work=work):
+            return stream_of("project", work.project), stream_of("resource", resource)
+        case RecordExpense(resource=resource, expense=expense):
+            return stream_of("project", expense.project), stream_of("resource", resource)
+        case AssignResource(assignment=assignment):
+            return (stream_of("resource", assignment.resource),)
+        case CreateProject(engagement=engagement):
+            return (stream_of("engagement", engagement),)
+        case _:
+            return ()
+
+
+def _context(command: Any, stream: StreamId) -> Context:
+    match command:
+        case LogTime(resource=resource, work=work):
+            return Context(resource=resource, project=work.project, hours=work.hours, work=work)
+        case RecordExpense(resource=resource, expense=expense):
+            return Context(resource=resource, project=expense.project, money=expense.amount)
+        case RecordPayment(amount=amount):
+            return Context(invoice=local_id(stream), money=amount)
+        case _:
+            return context_of_stream(stream)
+
+
+def context_of_stream(stream: StreamId) -> Context:
+    """What a stream's name alone tells about a command that is addressed to it."""
+    named = local_id(stream)
+    match decider_name(stream):
+        case "engagement":
+            return Context(engagement=named)
+        case "project":
+            return Context(project=named)
+        case "invoice":
+            return Context(invoice=named)
+        case "customer":
+            return Context(customer=named)
+        case "resource":
+            return Context(resource=named)
+        case "timesheet":
+            return Context(resource=named.rpartition(":")[0])
+        case _:
+            return Context()
+
+
+class _Id(BaseModel):
+    """What can be told of a canonical message whose content refused itself."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str = Field(min_length=1, max_length=200)
+
+
+class _Head(_Id):
+    command: str
+    stream: str
+    occurred_at: datetime
+
+
+def _refused_content(letter: Letter, refused: Refused) -> Intake:
+    head = letter.read(_Head)
+    source = ExternalRef(SYSTEM, head.command.rpartition(".v")[0], name(head.id, "id"))
+    context = context_of_stream(StreamId(head.stream))
+    return refusing(source, moment(head.occurred_at, "occurred_at"), refused, lambda _names: context)
+
+
+VENDOR: Final = Vendor(translate, message_id)

@@ -1,0 +1,1 @@
+"""Jira Cloud: worklogs and issues, told by webhooks without promise of order."""

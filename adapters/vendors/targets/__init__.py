@@ -1,0 +1,1 @@
+"""What the target systems answer: the PSA and the ERP of the firm, through their connectors."""

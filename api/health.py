@@ -1,0 +1,115 @@
+"""Whether this installation lives, and whether it is ready: tables current, read models caught up, sample loaded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from adapters.eventstore.base import BaseLedger
+from adapters.eventstore.errors import LedgerUnreachable
+from adapters.postgres import DatabaseProblem, require_migrated
+
+LAG_SECONDS_MAX: Final = 2.0
+SAMPLE_FILE: Final = "sample.json"
+
+SampleState = Literal["none", "expected", "loaded"]
+
+
+def expect_sample(home: Path) -> None:
+    """The sample firm is going to be loaded: nobody is ready before; does nothing when it is loaded already."""
+    if sample_state(home) == "none":
+        _mark(home, "expected")
+
+
+def mark_sample_loaded(home: Path) -> None:
+    """The sample firm has been loaded, all of it."""
+    _mark(home, "loaded")
+
+
+def sample_state(home: Path) -> SampleState:
+    """Whether a sample firm is expected here, or loaded."""
+    try:
+        state = json.loads((home / SAMPLE_FILE).read_text(encoding="utf-8")).get("state")
+    except (OSError, ValueError, AttributeError):
+        return "none"
+    return state if state in ("expected", "loaded") else "none"
+
+
+def _mark(home: Path, state: SampleState) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    draft = home / f".{SAMPLE_FILE}"
+    draft.write_text(json.dumps({"state": state}) + "\n", encoding="utf-8")
+    draft.replace(home / SAMPLE_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One thing that has to be so before people are let in."""
+
+    name: str
+    holds: bool
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the read models are: their position, the ledger's, and the age of the oldest fact between."""
+
+    read: int
+    head: int
+    seconds: float
+
+
+def lag_of(ledger: BaseLedger, read: int, now: datetime | None = None) -> Lag:
+    """How far reading is behind writing."""
+    head = ledger.head()
+    unread = ledger.read(read, 1) if read < head else []
+    if not unread:
+        return Lag(read, head, 0.0)
+    age = (datetime.now(UTC) if now is None else now) - unread[0].recorded_at
+    return Lag(read, head, max(0.0, age.total_seconds()))
+
+
+def readiness(
+    ledger: BaseLedger,
+    pool: ConnectionPool[Any],
+    read_position: Callable[[], int | None],
+    home: Path,
+) -> tuple[Condition, ...]:
+    """All conditions; blocking. What cannot be asked does not hold."""
+    return (_database(pool), _read_models(ledger, read_position), _sample(home))
+
+
+def _database(pool: ConnectionPool[Any]) -> Condition:
+    try:
+        with pool.connection() as conn:
+            require_migrated(conn)
+    except DatabaseProblem as problem:
+        return Condition("database", holds=False, found=f"{type(problem).__name__}")
+    except (psycopg.Error, PoolTimeout):
+        return Condition("database", holds=False, found="does not answer")
+    return Condition("database", holds=True, found="current")
+
+
+def _read_models(ledger: BaseLedger, read_position: Callable[[], int | None]) -> Condition:
+    try:
+        read = read_position()
+        if read is None:
+            return Condition("read models", holds=False, found="not made yet")
+        lag = lag_of(ledger, read)
+    except (psycopg.Error, PoolTimeout, LedgerUnreachable):
+        return Condition("read models", holds=False, found="cannot be asked")
+    holds = lag.read >= lag.head or lag.seconds <= LAG_SECONDS_MAX
+    return Condition("read models", holds, f"at {lag.read} of {lag.head}, {lag.seconds:.1f} s behind")
+
+
+def _sample(home: Path) -> Condition:
+    state = sample_state(home)
+    return Condition("sample", state != "expected", {"expected": "being loaded"}.get(state, state))

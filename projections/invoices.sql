@@ -1,0 +1,58 @@
+-- Every invoice from its draft on; its lines and lots are read from its stream.
+
+CREATE TABLE invoice (
+    invoice text COLLATE "C" NOT NULL,
+    number text COLLATE "C",
+    status text COLLATE "C" NOT NULL,
+    engagement text COLLATE "C" NOT NULL,
+    customer text COLLATE "C" NOT NULL,
+    selling_entity text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    purchase_order text,
+    cut_off date NOT NULL,
+    prepared_by text COLLATE "C" NOT NULL,
+    approved_by text COLLATE "C",
+    net numeric NOT NULL,
+    tax numeric NOT NULL,
+    gross numeric NOT NULL,
+    paid numeric NOT NULL,
+    due numeric NOT NULL,
+    issued_on date,
+    due_on date,
+    paid_on date,
+    functional_currency text COLLATE "C",
+    fx_rate numeric,
+    line_count bigint NOT NULL,
+    lot_count bigint NOT NULL,
+    first_work_date date,
+    last_work_date date,
+    drafted_at timestamptz NOT NULL,
+    approved_at timestamptz,
+    issued_at timestamptz,
+    issued_version bigint,
+    updated_at timestamptz NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (invoice)
+);
+
+CREATE TABLE invoice_sum (
+    selling_entity text COLLATE "C" NOT NULL,
+    status text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    invoices bigint NOT NULL,
+    net numeric NOT NULL,
+    gross numeric NOT NULL,
+    paid numeric NOT NULL,
+    due numeric NOT NULL,
+    PRIMARY KEY (selling_entity, status, currency)
+);
+
+-- indexes
+CREATE INDEX invoice_drafted ON invoice (drafted_at, invoice);
+CREATE INDEX invoice_number ON invoice (coalesce(number, ''), invoice);
+CREATE INDEX invoice_due ON invoice (coalesce(due_on, 'infinity'::date), invoice);
+CREATE INDEX invoice_gross ON invoice (gross, invoice);
+CREATE INDEX invoice_engagement ON invoice (engagement, drafted_at, invoice);
+CREATE INDEX invoice_customer ON invoice (customer, drafted_at, invoice);
+CREATE INDEX invoice_entity ON invoice (selling_entity, drafted_at, invoice);
+CREATE INDEX invoice_status ON invoice (status, drafted_at, invoice);

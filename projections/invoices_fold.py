@@ -1,0 +1,249 @@
+"""The register of invoices, folded from what happened to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from domain.invoice import (
+    DraftDiscarded,
+    InvoiceApproved,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceLine,
+    InvoicePaid,
+    LinesAdded,
+    PaymentReceived,
+    PostingConfirmed,
+    PostingInDoubt,
+    PostingRejected,
+    PostingRequested,
+    PostingSent,
+)
+from domain.kernel import Recorded, StreamId, decider_name, local_id
+from domain.lots import LotsBilled
+from projections.model import Handler
+from projections.shelf import Changes, Shelf, Source, SumChange
+from projections.sums import Deltas
+from projections.tables import Key, Table
+
+POSTING_STEPS: Final = (PostingRequested, PostingSent, PostingInDoubt, PostingConfirmed, PostingRejected)
+_NOTHING: Final = Decimal(0)
+
+
+@dataclass(slots=True)
+class InvoiceRecord:
+    """One row of ``invoice``."""
+
+    invoice: str
+    number: str | None
+    status: str
+    engagement: str
+    customer: str
+    selling_entity: str
+    currency: str
+    purchase_order: str | None
+    cut_off: date
+    prepared_by: str
+    approved_by: str | None
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    paid: Decimal
+    due: Decimal
+    issued_on: date | None
+    due_on: date | None
+    paid_on: date | None
+    functional_currency: str | None
+    fx_rate: Decimal | None
+    line_count: int
+    lot_count: int
+    first_work_date: date | None
+    last_work_date: date | None
+    drafted_at: datetime
+    approved_at: datetime | None
+    issued_at: datetime | None
+    issued_version: int | None
+    updated_at: datetime
+    version: int
+
+
+@dataclass(slots=True)
+class InvoiceSumRecord:
+    """One row of ``invoice_sum``."""
+
+    selling_entity: str
+    status: str
+    currency: str
+    invoices: int
+    net: Decimal
+    gross: Decimal
+    paid: Decimal
+    due: Decimal
+
+
+INVOICES: Final = Table("invoice", InvoiceRecord, ("invoice",))
+INVOICE_SUMS: Final = Table("invoice_sum", InvoiceSumRecord, ("selling_entity", "status", "currency"))
+
+
+class InvoicesFold:
+    """Folds invoices into their register and its sums."""
+
+    def __init__(self, source: Source) -> None:
+        self.invoices: Shelf[InvoiceRecord] = Shelf(INVOICES, source)
+        self._sums: Deltas[Key] = Deltas()
+        self.wants: Mapping[type, Handler] = {LotsBilled: self._want_billing}
+        self.on: Mapping[type, Handler] = {
+            InvoiceDrafted: self._drafted,
+            LinesAdded: self._lines_added,
+            DraftDiscarded: self._discarded,
+            InvoiceApproved: self._approved,
+            InvoiceIssued: self._issued,
+            PaymentReceived: self._payment,
+            InvoicePaid: self._paid,
+            **dict.fromkeys(POSTING_STEPS, self._moved_on),
+        }
+
+    def want(self, stream: StreamId) -> None:
+        """The batch touches an invoice."""
+        if decider_name(stream) == "invoice":
+            self.invoices.wanted.add((local_id(stream),))
+
+    def prepare(self) -> None:
+        """Brings the invoices that the batch names."""
+        self.invoices.fetch()
+
+    def finish(self) -> None:
+        """Nothing here depends on the batch as a whole."""
+
+    def collect(self, changes: Changes) -> None:
+        """The invoices that changed, and what that adds to the sums."""
+        changes.tables.append(self.invoices.changes())
+        changes.sums.append(SumChange(INVOICE_SUMS, self._sums.collect()))
+        self.invoices.shrink()
+
+    def of(self, invoice: str) -> InvoiceRecord | None:
+        """The row of an invoice that the batch touches."""
+        return self.invoices.get((invoice,))
+
+    def rate_of(self, invoice: str) -> tuple[str, Decimal] | None:
+        """The functional currency of an issued invoice, and its rate."""
+        row = self.of(invoice)
+        if row is None or row.functional_currency is None or row.fx_rate is None:
+            return None
+        return row.functional_currency, row.fx_rate
+
+    def _want_billing(self, fact: Recorded[LotsBilled]) -> None:
+        self.invoices.wanted.add((fact.event.invoice,))
+
+    def _changing(self, fact: Recorded[Any]) -> InvoiceRecord:
+        """The row, taken out of the sums until it is counted again."""
+        row = self.invoices.change((local_id(fact.stream),))
+        self._sums.take(_cell(row), _amounts(row))
+        row.updated_at, row.version = fact.recorded_at, fact.version
+        return row
+
+    def _count(self, row: InvoiceRecord) -> None:
+        self._sums.add(_cell(row), _amounts(row))
+
+    def _drafted(self, fact: Recorded[InvoiceDrafted]) -> None:
+        event, header = fact.event, fact.event.header
+        row = InvoiceRecord(
+            invoice=event.invoice,
+            number=None,
+            status="draft",
+            engagement=header.engagement,
+            customer=header.customer,
+            selling_entity=header.selling_entity,
+            currency=header.currency,
+            purchase_order=header.purchase_order,
+            cut_off=header.cut_off,
+            prepared_by=header.prepared_by,
+            approved_by=None,
+            net=_NOTHING,
+            tax=_NOTHING,
+            gross=_NOTHING,
+            paid=_NOTHING,
+            due=_NOTHING,
+            issued_on=None,
+            due_on=None,
+            paid_on=None,
+            functional_currency=None,
+            fx_rate=None,
+            line_count=0,
+            lot_count=0,
+            first_work_date=None,
+            last_work_date=None,
+            drafted_at=fact.recorded_at,
+            approved_at=None,
+            issued_at=None,
+            issued_version=None,
+            updated_at=fact.recorded_at,
+            version=fact.version,
+        )
+        _add_lines(row, event.lines)
+        self.invoices.add((event.invoice,), row)
+        self._count(row)
+
+    def _lines_added(self, fact: Recorded[LinesAdded]) -> None:
+        row = self._changing(fact)
+        _add_lines(row, fact.event.lines)
+        self._count(row)
+
+    def _discarded(self, fact: Recorded[DraftDiscarded]) -> None:
+        row = self._changing(fact)
+        row.status = "discarded"
+        self._count(row)
+
+    def _approved(self, fact: Recorded[InvoiceApproved]) -> None:
+        row = self._changing(fact)
+        row.status, row.approved_by, row.approved_at = "approved", fact.event.by, fact.event.at
+        self._count(row)
+
+    def _issued(self, fact: Recorded[InvoiceIssued]) -> None:
+        row, document = self._changing(fact), fact.event.document
+        row.status, row.number = "issued", document.number
+        row.net, row.tax, row.gross = document.net.amount, document.tax.amount, document.gross.amount
+        row.due = document.gross.amount
+        row.issued_on, row.due_on, row.issued_at = document.issued_on, document.due_on, fact.recorded_at
+        row.issued_version = fact.version
+        row.functional_currency, row.fx_rate = document.functional_currency, document.fx_rate
+        self._count(row)
+
+    def _payment(self, fact: Recorded[PaymentReceived]) -> None:
+        row = self._changing(fact)
+        row.paid += fact.event.amount.amount
+        row.due = row.gross - row.paid
+        self._count(row)
+
+    def _moved_on(self, fact: Recorded[Any]) -> None:
+        """A step of its posting, which the synchronisation status tells."""
+        row = self.invoices.change((local_id(fact.stream),))
+        row.updated_at, row.version = fact.recorded_at, fact.version
+
+    def _paid(self, fact: Recorded[InvoicePaid]) -> None:
+        row = self._changing(fact)
+        row.status, row.paid_on = "paid", fact.event.on
+        self._count(row)
+
+
+def _add_lines(row: InvoiceRecord, lines: Iterable[InvoiceLine]) -> None:
+    """Until it is issued, an invoice is worth its lines, and its tax is not known."""
+    for line in lines:
+        row.net += line.net.amount
+        row.line_count += 1
+        row.lot_count += len(line.lots)
+        row.first_work_date = min(row.first_work_date or line.first_work_date, line.first_work_date)
+        row.last_work_date = max(row.last_work_date or line.last_work_date, line.last_work_date)
+    row.gross = row.net
+
+
+def _cell(row: InvoiceRecord) -> Key:
+    return (row.selling_entity, row.status, row.currency)
+
+
+def _amounts(row: InvoiceRecord) -> tuple[int | Decimal, ...]:
+    return (1, row.net, row.gross, row.paid, row.due)

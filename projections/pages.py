@@ -1,0 +1,173 @@
+"""Lists in pages: each page begins behind the last row of the one before, so that it costs the same however far one reads."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final, Generic, TypeVar
+
+from domain.kernel import Refused
+from projections.reader import Scope, View
+
+FIRST_MAX: Final = 500
+Answer = TypeVar("Answer")
+
+
+class BadCursor(Refused):
+    """The cursor does not belong to this list and order."""
+
+    code = "page.bad_cursor"
+    fix = "Use a cursor that the same query gave, with the same sorting, or begin at the first page."
+
+
+class UnknownSort(Refused):
+    """The list cannot be sorted like that."""
+
+    code = "page.unknown_sort"
+    fix = "Choose one of the sortings that the documentation of the query names."
+
+
+class PageTooLong(Refused):
+    """A page has 1 to 500 rows."""
+
+    code = "page.too_long"
+    fix = "Ask for fewer rows, and for the next page with the cursor."
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page of a list: how many rows, behind which cursor, in which order; without ``sort`` in the list's own."""
+
+    first: int = 50
+    after: str | None = None
+    sort: str | None = None
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Answer]):
+    """One page: its rows, the cursor of each, and whether more follow."""
+
+    items: tuple[Answer, ...]
+    cursors: tuple[str, ...]
+    has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order: expressions with their types, of which the last make it unique."""
+
+    by: tuple[tuple[str, str], ...]
+
+
+class Conditions:
+    """What rows must fulfil; None never restricts."""
+
+    def __init__(self) -> None:
+        self._sql: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, sql: str, *values: Any) -> None:
+        """Any condition, with a place for each value."""
+        self._sql.append(sql)
+        self.values.extend(values)
+
+    def equal(self, column: str, value: Any) -> None:
+        """The column has this value."""
+        if value is not None:
+            self.add(f"{column} = %s", value)
+
+    def one_of(self, column: str, values: Sequence[str] | None) -> None:
+        """The column has one of these texts; one alone is asked for by itself, for the sake of its index."""
+        if values is None:
+            return
+        if len(values) == 1:
+            self.equal(column, values[0])
+        else:
+            self.add(f"{column} = ANY(%s)", list(values))
+
+    def between(self, column: str, first: Any, last: Any) -> None:
+        """The column lies between two values, both included."""
+        if first is not None:
+            self.add(f"{column} >= %s", first)
+        if last is not None:
+            self.add(f"{column} <= %s", last)
+
+    def contains(self, columns: Sequence[str], text: str | None) -> None:
+        """One of the columns contains a text, whatever its case."""
+        if text:
+            pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            self.add("(" + " OR ".join(f"{column} ILIKE %s" for column in columns) + ")", *[pattern] * len(columns))
+
+    def within(self, scope: Scope, column: str = "selling_entity") -> None:
+        """The legal entity is one that the asker may see."""
+        if scope.entities is not None:
+            self.one_of(column, sorted(scope.entities))
+        if scope.regions is not None:
+            regions = sorted(scope.regions)
+            self.add(f"{column} IN (SELECT entity FROM legal_entity WHERE region = ANY(%s))", regions)
+
+    @property
+    def where(self) -> str:
+        """The WHERE clause, empty when there is no condition."""
+        return f"WHERE {' AND '.join(self._sql)}" if self._sql else ""
+
+
+def columns_of(answer: type) -> str:
+    """The columns that an answer is made of: its fields."""
+    return ", ".join(field.name for field in fields(answer))
+
+
+def paged(
+    view: View,
+    select: str,
+    conditions: Conditions,
+    sorts: Mapping[str, Sort],
+    page: PageRequest,
+    make: Callable[[Sequence[Any]], Answer],
+) -> Page[Answer]:
+    """One page of ``SELECT <columns> FROM <tables>``; ``make`` turns each row into an answer."""
+    name = page.sort or next(iter(sorts))
+    if name not in sorts:
+        raise UnknownSort(f"{name!r}; there is {', '.join(sorts)}.")
+    if not 1 <= page.first <= FIRST_MAX:
+        raise PageTooLong(f"{page.first} rows asked.")
+    by = sorts[name].by
+    order = name + (" desc" if page.descending else "")
+    if page.after is not None:
+        values = _read_cursor(page.after, order, len(by))
+        left = ", ".join(expression for expression, _ in by)
+        right = ", ".join(f"%s::{kind}" for _, kind in by)
+        conditions.add(f"({left}) {'<' if page.descending else '>'} ({right})", *values)
+    head, tail = select.split(" FROM ", 1)
+    places = ", ".join(f"({expression})::text" for expression, _ in by)
+    direction = " DESC" if page.descending else ""
+    ordered = ", ".join(f"{expression}{direction}" for expression, _ in by)
+    rows = view.rows(
+        f"{head}, {places} FROM {tail} {conditions.where} ORDER BY {ordered} LIMIT %s",
+        [*conditions.values, page.first + 1],
+    )
+    shown = rows[: page.first]
+    return Page(
+        items=tuple(make(row[: -len(by)]) for row in shown),
+        cursors=tuple(_cursor(order, row[-len(by) :]) for row in shown),
+        has_next=len(rows) > page.first,
+    )
+
+
+def _cursor(order: str, values: Sequence[str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([order, *values]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, order: str, count: int) -> list[str]:
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError) as error:
+        raise BadCursor from error
+    is_ours = isinstance(values, list) and len(values) == count + 1 and all(isinstance(each, str) for each in values)
+    if not is_ours or values[0] != order:
+        raise BadCursor
+    return values[1:]

@@ -1,0 +1,92 @@
+"""The tables of a generation: which there are, how they come to be, and what tells one making of them from another."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
+from projections.exceptions_fold import EXCEPTIONS
+from projections.invoices_fold import INVOICE_SUMS, INVOICES
+from projections.items import ITEMS
+from projections.margin_fold import MARGINS
+from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
+from projections.sources import SOURCES
+from projections.sync_fold import SYNC_SUMS, SYNCS
+from projections.tables import Table
+from projections.timeline_fold import TIMELINE
+from projections.timesheets_fold import ENTRIES, SHEETS
+
+_FOLDER: Final = Path(__file__).parent
+_FILES: Final = (
+    "registers.sql",
+    "timesheets.sql",
+    "invoices.sql",
+    "billing_eligibility.sql",
+    "margin.sql",
+    "sync_status.sql",
+    "exceptions.sql",
+    "timeline.sql",
+    "sources.sql",
+)
+_INDEXES: Final = "-- indexes\n"
+"""What stands behind this line in a file is made when a generation has been filled, which is much quicker."""
+
+TABLES: Final[tuple[Table[Any], ...]] = (
+    ENGAGEMENTS,
+    PROJECTS,
+    CUSTOMERS,
+    ENTITIES,
+    ENTRIES,
+    SHEETS,
+    INVOICES,
+    INVOICE_SUMS,
+    ITEMS,
+    ITEM_SUMS,
+    REASON_SUMS,
+    MARGINS,
+    SYNCS,
+    SYNC_SUMS,
+    EXCEPTIONS,
+    TIMELINE,
+    SOURCES,
+)
+"""Every table of a generation."""
+
+
+@cache
+def tables_sql() -> str:
+    """What makes the tables of an empty generation."""
+    return "\n".join(text.partition(_INDEXES)[0] for text in _texts())
+
+
+@cache
+def indexes_sql() -> str:
+    """What makes the indexes that only queries need."""
+    return "\n".join(text.partition(_INDEXES)[2] for text in _texts())
+
+
+@cache
+def shape() -> str:
+    """The version of the tables: a generation of another shape cannot be asked by this program."""
+    return hashlib.sha256("\n".join(_texts()).encode()).hexdigest()[:16]
+
+
+@cache
+def code_version() -> str:
+    """The version of everything that a fold depends on: the read models and the domain.
+
+    A generation that another version has made is made anew beside it, and then replaced.
+    """
+    digest = hashlib.sha256()
+    for folder in (_FOLDER, _FOLDER.parent / "domain"):
+        for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.sql")]):
+            digest.update(path.relative_to(folder.parent).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _texts() -> list[str]:
+    return [(_FOLDER / name).read_text(encoding="utf-8") for name in _FILES]
