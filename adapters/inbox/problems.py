@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Final
 
@@ -10,6 +11,7 @@ from adapters.inbox.mail import Mail
 from adapters.inbox.waiting import Awaited
 from adapters.vendors.intake import Context
 from domain.exception import ExceptionItem, Kind, OwnerRole, Problem
+from domain.invoice import Approved, Discarded, Draft, Header, Invoice, Issued
 from domain.kernel import Refused, StreamId, decider_name
 from domain.lots import Lot
 from domain.money import Money
@@ -67,10 +69,8 @@ def waiting(mail: Mail, thing: Awaited, context: Context, known: ExceptionItem) 
 
 def known_business(context: Context, read: Read) -> Context:
     """The context with what the books know about it: the project's engagement, its customer, what the work is worth."""
-    if context.invoice is not None:
-        header = invoice_of(read, context.invoice).header
-        if header is not None:
-            context = replace(context, engagement=header.engagement)
+    if context.invoice is not None and (header := _header(invoice_of(read, context.invoice))):
+        context = replace(context, engagement=header.engagement, customer=header.customer)
     if context.project is not None and context.engagement is None and is_ours(context.project):
         created = project_of(read, context.project).created
         context = replace(context, engagement=created.engagement if created else None)
@@ -87,9 +87,19 @@ def is_ours(named: str) -> bool:
     return ":" not in named
 
 
+def _header(invoice: Invoice) -> Header | None:
+    match invoice:
+        case Draft(header=header) | Approved(draft=Draft(header=header)) | Discarded(draft=Draft(header=header)):
+            return header
+        case Issued(document=document):
+            return document.header
+        case _:
+            return None
+
+
 def _worth(resource: str, work: Work, read: Read) -> Money | None:
     """What the customer would pay for the work; None when no price can be found."""
-    entry = Entry("", work, _ANY_TIME, {}, frozenset(), "approved")
+    entry = Entry("", work, datetime.combine(work.work_date, time(), UTC), {}, frozenset(), "approved")
     lot = lot_of_entry(resource, entry, read)
     return lot.value if isinstance(lot, Lot) and lot.non_billable_because is None else None
 

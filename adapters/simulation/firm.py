@@ -115,6 +115,8 @@ _ROLE_OF_TEN = (1, 2, 0, 1, 3, 2, 1, 0, 2, 4)
 _ORDER_OF_TEN: tuple[Order, ...] = (
     "none", "prompt", "none", "none", "late", "none", "prompt", "none", "none", "never",
 )  # fmt: skip
+_WAVE_OF_FOUR = (0, 1, 0, 2)
+"""Deals are won in three waves: half of the first ones at once, the others when the firm has room for them."""
 _PRACTICES = ("Data", "Cloud", "Strategy", "Engineering")
 
 
@@ -269,8 +271,8 @@ class Firm:
     def engagements(self, slot: int) -> Iterator[Engagement]:
         """The engagements of a slot one after the other, until the end of the plan."""
         plan, turn = self.plan, 0
-        wait_days_max = min(60, plan.days // 4)
-        won_on = plan.starts + timedelta(days=0 if slot % 2 == 0 else (slot * 7) % (wait_days_max + 1))
+        wait_days = min(40, plan.days // 5) * _WAVE_OF_FOUR[slot % 4]
+        won_on = plan.starts + timedelta(days=wait_days // 2)
         while won_on <= plan.ends:
             engagement = self._engagement(slot, turn, won_on)
             yield engagement

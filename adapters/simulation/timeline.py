@@ -85,7 +85,7 @@ class _History:
         for slot, coming in enumerate(self._next):
             if coming is not None and day == coming.won_on - timedelta(days=_PREPARED_DAYS_BEFORE - 1):
                 yield from sales.deal(self._firm, coming)
-            if coming is not None and day == coming.won_on:
+            if coming is not None and day == coming.won_on + timedelta(days=1):
                 self._desk.running[slot] = coming
                 self._next[slot] = next(self._slots[slot], None)
             running = self._desk.running.get(slot)

@@ -21,7 +21,7 @@ import structlog
 from adapters.backoff import backoff_seconds
 from adapters.broker import Broker, BrokerUnreachable, Consumer, ConsumerPlan, Delivery
 from adapters.targets.circuit import Circuit, State
-from adapters.targets.reports import Doubt, report
+from adapters.targets.reports import KNOWN_TYPES, Doubt, report
 from adapters.targets.target import Answer, Declined, Done, Target, TargetDown, TargetSilent, Work
 
 ACK_WAIT_SECONDS: Final = 15.0
@@ -31,6 +31,7 @@ FETCH_SECONDS: Final = 1.0
 LOOK_AGAIN_SECONDS_MIN: Final = 0.05
 LOOK_AGAIN_SECONDS_MAX: Final = 2.0
 TURN_SECONDS: Final = 0.5
+UNKNOWN_SECONDS: Final = 30.0
 
 _log = structlog.get_logger(__name__)
 
@@ -57,7 +58,7 @@ class _InHand:
 
 
 class Connector:
-    """Serves one target. Calls begin one after the other, in order; what is not answered at once is followed up beside."""
+    """Serves one target. Calls begin in order, one after the other; what is not answered at once is followed up."""
 
     def __init__(
         self,
@@ -127,10 +128,8 @@ class Connector:
         in_hand.deliveries.update((delivery.sequence, delivery) for delivery in deliveries)
         for delivery in deliveries:
             work = _work(delivery)
-            if work is None:
-                self._log.error("unreadable work", subject=delivery.subject, sequence=delivery.sequence)
-                await in_hand.consumer.term(delivery, "no ce-id, ce-type and ce-subject")
-                in_hand.deliveries.pop(delivery.sequence, None)
+            if work is None or work.type not in KNOWN_TYPES:
+                await self._leave(delivery, in_hand)
                 continue
             outcome = await self._begin(work, again=delivery.deliveries > 1)
             await self._tell(work, outcome)
@@ -138,6 +137,12 @@ class Connector:
                 await in_hand.settle(delivery)
             else:
                 tasks.create_task(self._follow_up(work, delivery, in_hand))
+
+    async def _leave(self, delivery: Delivery, in_hand: _InHand) -> None:
+        """Leaves work that this version does not understand to a later one."""
+        self._log.error("unknown work", subject=delivery.subject, sequence=delivery.sequence, headers=delivery.headers)
+        in_hand.deliveries.pop(delivery.sequence)
+        await in_hand.consumer.nak(delivery, UNKNOWN_SECONDS)
 
     async def _begin(self, work: Work, *, again: bool) -> Answer | Doubt:
         """Asks the target for something, as soon as it can be asked. Work that comes again is looked up first."""
@@ -196,7 +201,7 @@ class Connector:
 
     async def _admitted(self) -> None:
         """Waits while the circuit is open; the target's work waits with us, in its order."""
-        while not self._circuit.admits():
+        while not self._circuit.admits():  # noqa: ASYNC110 - it is time that opens it, not an event
             await asyncio.sleep(LOOK_AGAIN_SECONDS_MIN)
 
     def _failed(self, work: Work, problem: Exception) -> None:

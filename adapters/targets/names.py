@@ -11,7 +11,7 @@ _DIGITS = string.digits + string.ascii_uppercase
 def jira_project_key(project: str) -> str:
     """The key of the Jira project in which the simulated PSA lets a project's work be tracked, e.g. ``P4K2M9QZ``.
 
-    It is computed from the ledger's own id, so that the sample's Jira may speak of a project before the PSA confirms it.
+    It is computed from the ledger's own id, so that Jira may speak of a project before the PSA has confirmed it.
     """
     number = int.from_bytes(hashlib.sha256(project.encode()).digest())
     digits = []

@@ -35,6 +35,9 @@ _WORDS: Final[Mapping[str, _Words]] = {
     "invoice.post.v1": _Words("invoice", "posted"),
 }
 
+KNOWN_TYPES: Final = frozenset(_WORDS)
+"""The types of work whose outcome can be told."""
+
 
 def report(target: str, work: Work, outcome: Answer | Doubt) -> Outgoing:
     """The message that tells an outcome. The same outcome told twice is the same message, under the same id."""

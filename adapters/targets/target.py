@@ -67,8 +67,8 @@ class TargetSilent(Exception):
 class Target(Protocol):
     """A system that is told what the ledger has decided.
 
-    ``repeats_are_safe``: the same key again gets the first answer and makes nothing new. ``final_after_seconds``: once a
-    request is this old, a look-up that finds nothing proves that it never arrived.
+    ``repeats_are_safe``: the same key again gets the first answer and makes nothing new. ``final_after_seconds``: once
+    a request is this old, a look-up that finds nothing proves that it never arrived.
     """
 
     @property

@@ -32,7 +32,7 @@ def main() -> int:
     try:
         with EmbeddedServers(Settings(home=home)) as servers, watched(console) as progress:
             about = facts(servers.settings)
-            figures = asyncio.run(measure(servers.settings, size, given.only or PARTS, progress))
+            figures = asyncio.run(measure(servers.settings, size, given.only or list(PARTS), progress))
     finally:
         shutil.rmtree(home, ignore_errors=True)
     write(given.out, size.name, time.monotonic() - before, about, figures)

@@ -75,7 +75,7 @@ def written(conn: Connection[TupleRow], since: Mark, batches: int) -> list[list[
 
 
 def _blocks(
-    conn: Connection[TupleRow], table: str, columns: str, where: str, names: dict[str, int | str], batches: int
+    conn: Connection[TupleRow], table: str, columns: str, where: str, names: dict[str, object], batches: int
 ) -> list[Block]:
     listed = SQL(columns)
     select = SQL(_ROWS)

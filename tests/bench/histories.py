@@ -1,7 +1,7 @@
 """Long histories, written in seconds: tiles said again under other names, copied straight into the log's table.
 
-The people of a firm grow with the square root of its events, and so do its months: 10,000 events are about 50 people
-for two months, 1,000,000 about 500 people for two years.
+The people of a firm grow with the square root of its events, and so do its months: 10,000 events are about 30 people
+for three months, 1,000,000 about 320 people for two and a half years.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class History:
     def __init__(self, events: int) -> None:
         tiles_wanted = max(1, math.ceil(events / EVENTS_PER_TILE))
         self.events = events
-        self.slots = max(1, round(math.sqrt(tiles_wanted * 5)))
+        self.slots = max(1, round(math.sqrt(tiles_wanted * 2)))
         self._books = Books()
         self._invoices: dict[str, int] = {}
         self._values: dict[Place, Mapping[bytes, bytes]] = {}
