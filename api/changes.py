@@ -89,7 +89,7 @@ class Changes:
                     self._tell(change)
             except psycopg.Error as problem:
                 _log.warning("changes are not heard", problem=str(problem))
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it was, it is told, and listening goes on
                 _log.exception("changes are not heard")
             self._stop.wait(pause_seconds)
             pause_seconds = min(RETRY_SECONDS_MAX, 2 * pause_seconds)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import psycopg
+
 from adapters.eventstore.errors import LedgerUnreachable, VersionConflict
 from domain.kernel import Refused
 
@@ -24,6 +26,8 @@ HTTP_STATUS: Mapping[str, int] = {
     "access.out_of_scope": 403,
     "ledger.unreachable": 503,
     "ledger.busy": 503,
+    "database.unreachable": 503,
+    "request.timed_out": 504,
     "internal": 500,
 }
 """The HTTP status of each code; every other refusal is 422."""
@@ -33,6 +37,10 @@ UNREACHABLE = Problem(
     "ledger.unreachable",
     "The database did not answer, so whether this was recorded is not known.",
     "Send the same request again with the same idempotency key: it is recorded once at most.",
+)
+NO_ANSWER = Problem("database.unreachable", "The database did not answer.", "Try again in a moment.")
+TIMED_OUT = Problem(
+    "request.timed_out", "The answer took too long.", "Ask for less at once: a shorter page, fewer fields, a filter."
 )
 BUSY = Problem("ledger.busy", "Others were changing the same objects all the time.", "Send the same request again.")
 
@@ -46,6 +54,10 @@ def problem_of(error: BaseException) -> Problem:
             return UNREACHABLE
         case VersionConflict():
             return BUSY
+        case TimeoutError() | psycopg.errors.QueryCanceled():
+            return TIMED_OUT
+        case psycopg.OperationalError():
+            return NO_ANSWER
         case _:
             return INTERNAL
 

@@ -24,11 +24,11 @@ from domain.lots import (
     ReserveLots,
     SplitLot,
     WriteOffLots,
-    current_lot_of,
     decide_lots,
+    decide_rating,
     evolve_lots,
     live_lot_of,
-    next_lot_id,
+    reversals_of,
 )
 from domain.money import Money, zero
 
@@ -291,21 +291,14 @@ def _reversed(line: str, reason: str, state: ExpenseReport) -> Sequence[LotRever
     source = source_of(state.report, line)
     if live := live_lot_of(state.lots, source):
         raise ExpenseInvoiced(f"{source} is on invoice {live.invoice}.")
-    held = current_lot_of(state.lots, source)
-    return [LotReversed(held.lot, reason)] if held else []
+    return reversals_of(state.lots, source, reason)
 
 
 def _rate(lot: Lot, state: ExpenseReport) -> Sequence[Event]:
     line = lot.source.partition("/")[2]
     if _line(line, state).status != "approved":
         raise ExpenseNotApproved(lot.source)
-    if live_lot_of(state.lots, lot.source):
-        return []
-    current = current_lot_of(state.lots, lot.source)
-    if current is not None and replace(lot, lot=current.lot, explanation=current.explanation) == current:
-        return []
-    fresh = LotRated(replace(lot, lot=next_lot_id(state.lots, lot.source)))
-    return [fresh] if current is None else [LotReversed(current.lot, "the price or cost changed"), fresh]
+    return decide_rating(lot, state.lots)
 
 
 def _report_unrated(news: ExpenseUnrated, state: ExpenseReport) -> Sequence[Event]:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 from domain.kernel import Refused
-from domain.money import Money
+from domain.money import Money, total
 
 Unit = Literal["hour", "item"]
 
@@ -238,10 +238,10 @@ LotBook = Mapping[str, LotState]
 """All lots of one stream, by id, ended ones included."""
 
 
-def current_lot_of(book: LotBook, source: str) -> Lot | None:
-    """The lot that stands for an entry and is on no invoice, if there is one."""
-    current = (LotStatus.OPEN, LotStatus.NON_BILLABLE)
-    return next((held.lot for held in book.values() if held.lot.source == source and held.status in current), None)
+def current_lots_of(book: LotBook, source: str) -> tuple[Lot, ...]:
+    """The lots that stand for an entry and are on no invoice; several when it was split."""
+    current = (LotStatus.OPEN, LotStatus.NON_BILLABLE, LotStatus.WRITTEN_OFF)
+    return tuple(held.lot for held in book.values() if held.lot.source == source and held.status in current)
 
 
 def live_lot_of(book: LotBook, source: str) -> LotState | None:
@@ -249,9 +249,43 @@ def live_lot_of(book: LotBook, source: str) -> LotState | None:
     return next((held for held in book.values() if held.lot.source == source and held.is_live), None)
 
 
-def next_lot_id(book: LotBook, source: str) -> str:
-    """The id of the next lot rated for a source: ``<source>#1``, ``<source>#2`` after a re-rating."""
-    rated = sum(1 for held in book.values() if held.lot.source == source and "/" not in held.lot.lot)
+def reversals_of(book: LotBook, source: str, reason: str) -> list[LotReversed]:
+    """The reversal of everything that stands for an entry, because the entry itself changed."""
+    return [LotReversed(lot.lot, reason) for lot in current_lots_of(book, source)]
+
+
+def decide_rating(rated: Lot, book: LotBook) -> Sequence[LotRated | LotReversed]:
+    """The lot of a source under the next free id, in place of open ones with other figures.
+
+    Quiet while the source is on a draft or an invoice, when its billing was given up, and when nothing changed.
+    """
+    current = current_lots_of(book, rated.source)
+    given_up = any(book[lot.lot].status is LotStatus.WRITTEN_OFF for lot in current)
+    if live_lot_of(book, rated.source) or given_up or (current and _same_figures(rated, current)):
+        return []
+    fresh = LotRated(replace(rated, lot=_next_lot_id(book, rated.source)))
+    return [*reversals_of(book, rated.source, "the price or cost changed"), fresh]
+
+
+def _same_figures(rated: Lot, current: Sequence[Lot]) -> bool:
+    """Whether the lots that stand for a source add up to what it would be rated at now."""
+    first, currency = current[0], rated.value.currency
+    converted = [lot.cost_in_billing_currency for lot in current]
+    if (first.value.currency, first.cost.currency) != (currency, rated.cost.currency):
+        return False
+    whole = replace(
+        first,
+        quantity=sum((lot.quantity for lot in current), Decimal(0)),
+        value=total((lot.value for lot in current), currency),
+        cost=total((lot.cost for lot in current), rated.cost.currency),
+        cost_in_billing_currency=None if None in converted else total(filter(None, converted), currency),
+    )
+    return replace(rated, lot=whole.lot, explanation=whole.explanation) == whole
+
+
+def _next_lot_id(book: LotBook, source: str) -> str:
+    """``<source>#1``, and ``<source>#2`` after a new rating."""
+    rated = sum(1 for held in book.values() if held.lot.source == source and "/" not in held.lot.lot.rpartition("#")[2])
     return f"{source}#{rated + 1}"
 
 

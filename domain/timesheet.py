@@ -30,11 +30,11 @@ from domain.lots import (
     ReserveLots,
     SplitLot,
     WriteOffLots,
-    current_lot_of,
     decide_lots,
+    decide_rating,
     evolve_lots,
     live_lot_of,
-    next_lot_id,
+    reversals_of,
 )
 from domain.periods import week_of
 
@@ -478,12 +478,11 @@ def _require_room(work: Work, replaced: str | None, state: Timesheet) -> None:
 
 
 def _reversed(entry: str, reason: str, state: Timesheet) -> Sequence[LotReversed]:
-    """The reversal of an entry's lot before the entry changes; refused while the lot is on a draft or an invoice."""
+    """The reversal of an entry's lots before it changes; refused while one is on a draft or an invoice."""
     live = live_lot_of(state.lots, entry)
     if live is not None:
         raise EntryInvoiced(f"{entry} is on invoice {live.invoice}.")
-    held = current_lot_of(state.lots, entry)
-    return [LotReversed(held.lot, reason)] if held else []
+    return reversals_of(state.lots, entry, reason)
 
 
 def _withdraw(resource: str, claim: Claim, day: date, state: Timesheet) -> Sequence[Event]:
@@ -578,13 +577,7 @@ def _reject(entries: tuple[str, ...], by: str, at: datetime, reason: str, state:
 def _rate(lot: Lot, state: Timesheet) -> Sequence[Event]:
     if _entry(lot.source, state).status != "approved":
         raise EntryNotApproved(lot.source)
-    if live_lot_of(state.lots, lot.source):
-        return []
-    current = current_lot_of(state.lots, lot.source)
-    if current is not None and replace(lot, lot=current.lot, explanation=current.explanation) == current:
-        return []
-    fresh = LotRated(replace(lot, lot=next_lot_id(state.lots, lot.source)))
-    return [fresh] if current is None else [LotReversed(current.lot, "the price or cost changed"), fresh]
+    return decide_rating(lot, state.lots)
 
 
 def _report_unrated(news: EntryUnrated, state: Timesheet) -> Sequence[Event]:

@@ -31,8 +31,8 @@ from domain.money import Money, total
 from projections.contexts import Contexts
 from projections.items import NOTHING, Item
 from projections.lots_fold import LotsFold
-from projections.registers_fold import RegistersFold
 from projections.reasons import Verdict, over_cap, verdict, verdict_of_ended
+from projections.registers_fold import RegistersFold
 from projections.tables import Key
 
 _UNDECIDING: Final = (
@@ -271,5 +271,3 @@ def _candidate(key: Key, item: Item) -> Candidate:
     assert item.approved_at is not None
     assert item.currency is not None
     return Candidate(_turn_id(key), item.work_date, item.approved_at, Money(item.value or NOTHING, item.currency))
-
-

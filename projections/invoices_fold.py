@@ -23,7 +23,7 @@ from domain.invoice import (
     PostingRequested,
     PostingSent,
 )
-from domain.kernel import Recorded, StreamId, decider_name, local_id
+from domain.kernel import Recorded, local_id
 from domain.lots import LotsBilled
 from projections.model import Handler
 from projections.shelf import Changes, Shelf, Source, SumChange
@@ -95,7 +95,6 @@ class InvoicesFold:
     def __init__(self, source: Source) -> None:
         self.invoices: Shelf[InvoiceRecord] = Shelf(INVOICES, source)
         self._sums: Deltas[Key] = Deltas()
-        self.wants: Mapping[type, Handler] = {LotsBilled: self._want_billing}
         self.on: Mapping[type, Handler] = {
             InvoiceDrafted: self._drafted,
             LinesAdded: self._lines_added,
@@ -106,11 +105,7 @@ class InvoicesFold:
             InvoicePaid: self._paid,
             **dict.fromkeys(POSTING_STEPS, self._moved_on),
         }
-
-    def want(self, stream: StreamId) -> None:
-        """The batch touches an invoice."""
-        if decider_name(stream) == "invoice":
-            self.invoices.wanted.add((local_id(stream),))
+        self.wants: Mapping[type, Handler] = {**dict.fromkeys(self.on, self._want), LotsBilled: self._want_billing}
 
     def prepare(self) -> None:
         """Brings the invoices that the batch names."""
@@ -135,6 +130,9 @@ class InvoicesFold:
         if row is None or row.functional_currency is None or row.fx_rate is None:
             return None
         return row.functional_currency, row.fx_rate
+
+    def _want(self, fact: Recorded[Any]) -> None:
+        self.invoices.wanted.add((local_id(fact.stream),))
 
     def _want_billing(self, fact: Recorded[LotsBilled]) -> None:
         self.invoices.wanted.add((fact.event.invoice,))

@@ -68,10 +68,11 @@ _WRITERS: Final[dict[Any, Callable[[Any], str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name and how its values are written."""
+    """One column: its name, how its values are written, and whether they are decimal numbers."""
 
     name: str
     write: Callable[[Any], str]
+    is_number: bool
 
 
 class Table(Generic[Row]):
@@ -82,7 +83,7 @@ class Table(Generic[Row]):
         self.key = key
         hints = get_type_hints(row)
         self.columns = tuple(
-            Column(each.name, _WRITERS[hints[each.name]])
+            Column(each.name, _WRITERS[hints[each.name]], hints[each.name] in (Decimal, Decimal | None))
             for each in fields(row)  # type: ignore[arg-type]  # every row class is a dataclass
         )
         self.names = tuple(column.name for column in self.columns)

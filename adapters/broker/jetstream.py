@@ -28,7 +28,6 @@ from adapters.broker import (
     BrokerRefused,
     BrokerUnreachable,
     ConsumerPlan,
-    Delivery,
     Outgoing,
     PayloadTooLarge,
     Published,
@@ -82,7 +81,7 @@ class NatsBroker:
                     reconnected_cb=self._on_reconnected,
                     closed_cb=self._on_closed,
                 )
-            except (OSError, NatsError, asyncio.TimeoutError) as problem:
+            except (TimeoutError, OSError, NatsError) as problem:
                 if attempt >= self._connect_attempts_max:
                     raise BrokerUnreachable(f"no NATS server answers: {problem}") from problem
                 await asyncio.sleep(min(1.0, 0.05 * attempt))
@@ -114,7 +113,7 @@ class NatsBroker:
                 if refused.err_code != _STREAM_EXISTS_OTHERWISE:
                     raise BrokerRefused(f"stream {plan.name}: {refused.description}") from refused
                 await self._bring_up_to_date(context, plan, config)
-            except (NatsError, asyncio.TimeoutError) as problem:
+            except (TimeoutError, NatsError) as problem:
                 raise BrokerUnreachable(str(problem)) from problem
 
     async def _bring_up_to_date(self, context: JetStreamContext, plan: StreamPlan, config: StreamConfig) -> None:
@@ -172,7 +171,7 @@ class NatsBroker:
             raise BrokerRefused(f"there is no stream {plan.stream}") from missing
         except APIError as refused:
             raise BrokerRefused(f"consumer {plan.name}: {refused.description}") from refused
-        except (NatsError, asyncio.TimeoutError) as problem:
+        except (TimeoutError, NatsError) as problem:
             raise BrokerUnreachable(str(problem)) from problem
         consumer = NatsConsumer(self._client, plan)
         await consumer.open()
@@ -204,7 +203,7 @@ class NatsBroker:
     async def _quietly(work: Awaitable[object]) -> None:
         try:
             await work
-        except (NatsError, asyncio.TimeoutError, OSError):
+        except (TimeoutError, NatsError, OSError):
             log.debug("the broker was gone already")
 
 

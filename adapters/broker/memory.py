@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self
@@ -72,10 +73,9 @@ class MemoryBroker:
         return published
 
     async def publish_all(self, messages: Iterable[Outgoing], on_progress: Callable[[int], None] | None = None) -> int:
-        done = fresh = 0
-        for message in messages:
+        fresh = 0
+        for done, message in enumerate(messages, start=1):
             fresh += not (await self.publish(message)).duplicate
-            done += 1
             if on_progress is not None:
                 on_progress(done)
         return fresh
@@ -124,14 +124,17 @@ class MemoryConsumer:
         """How many messages were delivered and are not settled."""
         return len(self._due)
 
+    @property
+    def unread(self) -> int:
+        """How many messages of the stream were not looked at yet."""
+        return len(self._messages) - self._read_to
+
     async def fetch(self, limit: int, timeout_seconds: float) -> list[Delivery]:
         found = self._take(limit)
         if not found and timeout_seconds > 0:
             self.arrived.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self.arrived.wait(), timeout_seconds)
-            except asyncio.TimeoutError:
-                pass
             found = self._take(limit)
         return found
 

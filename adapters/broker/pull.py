@@ -85,7 +85,7 @@ class NatsConsumer:
             self._arrived.clear()
             try:
                 await asyncio.wait_for(self._arrived.wait(), min(left, 1.0))
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 await self._require_consumer()
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
@@ -96,7 +96,7 @@ class NatsConsumer:
                 await self._client.publish(delivery.token)
             # The server works through one client's acknowledgements in order: the last answer stands for all.
             await self._client.request(deliveries[-1].token, timeout=CONFIRM_SECONDS)
-        except (NatsError, asyncio.TimeoutError) as problem:
+        except (TimeoutError, NatsError) as problem:
             log.warning("acknowledgement unconfirmed", messages=len(deliveries), problem=repr(problem))
 
     async def nak(self, delivery: Delivery, delay_seconds: float) -> None:
@@ -155,7 +155,7 @@ class NatsConsumer:
             await self._client.jetstream().consumer_info(self._plan.stream, self._plan.name)
         except NotFoundError as missing:
             raise BrokerRefused(f"consumer {self._plan.name} of {self._plan.stream} is gone") from missing
-        except (APIError, NatsError, asyncio.TimeoutError) as problem:
+        except (TimeoutError, APIError, NatsError) as problem:
             log.warning("the broker does not tell about the consumer", problem=repr(problem))
         self._heard_at = time.monotonic()
 

@@ -7,7 +7,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -181,8 +181,13 @@ class BaseLedger(ABC):
     # -- reading -----------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def read(self, after: int, limit: int, until: int | None = None) -> list[Recorded[Any]]:
-        """The events behind a position, in the order in which they were recorded; positions may have gaps."""
+    def read(
+        self, after: int, limit: int, until: int | None = None, names: Collection[str] | None = None
+    ) -> list[Recorded[Any]]:
+        """The events behind a position, in the order in which they were recorded; positions may have gaps.
+
+        ``names``: only events that were recorded under these published names.
+        """
 
     @abstractmethod
     def history(
@@ -229,6 +234,10 @@ class BaseLedger(ABC):
     @abstractmethod
     def parked(self, waits_for: Iterable[str], limit: int = 1000) -> list[tuple[ParkedMessage, ReceivedMessage]]:
         """The messages that wait for one of these things, whole, in the order in which they are to be driven."""
+
+    @abstractmethod
+    def waiting(self, after: str = "", limit: int = 1000) -> list[str]:
+        """The things that parked messages wait for, each once, sorted, behind ``after``."""
 
     @abstractmethod
     def source_objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, SourceObject]:

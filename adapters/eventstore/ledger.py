@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -54,6 +54,11 @@ SELECT {_RECORDED} FROM stored_events
 WHERE notification_id > %s AND notification_id <= %s ORDER BY notification_id LIMIT %s
 """
 
+_READ_NAMED: Final = f"""
+SELECT {_RECORDED} FROM stored_events
+WHERE notification_id > %s AND notification_id <= %s AND topic = ANY(%b::text[]) ORDER BY notification_id LIMIT %s
+"""
+
 _HISTORY: Final = f"""
 SELECT {_RECORDED} FROM stored_events
 WHERE originator_id = %s AND originator_version > %s
@@ -98,6 +103,10 @@ _PARKED: Final = f"""
 SELECT p.waits_for, p.order_key, {_WHOLE}
 FROM parked_message p JOIN received_message m USING (message_id)
 WHERE p.waits_for = ANY(%b::text[]) ORDER BY p.order_key, p.message_id LIMIT %s
+"""
+
+_WAITING: Final = """
+SELECT DISTINCT waits_for FROM parked_message WHERE waits_for > %s ORDER BY waits_for LIMIT %s
 """
 
 _SOURCE_OBJECTS: Final = """
@@ -189,8 +198,13 @@ class Ledger(BaseLedger):
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def read(self, after: int, limit: int, until: int | None = None) -> list[Recorded[Any]]:
-        return [self._recorded(row) for row in self.read_raw(after, limit, until)]
+    def read(
+        self, after: int, limit: int, until: int | None = None, names: Collection[str] | None = None
+    ) -> list[Recorded[Any]]:
+        if names is None:
+            return [self._recorded(row) for row in self.read_raw(after, limit, until)]
+        end = until if until is not None else 2**63 - 1
+        return [self._recorded(row) for row in self._rows(_READ_NAMED, (after, end, list(names), limit))]
 
     def read_raw(self, after: int, limit: int, until: int | None = None) -> list[tuple[Any, ...]]:
         """Rows as they are stored: stream, version, position, name, stored form, recorded time."""
@@ -241,6 +255,9 @@ class Ledger(BaseLedger):
     def parked(self, waits_for: Iterable[str], limit: int = 1000) -> list[tuple[ParkedMessage, ReceivedMessage]]:
         rows = self._rows(_PARKED, ([key_text(thing) for thing in waits_for], limit))
         return [(ParkedMessage(row[2], row[0], row[1]), _message(row[2:])) for row in rows]
+
+    def waiting(self, after: str = "", limit: int = 1000) -> list[str]:
+        return [row[0] for row in self._rows(_WAITING, (after, limit))]
 
     def source_objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, SourceObject]:
         asked = {(system, kind, key_text(id_)): (system, kind, id_) for system, kind, id_ in keys}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -104,7 +104,7 @@ class MemoryLedger(BaseLedger):
             "received_message_pkey": len(set(ids)) == len(ids) and not self._received.keys() & set(ids),
             "received_message_business_id_idx": all((m.key, m.payload_sha256) not in contents for m in extras.received),
             "received_message_fate": all(
-                s.message_id in known and known[s.message_id].fate == "parked" for s in extras.settled
+                s.message_id in known and known[s.message_id].fate == s.was for s in extras.settled
             ),
             "parked_message_message_id_fkey": all(parked.message_id in known for parked in extras.parked),
             "outbox_nats_msg_id_key": len(set(sent)) == len(sent) and not used & set(sent),
@@ -161,10 +161,15 @@ class MemoryLedger(BaseLedger):
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def read(self, after: int, limit: int, until: int | None = None) -> list[Recorded[Any]]:
+    def read(
+        self, after: int, limit: int, until: int | None = None, names: Collection[str] | None = None
+    ) -> list[Recorded[Any]]:
         with self._lock:
             start = self._index_after(after)
-            rows = self._log[start : start + limit]
+            if names is None:
+                rows = self._log[start : start + limit]
+            else:
+                rows = [row for row in self._log[start:] if row.name in names][:limit]
         return [self._recorded(row) for row in rows if until is None or row.position <= until]
 
     def history(
@@ -222,6 +227,11 @@ class MemoryLedger(BaseLedger):
         with self._lock:
             rows = sorted((p for p in self._parked.values() if p.waits_for in things), key=_turn)[:limit]
             return [(parked, self._received[parked.message_id]) for parked in rows]
+
+    def waiting(self, after: str = "", limit: int = 1000) -> list[str]:
+        with self._lock:
+            things = sorted({parked.waits_for for parked in self._parked.values()})
+        return [thing for thing in things if thing > after][:limit]
 
     def source_objects(self, keys: Iterable[ObjectKey]) -> dict[ObjectKey, SourceObject]:
         asked = {(system, kind, key_text(id_)): (system, kind, id_) for system, kind, id_ in keys}

@@ -143,9 +143,9 @@ _SETTLE: Final = """
 UPDATE received_message m SET fate = s.fate, code = s.code, detail = s.detail, decided_at = clock_timestamp(),
     streams = ARRAY(SELECT jsonb_array_elements_text(s.streams::jsonb)),
     events = ARRAY(SELECT jsonb_array_elements_text(s.events::jsonb))
-FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
-    AS s (message_id, fate, code, detail, streams, events)
-WHERE m.message_id = s.message_id AND m.fate = 'parked'
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+    AS s (message_id, fate, code, detail, streams, events, was)
+WHERE m.message_id = s.message_id AND m.fate = s.was
 RETURNING m.message_id
 """
 
@@ -232,6 +232,7 @@ def _settle(curs: Cursor[DictRow], extras: Extras) -> None:
         [s.detail for s in rows],
         [_json(s.streams) for s in rows],
         [_json(s.events) for s in rows],
+        [s.was for s in rows],
     )
     curs.execute(_SETTLE, columns, prepare=True)
     if len(curs.fetchall()) < len(rows):

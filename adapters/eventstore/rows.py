@@ -103,7 +103,10 @@ class ReceivedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a parked message when it was driven again; fate 'parked' means that it waits on."""
+    """What became of a parked message when it was driven again; fate 'parked' means that it waits on.
+
+    ``was`` is another fate than 'parked' when a person asked for a message to be tried again that had failed.
+    """
 
     message_id: str
     fate: Fate
@@ -111,6 +114,7 @@ class Settlement:
     detail: str | None = None
     streams: tuple[StreamId, ...] = ()
     events: tuple[str, ...] = ()
+    was: Fate = "parked"
 
     def __post_init__(self) -> None:
         _tidy(self, message_id=key_text(self.message_id), detail=_tidy_detail(self.detail))

@@ -5,8 +5,8 @@ What one message leads to is undone if the rules refuse it, and the others go on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,8 +14,17 @@ import structlog
 
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.errors import LedgerUnreachable
-from adapters.eventstore.rows import ObjectKey, ParkedMessage, Settlement, SourceObject
-from adapters.eventstore.unit import UnitOfWork
+from adapters.eventstore.rows import (
+    MessageKey,
+    ObjectKey,
+    ParkedMessage,
+    ReceivedMessage,
+    Settlement,
+    SourceObject,
+    key_text,
+    merge_sources,
+)
+from adapters.eventstore.unit import Loaded, UnitOfWork
 from adapters.inbox import problems
 from adapters.inbox.mail import Mail
 from adapters.inbox.outcome import Outcome
@@ -69,36 +78,77 @@ class _Deciding:
 
 
 class Batch:
-    """Decides messages in a unit of work; ``raised`` are the exceptions that were opened or recurred in it."""
+    """Decides messages in a unit of work; ``parked`` is what messages of it wait for.
 
-    def __init__(self, ledger: BaseLedger, at: datetime) -> None:
+    ``behind`` is a batch that is being committed: this one is decided on what that one has decided, and is worth
+    nothing if that one fails.
+    """
+
+    def __init__(self, ledger: BaseLedger, at: datetime, behind: Batch | None = None) -> None:
         self._ledger = ledger
         self._at = at
+        self._behind = behind
         self._sources: dict[ObjectKey, SourceObject] = {}
-        self.unit: UnitOfWork = ledger.unit()
-        self.raised: set[StreamId] = set()
+        self._told: dict[ObjectKey, SourceObject] = {}
+        self._contents: dict[MessageKey, dict[bytes, str]] = {}
+        self._raised: set[StreamId] = set()
         self.parked: list[str] = []
+        self.unit: UnitOfWork = ledger.unit() if behind is None else _unit_behind(ledger, behind.unit)
+
+    def forget_behind(self) -> None:
+        """What this batch was decided on is recorded."""
+        self._behind = None
 
     # -- loading -----------------------------------------------------------------------------------------------------
+
+    def take(self, mails: Sequence[Mail]) -> None:
+        """Decide what was delivered now: each message once, its repetitions counted, each with its row."""
+        self._look_up_contents(mails)
+        self.load([mail for mail in mails if mail.key not in self._contents])
+        for mail in mails:
+            known = self._contents.setdefault(mail.key, {})
+            if mail.sha256 in known:
+                self.unit.redelivered(known[mail.sha256])
+            elif known:
+                own = ReceivedMessage.conflict_id_for(mail.system, mail.business_id, mail.sha256)
+                self._conflicting(replace(mail, message_id=own))
+                known[mail.sha256] = own
+            else:
+                self._receive(mail)
+                known[mail.sha256] = mail.message_id
+
+    def _look_up_contents(self, mails: Sequence[Mail]) -> None:
+        for key, rows in self._ledger.receipts(mail.key for mail in mails).items():
+            self._contents[key] = {row.payload_sha256: row.message_id for row in rows}
+        if self._behind is not None:
+            for mail in mails:
+                if mail.key in self._behind._contents:
+                    self._contents.setdefault(mail.key, {}).update(self._behind._contents[mail.key])
 
     def load(self, mails: Sequence[Mail]) -> None:
         """Everything that these messages need, by three queries: names, objects of the sources, streams."""
         intakes = [intake for mail in mails for intake in mail.intakes]
         self.unit.prefetch(identifier_stream(ref) for intake in intakes for ref in intake.needs)
-        self._sources |= self._ledger.source_objects(_key(intake.source) for intake in intakes if intake.revision)
-        self.unit.prefetch(stream for intake in intakes for stream in self._streams(intake))
+        self._sources = self._ledger.source_objects(_key(intake.source) for intake in intakes if intake.revision)
+        if self._behind is not None:
+            for source in self._behind._told.values():
+                self._remember(source)
+        self.unit.prefetch(
+            stream for mail in mails for intake in mail.intakes for stream in self._streams(mail, intake)
+        )
 
-    def _streams(self, intake: Intake) -> Iterable[StreamId]:
+    def _streams(self, mail: Mail, intake: Intake) -> Iterable[StreamId]:
         yield from intake.awaits
         names = self._names(intake)
         if len(names) < len(intake.needs):
+            yield _first_missing(intake, names).exception
             return
         yield from intake.touches(names)
         known = self._sources.get(_key(intake.source))
-        if known is not None:
+        if known is not None or mail.fate_before is not None:
             yield _refusal_of(intake.source)
-            if known.home is not None:
-                yield known.home
+        if known is not None and known.home is not None:
+            yield known.home
 
     def _names(self, intake: Intake) -> Names:
         found: dict[ExternalRef, str] = {}
@@ -110,8 +160,7 @@ class Batch:
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
-    def receive(self, mail: Mail) -> None:
-        """Decide a message that was delivered now, and keep it with its fate."""
+    def _receive(self, mail: Mail) -> None:
         outcome = self.decide(mail)
         self.unit.receive(mail.received(self._at, outcome))
         self._park(mail, outcome)
@@ -122,13 +171,9 @@ class Batch:
         settlement = Settlement(
             mail.message_id, outcome.fate, outcome.code, outcome.detail, outcome.streams, outcome.events
         )
-        self.unit.settle(settlement)
+        self.unit.settle(replace(settlement, was=mail.fate_before or "parked"))
         self._park(mail, outcome)
         return outcome
-
-    def repeat(self, message_id: str) -> None:
-        """Count a further delivery of a known message."""
-        self.unit.redelivered(message_id)
 
     def decide(self, mail: Mail) -> Outcome:
         """What becomes of a message."""
@@ -144,8 +189,14 @@ class Batch:
         except Exception as problem:  # noqa: BLE001 -- whatever is wrong with one message must cost that message alone
             self.unit.rollback(mark)
             return self._failed(deciding, problem)
-        self._sources.update((source.key, source) for source in deciding.sources)
+        for source in deciding.sources:
+            self._remember(source)
+            self._told[source.key] = self._sources[source.key]
         return deciding.outcome()
+
+    def _remember(self, source: SourceObject) -> None:
+        known = self._sources.get(source.key)
+        self._sources[source.key] = merge_sources([known, source])[0] if known is not None else source
 
     def _intake(self, intake: Intake, deciding: _Deciding) -> None:
         names = self._names(intake)
@@ -165,12 +216,12 @@ class Batch:
             source = SourceObject(*_key(intake.source), intake.revision, home)
             deciding.sources.append(source)
             self.unit.source(source)
-        if known is not None or deciding.mail.is_known:
+        if known is not None or deciding.mail.fate_before is not None:
             deciding.events += self._settled(_refusal_of(intake.source), deciding.mail, cause)
 
     def _require_known(self, intake: Intake, names: Names) -> None:
         if len(names) < len(intake.needs):
-            raise _Waits(name_awaited(next(ref for ref in intake.needs if ref not in names)))
+            raise _Waits(_first_missing(intake, names))
         for stream in intake.awaits:
             if self.unit.version(stream) == 0:
                 raise _Waits(stream_awaited(stream, 0))
@@ -216,24 +267,22 @@ class Batch:
             # An object without a revision yet: a later message about it will look for this exception and settle it.
             source = SourceObject(*_key(intake.source), "", None)
             self.unit.source(source)
-            self._sources.setdefault(source.key, source)
+            self._remember(source)
+            self._told[source.key] = self._sources[source.key]
         return Outcome("refused", refusal.code, refusal.message, streams, events)
 
     def _unreadable(self, mail: Mail, refusal: Refused) -> Outcome:
         events = self._raise(_stream_about("quarantined", mail), problems.quarantined(mail, refusal), mail, None)
         return Outcome("quarantined", refusal.code, refusal.message, (), events)
 
-    def conflicting(self, mail: Mail) -> None:
-        """Keep a message whose id was used before for another content, and show it to a person."""
+    def _conflicting(self, mail: Mail) -> None:
         reused = IdReused(mail.business_id)
         events = self._raise(_stream_about("conflict", mail), problems.conflict(mail, reused), mail, None)
         self.unit.receive(mail.received(self._at, Outcome("conflict", reused.code, reused.message, (), events)))
 
     def _raise(self, stream: StreamId, problem: Problem, mail: Mail, intake: Intake | None) -> tuple[str, ...]:
-        self.raised.add(stream)
-        decided = self.unit.decide(
-            Addressed(stream, RaiseException(problem, mail.message_id)), _cause(mail, intake)
-        )
+        self._raised.add(stream)
+        decided = self.unit.decide(Addressed(stream, RaiseException(problem, mail.message_id)), _cause(mail, intake))
         return tuple(event.id for event in decided)
 
     def _context(self, intake: Intake) -> Context:
@@ -254,8 +303,24 @@ class Batch:
     def resolve(self, stream: StreamId, how: str, cause: Cause) -> None:
         """End a work item, unless this very batch has raised it."""
         item: ExceptionItem = self.unit.state(stream)
-        if item.is_open and stream not in self.raised:
+        if item.is_open and stream not in self._raised:
             self.unit.decide(Addressed(stream, ResolveException(INBOX, how)), cause)
+
+
+def _unit_behind(ledger: BaseLedger, behind: UnitOfWork) -> UnitOfWork:
+    """A unit that sees what another one has decided and nobody has recorded yet."""
+    pending = behind.changed()
+
+    def load(streams: Iterable[StreamId]) -> Mapping[StreamId, Loaded]:
+        wanted = list(streams)
+        found = ledger.load(stream for stream in wanted if stream not in pending)
+        return {**found, **{stream: pending[stream] for stream in wanted if stream in pending}}
+
+    return UnitOfWork(load, ledger.deciders, ledger.codec, ledger.outgoing)
+
+
+def _first_missing(intake: Intake, names: Names) -> Awaited:
+    return name_awaited(next(ref for ref in intake.needs if ref not in names))
 
 
 def _is_late(intake: Intake, home: StreamId | None, known: SourceObject) -> bool:
@@ -287,5 +352,4 @@ def _refusal_of(source: ExternalRef) -> StreamId:
 
 
 def _stream_about(kind: Kind, mail: Mail) -> StreamId:
-    return exception_stream(kind, mail.message_id)
-
+    return StreamId(key_text(exception_stream(kind, mail.message_id)))

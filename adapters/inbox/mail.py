@@ -9,11 +9,11 @@ from datetime import datetime
 import structlog
 
 from adapters.broker import MESSAGE_ID_HEADER, Delivery
-from adapters.eventstore.rows import ReceivedMessage
+from adapters.eventstore.rows import Fate, MessageKey, ReceivedMessage
 from adapters.inbox.outcome import Outcome
 from adapters.vendors.intake import Intake, Vendor
 from adapters.vendors.letter import Letter, message_id_of, opened, sha256
-from adapters.vendors.unreadable import Defective, Unreadable, UnknownSubject
+from adapters.vendors.unreadable import Defective, UnknownSubject, Unreadable
 
 Vendors = Mapping[str, Vendor]
 
@@ -25,7 +25,10 @@ log = structlog.get_logger("inbox")
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message and what is in it; ``unreadable`` says why there are no intakes. ``is_known``: it has its row already."""
+    """A message and what is in it; ``unreadable`` says why there are no intakes.
+
+    ``fate_before`` is what had become of it when it was kept before.
+    """
 
     message_id: str
     system: str
@@ -37,7 +40,12 @@ class Mail:
     sequence: int | None
     intakes: Sequence[Intake] = ()
     unreadable: Unreadable | None = None
-    is_known: bool = False
+    fate_before: Fate | None = None
+
+    @property
+    def key(self) -> MessageKey:
+        """What its system calls the message."""
+        return (self.system, self.business_id)
 
     def received(self, at: datetime, outcome: Outcome) -> ReceivedMessage:
         """The row that keeps the message and says what became of it."""
@@ -91,7 +99,7 @@ def mail_again(message: ReceivedMessage, vendors: Vendors) -> Mail:
         message.broker_sequence,
         intakes,
         problem,
-        is_known=True,
+        message.fate,
     )
 
 
@@ -108,7 +116,7 @@ def _read(
         return system, business_id, vendor.translate(letter), None
     except Unreadable as unreadable:
         problem: Unreadable = unreadable
-    except Exception as defect:  # a defect in a translator must cost one message, not all that come behind it
+    except Exception as defect:
         log.exception("translation failed", subject=subject)
         problem = Defective(f"{type(defect).__name__}: {defect}")
     words = subject.split(".")

@@ -1,4 +1,4 @@
-"""Work items for people: what could not be recorded, with the business around it and what is at risk, as far as known."""
+"""Work items for people: what could not be recorded, with the business around it and what is at risk."""
 
 from __future__ import annotations
 

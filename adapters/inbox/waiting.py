@@ -1,4 +1,4 @@
-"""What a message may wait for: an outside name that nobody has assigned yet, or the next thing to happen to a stream."""
+"""What a message may wait for: an outside name that nobody has assigned yet, or the next event of a stream."""
 
 from __future__ import annotations
 

@@ -10,8 +10,9 @@ from adapters.simulation.crm import project_key
 from adapters.simulation.facts import HoursDeleted, HoursTold, IssueTold, PeriodTold
 from adapters.simulation.firm import ContractLine, Engagement, Task, Worker
 from adapters.simulation.message import Message, message
-from adapters.simulation.names import jira_project_key, uuid_of
+from adapters.simulation.names import uuid_of
 from adapters.simulation.own import overtime
+from adapters.targets.names import jira_project_key
 
 _SITE = "https://norvane.atlassian.net"
 _FIRST_WORKLOG = 100_000

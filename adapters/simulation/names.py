@@ -49,11 +49,6 @@ def street(rng: Random) -> str:
     return f"{rng.choice(_STREETS)} {rng.randint(1, 180)}"
 
 
-def letters(name: str) -> str:
-    """The capital letters that a Jira project key begins with."""
-    return "".join(part[0] for part in name.upper().split() if part[0].isalpha())[:3] or "X"
-
-
 def salesforce_id(prefix: str, number: int) -> str:
     """A record id of 18 characters: prefix, instance and number in base 62, then three that make its case known."""
     digits = ""
@@ -93,12 +88,3 @@ def uuid_of(*parts: object) -> str:
 def digest(*parts: object) -> str:
     """64 hexadecimal digits that depend on all parts."""
     return hashlib.sha256("/".join(map(str, parts)).encode()).hexdigest()
-
-
-def jira_project_key(project: str) -> str:
-    """The key of the Jira project that the PSA sets up for one of the ledger's projects."""
-    number, key = int(digest(project), 16), ""
-    while len(key) < 7:
-        number, digit = divmod(number, 36)
-        key += _BASE62[digit]
-    return f"P{key}"

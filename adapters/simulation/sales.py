@@ -96,7 +96,8 @@ def _prices(engagement: Engagement, said: datetime) -> Iterator[Fact]:
         for role in ROLES:
             amount = _rounded(list_price(role, currency) * _DISCOUNT, currency)
             yield BillRateTold("engagement", owner, role, currency, amount, engagement.won_on, said, role=role)
-    if engagement.customer.number % 4 == 1 and engagement.turn == 0:
+    is_first = engagement.slot == engagement.customer.number - 1 and engagement.turn == 0
+    if is_first and engagement.customer.number % 4 == 1:
         price = _rounded(list_price("Manager", currency) * _DISCOUNT * _DISCOUNT, currency)
         owner, row = engagement.customer.account, f"Manager {currency}"
         yield BillRateTold("customer", owner, row, currency, price, engagement.won_on, said, role="Manager")

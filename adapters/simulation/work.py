@@ -189,7 +189,7 @@ class Desk:
         """A few corrections of hours that are on an invoice already; the ledger cannot follow them by itself."""
         for worker in self.firm.consultants:
             rng = Random(f"{self.firm.plan.seed}/after/{worker.number}/{day}")
-            if rng.random() > 0.03 or day > self.firm.plan.ends:
+            if rng.random() > 0.06 or day > self.firm.plan.ends:
                 continue
             hours = self.decided_hours.get(worker.number, [])
             free = [index for index, each in enumerate(hours) if _is_on_an_invoice(each, day)]

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -73,6 +73,7 @@ class Connector:
         self._new_circuit = circuit
         self._circuit = circuit()
         self._ack_wait_seconds = ack_wait_seconds
+        self._told_at = datetime.min.replace(tzinfo=UTC)
         self._log = _log.bind(target=target.name)
 
     @property
@@ -152,7 +153,7 @@ class Connector:
                 found = await self.target.find(work) if again else None
                 if found is not None or (again and not self.target.repeats_are_safe):
                     self._circuit.succeeded()
-                    return found or Doubt("It was delivered again; whether it had been sent is unknown.", _now())
+                    return found or Doubt("It was delivered again; whether it had been sent is unknown.")
             except (TargetDown, TargetSilent) as problem:
                 self._failed(work, problem)
                 continue
@@ -162,7 +163,7 @@ class Connector:
                 self._failed(work, problem)
             except TargetSilent as problem:
                 self._failed(work, problem)
-                return Doubt(str(problem), _now())
+                return Doubt(str(problem))
             else:
                 self._circuit.succeeded()
                 return answer
@@ -209,9 +210,14 @@ class Connector:
         self._log.warning("no answer", work=work.key, problem=str(problem), circuit=self._circuit.state.value)
 
     async def _tell(self, work: Work, outcome: Answer | Doubt) -> None:
-        await self._broker.publish(report(self.target.name, work, outcome))
+        await self._broker.publish(report(self.target.name, work, outcome, self._now()))
         if not isinstance(outcome, Done):
             self._log.info(type(outcome).__name__.lower(), work=work.key, request=work.id)
+
+    def _now(self) -> datetime:
+        """The time of a report, later than that of the one before even if the clock was put back."""
+        self._told_at = max(datetime.now(UTC), self._told_at + timedelta(microseconds=1))
+        return self._told_at
 
     async def _keep(self, in_hand: _InHand) -> None:
         """Tells the broker again and again that the work is still in hand."""
@@ -234,7 +240,3 @@ def _work(delivery: Delivery) -> Work | None:
     if not (id_ and kind and key):
         return None
     return Work(id_, kind, key, delivery.payload)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

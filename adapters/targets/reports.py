@@ -19,7 +19,6 @@ class Doubt:
     """Nobody knows whether the target did what was asked; it will be looked up."""
 
     reason: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,15 @@ KNOWN_TYPES: Final = frozenset(_WORDS)
 """The types of work whose outcome can be told."""
 
 
-def report(target: str, work: Work, outcome: Answer | Doubt) -> Outgoing:
-    """The message that tells an outcome. The same outcome told twice is the same message, under the same id."""
+def report(target: str, work: Work, outcome: Answer | Doubt, at: datetime) -> Outgoing:
+    """The message that tells an outcome as it was known at a moment.
+
+    Its id says what it says, so that a repetition is known by it. A later moment makes it another message, of which the
+    ledger finds that it tells nothing new.
+    """
     words = _WORDS[work.type]
     verb, said = _said(words, outcome)
-    body = {words.object: work.key.partition(":")[2], **said}
+    body = {words.object: work.key.partition(":")[2], "at": utc(at), **said}
     digest = hashlib.sha256(orjson.dumps(body)).hexdigest()[:12]
     id_ = f"{work.id}/{verb}/{digest}"
     subject = f"p2c.in.{target}.{words.object}.{verb}"
@@ -52,15 +55,15 @@ def report(target: str, work: Work, outcome: Answer | Doubt) -> Outgoing:
 
 def _said(words: _Words, outcome: Answer | Doubt) -> tuple[str, dict[str, Any]]:
     match outcome:
-        case Done(external_id, at, other_names):
+        case Done(external_id, other_names):
             names = [{"system": name.system, "object": name.object, "id": name.id} for name in other_names]
-            return words.done, {"at": utc(at), "externalId": external_id, **({"identifiers": names} if names else {})}
-        case Accepted(at):
-            return "sent", {"at": utc(at)}
-        case Declined(reason, at):
-            return "rejected", {"at": utc(at), "reason": reason}
-        case Doubt(reason, at):
-            return "in_doubt", {"at": utc(at), "reason": reason}
+            return words.done, {"externalId": external_id, **({"identifiers": names} if names else {})}
+        case Accepted():
+            return "sent", {}
+        case Declined(reason):
+            return "rejected", {"reason": reason}
+        case Doubt(reason):
+            return "in_doubt", {"reason": reason}
 
 
 def utc(moment: datetime) -> str:

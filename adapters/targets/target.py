@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 
@@ -34,7 +33,6 @@ class Done:
     """The target has it, under an id of its own."""
 
     external_id: str
-    at: datetime
     other_names: tuple[OtherName, ...] = ()
 
 
@@ -42,15 +40,12 @@ class Done:
 class Accepted:
     """The target has taken the request and will answer when it is asked again."""
 
-    at: datetime
-
 
 @dataclass(frozen=True, slots=True)
 class Declined:
     """The target does not want it, and says why; it has nothing."""
 
     reason: str
-    at: datetime
 
 
 Answer = Done | Accepted | Declined

@@ -130,7 +130,7 @@ def name(value: str | int, field: str) -> str:
 
 
 def own_name(value: str | int, field: str) -> str:
-    """An outside name that becomes one of ours, so that it must not hold what separates the parts of a stream's name."""
+    """An outside name that becomes one of ours: it must not hold what separates the parts of a stream's name."""
     text = name(value, field)
     if ":" in text or "@" in text or "/" in text:
         raise WrongType(f"{field}: {text[:40]!r} holds one of : @ / and cannot become a name of the ledger.")

@@ -1,4 +1,4 @@
-"""A letter is a message as it came, with its envelope opened: who speaks, of what, under which id, with which content."""
+"""A letter is a message as it came, with its envelope opened: who speaks, of what, under which id, and what is said."""
 
 from __future__ import annotations
 
@@ -84,9 +84,8 @@ def opened(subject: str, headers: Mapping[str, str], payload: bytes) -> Letter:
         head = _envelope(orjson.dumps({name: event[name] for name in event.keys() & _CloudEvent.model_fields.keys()}))
         return _enveloped(place, small, content, head)
     if "ce-specversion" in small:
-        head = _envelope(
-            orjson.dumps({name: small[f"ce-{name}"] for name in _CloudEvent.model_fields if f"ce-{name}" in small})
-        )
+        told = {name.removeprefix("ce-"): value for name, value in small.items() if name.startswith("ce-")}
+        head = _envelope(orjson.dumps(told))
         return _enveloped(place, small, payload, head)
     return Letter(place.system, place.object, place.verb, small, payload)
 

@@ -1,4 +1,4 @@
-"""Hours told by a time system: the same words for all of them, so that two systems that tell of the same hours agree."""
+"""Hours told by a time system, in the same words for all of them, so that two that tell of the same hours agree."""
 
 from __future__ import annotations
 

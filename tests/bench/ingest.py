@@ -20,12 +20,13 @@ from psycopg.sql import SQL, Identifier
 
 from adapters.broker import IN, Outgoing, StreamPlan
 from adapters.broker.jetstream import NatsBroker
+from adapters.inbox.inbox import BATCH_MAX
 from adapters.postgres import connect, migrate
 from adapters.settings import Settings
 from domain.timesheet import timesheet_stream
 from tests.bench import backlog, ceilings
 from tests.bench.figures import Figure, at_least, ratio
-from tests.bench.pipeline import BATCH, Pipeline
+from tests.bench.pipeline import Pipeline, pipeline
 from tests.bench.rounds import Progress, interleaved, medians, timed
 from tests.bench.sizes import Size
 from tests.bench.stock import StockLedger, StockTeller, environment
@@ -107,8 +108,8 @@ class Ours:
         messages = (await self.weeks.of(number)).messages
         before = ceilings.mark(self.conn)
         with timed() as span:
-            await self.pipeline.drain()
-        batches = ceilings.written(self.conn, before, -(-messages // BATCH))
+            await self.pipeline.work(messages)
+        batches = ceilings.written(self.conn, before, -(-messages // BATCH_MAX))
         self.written[number] = Written(messages, batches)
         return messages / span.seconds
 
@@ -144,7 +145,7 @@ class BrokerAlone:
             IN.subjects[0], durable=f"bench-{number}", stream=IN.name, config=start
         )
         with timed() as span:
-            await ceilings.fetch_and_ack(subscription, backlog_of_round.messages, BATCH)
+            await ceilings.fetch_and_ack(subscription, backlog_of_round.messages, BATCH_MAX)
         await subscription.unsubscribe()
         await self.context.delete_consumer(IN.name, f"bench-{number}")
         return backlog_of_round.messages / span.seconds
@@ -191,9 +192,9 @@ async def _arena(settings: Settings, size: Size) -> AsyncIterator[Arena]:
             heard = await context.pull_subscribe(STOCK_STREAM.subjects[0], durable="stock", stream=STOCK_STREAM.name)
             with StockLedger(environment(url, STOCK)) as app:
                 backlog.found_firm(StockTeller(app), len(weeks.stock_people))
-                async with Pipeline.open(settings.at(db_schema=OURS)) as pipeline:
-                    backlog.found_firm(pipeline, len(weeks.people))
-                    mine = Ours(weeks, pipeline, ours)
+                async with pipeline(settings.at(db_schema=OURS), broker) as ours_at_work:
+                    backlog.found_firm(ours_at_work, len(weeks.people))
+                    mine = Ours(weeks, ours_at_work, ours)
                     yield Arena(
                         weeks,
                         mine,

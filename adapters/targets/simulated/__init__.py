@@ -1,1 +1,1 @@
-"""A PSA and an ERP that behave as such systems do, for demonstration and tests: stateful, sometimes down, slow or mute."""
+"""A PSA and an ERP that behave as such systems do, to run against: stateful, and sometimes down, slow or mute."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from nats.aio.client import Client
 from nats.js.api import KeyValueConfig
-from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError, NoKeysError
+from nats.js.errors import BucketNotFoundError, KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
+
+ANSWER_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +102,14 @@ class BucketStore:
         return True
 
     async def all(self, kind: str) -> list[Kept]:
+        watcher: Any = await self._bucket.watch(f"{kind}.>", ignore_deletes=True)  # its methods are not typed
+        found: list[Kept] = []
         try:
-            keys = await self._bucket.keys(filters=[f"{kind}."])
-        except NoKeysError:
-            return []
-        found = [await self._get(key) for key in keys if key.startswith(f"{kind}.")]
-        return sorted((kept for kept in found if kept is not None), key=_number)
+            while (entry := await watcher.updates(ANSWER_SECONDS)) is not None:
+                found.append(Kept(entry.value or b"", entry.revision or 0))
+        finally:
+            await watcher.stop()
+        return sorted(found, key=_number)
 
     async def _get(self, key: str) -> Kept | None:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -100,7 +100,7 @@ def _hours(command: LogTime | WithdrawTime, here: StreamId, actor: str | None) -
 
 
 def _stream(message: Message) -> StreamId:
-    """The stream that the message names, which must be one of its command's kind and of the object that it speaks of."""
+    """The stream that the message names; it must be of its command's kind and of the object that it speaks of."""
     stream, allowed = StreamId(message.stream), deciders_of(message.command)
     form = _IDENTIFIER_STREAM if isinstance(message.data, AssignIdentifier) else _STREAM
     if decider_name(stream) not in allowed or not form.fullmatch(stream):
@@ -113,33 +113,26 @@ def _stream(message: Message) -> StreamId:
     return stream
 
 
+_ADDRESSES: Final[Mapping[type, Callable[[Any], StreamId]]] = {
+    AssignIdentifier: lambda command: identifier_stream(command.ref),
+    DefineLegalEntity: lambda command: stream_of("legal_entity", command.entity),
+    DescribeCustomer: lambda command: stream_of("customer", command.customer),
+    DescribeResource: lambda command: stream_of("resource", command.resource),
+    SetTaxRule: lambda command: stream_of("tax_rule", command.jurisdiction),
+    PublishFxRate: lambda command: fx_stream(command.base, command.quote),
+    OpenEngagement: lambda command: stream_of("engagement", command.engagement),
+    CreateProject: lambda command: stream_of("project", command.project),
+    LogTime: lambda command: timesheet_stream(command.resource, command.work.work_date),
+    WithdrawTime: lambda command: timesheet_stream(command.resource, command.day),
+    DecidePeriod: lambda command: timesheet_stream(command.resource, command.week),
+    RecordExpense: lambda command: expense_stream(command.report),
+}
+"""Where commands belong that name their own object; of all others their stream alone says which object is meant."""
+
+
 def _address(command: Any) -> StreamId | None:
-    """Where a command belongs that names its own object; None when its stream alone says which object is meant."""
-    match command:
-        case AssignIdentifier(ref=ref):
-            return identifier_stream(ref)
-        case DefineLegalEntity(entity=named):
-            return stream_of("legal_entity", named)
-        case DescribeCustomer(customer=named):
-            return stream_of("customer", named)
-        case DescribeResource(resource=named):
-            return stream_of("resource", named)
-        case SetTaxRule(jurisdiction=named):
-            return stream_of("tax_rule", named)
-        case PublishFxRate(base=base, quote=quote):
-            return fx_stream(base, quote)
-        case OpenEngagement(engagement=named):
-            return stream_of("engagement", named)
-        case CreateProject(project=named):
-            return stream_of("project", named)
-        case LogTime(resource=resource, work=work):
-            return timesheet_stream(resource, work.work_date)
-        case WithdrawTime(resource=resource, day=day) | DecidePeriod(resource=resource, week=day):
-            return timesheet_stream(resource, day)
-        case RecordExpense(report=named):
-            return expense_stream(named)
-        case _:
-            return None
+    address = _ADDRESSES.get(type(command))
+    return address(command) if address is not None else None
 
 
 def _awaits(command: Any) -> tuple[StreamId, ...]:

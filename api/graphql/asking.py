@@ -1,0 +1,217 @@
+"""How every question is asked: by somebody who may, at one moment, in a thread, and answered with its watermark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+import strawberry
+from strawberry.fastapi import BaseContext
+from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
+
+from api import reach
+from api.access import Principal, require
+from api.graphql.scalars import Position
+from api.parts import Parts
+from api.services.desk import ReadModelsBehind
+from domain.kernel import Refused, StreamId
+from projections.reader import At, AtPosition, AtTime, Scope, View
+from projections.reader import Watermark as WatermarkRow
+
+Row = TypeVar("Row")
+Result = TypeVar("Result")
+Filter = TypeVar("Filter")
+WAIT_SECONDS_MAX: Final = 10.0
+
+
+class TimeWithoutZone(Refused):
+    """A time is told with its zone."""
+
+    code = "request.time_without_zone"
+    fix = "Add the offset: 2026-03-31T23:59:59+02:00, or Z for UTC."
+
+
+class Context(BaseContext):
+    """One request, or one connection that listens: who asks, and the parts that answer."""
+
+    def __init__(self, parts: Parts, principal: Principal | None) -> None:
+        super().__init__()
+        self.parts = parts
+        self.principal = principal
+        self.channel = "http"
+
+
+Info = strawberry.Info[Context, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[Row]):
+    """A row as an answer shows it, with the moment that it is from; a field that it does not have is the row's."""
+
+    row: Row
+    watermark: WatermarkRow
+    at: At | None = None
+
+
+def value_of(source: Any, name: str) -> Any:
+    """The value of a field that has no resolver of its own."""
+    if isinstance(source, Seen) and name not in ("watermark", "at"):
+        return getattr(source.row, name)
+    return getattr(source, name)
+
+
+@strawberry.input(one_of=True, description="A moment in the past: a position of the log, or a time of recording.")
+class AsOf:
+    """See the description."""
+
+    position: Position | None = strawberry.field(
+        default=strawberry.UNSET, description="As everything was when the log had reached this position."
+    )
+    recorded_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="As everything had been recorded at this time."
+    )
+
+
+AsOfArgument = Annotated[
+    AsOf | None, strawberry.argument(description="Answer as everything was at a moment in the past.")
+]
+WaitFor = Annotated[
+    Position | None,
+    strawberry.argument(description="Answer once this position is contained, e.g. one that a mutation returned."),
+]
+
+
+def moment(as_of: AsOf | None) -> At | None:
+    """The moment that was asked for; None is now."""
+    if as_of is None:
+        return None
+    if isinstance(as_of.position, int):
+        return AtPosition(as_of.position)
+    assert isinstance(as_of.recorded_at, datetime), "one of the two is told"
+    if as_of.recorded_at.tzinfo is None:
+        raise TimeWithoutZone(as_of.recorded_at.isoformat())
+    return AtTime(as_of.recorded_at)
+
+
+@strawberry.type(description="How fresh the facts of one source system are.")
+class SourceLag:
+    """See the description."""
+
+    system: str = strawberry.field(description="The source system.", name="source")
+    lag_seconds: Decimal | None = strawberry.field(
+        description="How long after it was true its newest fact was recorded.", name="seconds"
+    )
+    position: Position = strawberry.field(description="Where its newest fact stands in the log.")
+    recorded_at: datetime = strawberry.field(description="When its newest fact was recorded.")
+    occurred_at: datetime | None = strawberry.field(description="When its newest fact was true, by the source's clock.")
+
+
+def _lag(root: strawberry.Parent[WatermarkRow]) -> list[SourceLag]:
+    return list(root.sources)  # type: ignore[arg-type]  # the rows have the fields of the type
+
+
+@strawberry.type(description="How fresh an answer is.")
+class Watermark:
+    """See the description."""
+
+    position: Position = strawberry.field(description="The newest fact that the answer contains.")
+    recorded_at: datetime | None = strawberry.field(description="When that fact was recorded.")
+    head_position: Position = strawberry.field(description="The newest fact of the log when the answer was made.")
+    generation: str = strawberry.field(description="The making of the read models that was asked, or 'fold' for one.")
+    is_live: bool = strawberry.field(description="Whether it is the present, not a moment in the past.")
+    lag: list[SourceLag] = strawberry.field(resolver=_lag, description="The newest fact of each source system.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question may use while it is answered: the view, what the asker may see, and the moment."""
+
+    view: View
+    scope: Scope
+    at: At | None
+    parts: Parts
+
+    def seen(self, rows: Iterable[Row]) -> list[Seen[Row]]:
+        """Rows with the moment of this answer."""
+        return [Seen(row, self.view.watermark, self.at) for row in rows]
+
+
+async def ask(
+    info: Info,
+    permission: str,
+    question: Callable[[Asked], Result],
+    *,
+    as_of: AsOf | None = None,
+    wait_for: int | None = None,
+) -> Result:
+    """The answer to a question on the read models, for somebody who may ask it."""
+    principal = require(info.context.principal, permission)
+    return await ask_at(info, principal, question, at=moment(as_of), wait_for=wait_for)
+
+
+async def ask_at(
+    info: Info, principal: Principal, question: Callable[[Asked], Result], *, at: At | None, wait_for: int | None = None
+) -> Result:
+    """As ``ask``, for a moment that is known already, by somebody who was let in."""
+    parts = info.context.parts
+
+    def answer() -> Result:
+        if wait_for is not None and parts.reader.wait_for(wait_for, WAIT_SECONDS_MAX) is None:
+            raise ReadModelsBehind(f"Position {wait_for} was not reached in {WAIT_SECONDS_MAX:.0f} s.")
+        scope = scope_of(parts, principal)
+        with parts.reader.view(at) as view:
+            return question(Asked(view, scope, at, parts))
+
+    return await parts.in_thread(answer)
+
+
+def scope_of(parts: Parts, principal: Principal) -> Scope:
+    """What somebody may see, as the read models understand it."""
+    if principal.reach.everywhere:
+        return Scope()
+    with parts.pool.connection() as conn:
+        found = reach.in_entities(principal.reach, reach.reader_of(parts.ledger), conn)
+    return Scope(entities=found.entities)
+
+
+def sees(parts: Parts, principal: Principal, stream: StreamId) -> bool:
+    """Whether somebody may see an object; blocking."""
+    return reach.sees(reach.reader_of(parts.ledger), principal, stream)
+
+
+def filter_of(kind: type[Filter], where: object | None) -> Filter:
+    """A read model's own filter, from the fields of an input that were told."""
+    told = {} if where is None else {each.name: getattr(where, each.name) for each in fields(where)}  # type: ignore[arg-type]
+    return kind(**{name: _plain(value) for name, value in told.items() if value not in (None, strawberry.UNSET)})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    return tuple(_plain(each) for each in value) if isinstance(value, list) else value
+
+
+def wants(info: Info, *names: str) -> bool:
+    """Whether one of these fields was asked for directly below the present one."""
+
+    def within(selections: Iterable[Selection]) -> bool:
+        for each in selections:
+            match each:
+                case SelectedField(name=name) if name in names:
+                    return True
+                case FragmentSpread() | InlineFragment() if within(each.selections):
+                    return True
+                case _:
+                    continue
+        return False
+
+    return any(within(field.selections) for field in info.selected_fields)
+
+
+def folded_watermark(watermark: WatermarkRow, position: int, recorded_at: datetime | None) -> WatermarkRow:
+    """The watermark of an object that was folded from its own streams."""
+    return replace(watermark, position=position, recorded_at=recorded_at, generation="fold")

@@ -1,0 +1,87 @@
+"""The question of engagements: what was agreed with whom, on which terms, and how far it is billed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import strawberry
+
+from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, filter_of
+from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
+from api.graphql.values import Money
+from projections import engagements
+from projections.engagements import EngagementFilter as Filter
+
+
+@strawberry.enum(description="Where an engagement is in its life.")
+class EngagementStatus(StrEnum):
+    """See the description."""
+
+    OPENED = "opened"
+    SIGNED = "signed"
+    HELD = "held"
+
+
+@strawberry.enum(description="What engagements can be sorted by.")
+class EngagementSort(StrEnum):
+    """See the description."""
+
+    ENGAGEMENT = "engagement"
+    CUSTOMER = "customer"
+    OPENED_AT = "opened_at"
+    UPDATED_AT = "updated_at"
+
+
+@strawberry.type(description="A deliverable with its price, billed once the customer has accepted it.")
+class Milestone:
+    """See the description."""
+
+    milestone: str
+    title: str
+    amount: Decimal = strawberry.field(description="Its price, in the engagement's currency.")
+    project: str | None
+    accepted_on: date | None = strawberry.field(description="Null until the customer accepts it.")
+    evidence: str | None = strawberry.field(description="Where the customer's acceptance can be read.")
+
+
+@strawberry.type(description="One promise inside an engagement, with one billing method.")
+class ContractLine:
+    """See the description."""
+
+    line: str
+    title: str
+    method: str = strawberry.field(description="time_and_materials or fixed_fee_milestones.")
+    cap: Decimal | None = strawberry.field(description="The most that may be billed on it; null: no limit.")
+    cap_policy: str | None = strawberry.field(description="partial splits the lot that crosses the cap; whole_item not.")
+    claimed: Decimal = strawberry.field(description="What drafts and issued invoices take of it.")
+    milestones: list[Milestone]
+
+
+@strawberry.type(description="The agreement with a customer: who sells, in which currency, which promises.")
+class Engagement:
+    """See the description."""
+
+    engagement: strawberry.ID = strawberry.field(description="Its id.")
+    title: str
+    customer: str = strawberry.field(description="The customer's id.")
+    customer_name: str
+    selling_entity: str = strawberry.field(description="The legal entity that signs and invoices.")
+    currency: str
+    status: EngagementStatus
+    held_because: str | None = strawberry.field(description="Why nothing of it is billed now; null: it is not held.")
+    opportunity: str | None = strawberry.field(description="The deal that it came from.")
+    signed_on: date | None
+    starts: date | None = strawberry.field(description="First day on which its work may happen.")
+    ends: date | None = strawberry.field(description="Last day on which its work may happen.")
+    purchase_order_required: bool
+    purchase_order: str | None = strawberry.field(description="The customer's order number.")
+    purchase_order_amount: Decimal | None
+    purchase_order_valid_to: date | None
+    lines: list[ContractLine]
+    opened_at: datetime = strawberry.field(description="When the ledger recorded that it began.")
+    updated_at: datetime = strawberry.field(description="When the ledger recorded its newest fact.")
+    version: int = strawberry.field(description="How many facts its stream has.")
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")

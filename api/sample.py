@@ -1,0 +1,225 @@
+"""The sample firm in a running ledger: its messages through the broker, its bills through the governed services.
+
+Everything has an id that depends on the plan alone, so loading that was interrupted is simply done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from nats.aio.client import Client
+
+from adapters import postgres
+from adapters.broker import IN, OUT
+from adapters.broker.jetstream import NatsBroker
+from adapters.settings import Settings
+from adapters.simulation.facts import BillingRun, DealTold, HoursTold
+from adapters.simulation.firm import Firm, Plan
+from adapters.simulation.message import Item, Message
+from adapters.simulation.stream import stream
+from adapters.targets.control import Control
+from api.books import open_ledger
+from api.commands.simulate import outgoing
+from api.health import SAMPLE_FILE, expect_sample, sample_state
+from api.sample_finance import Bill, Finance, Payment
+from api.settled import Rest
+from api.supervisor import Progress
+from projections.generation import Generations
+
+SAMPLE: Final = Plan()
+"""The firm that ``p2c up`` loads on its first run."""
+
+SETTLE_SECONDS_MAX: Final = 300.0
+OUTAGE_RUN: Final = 3
+"""In which billing run, counted from 0, the ERP is down while invoices are issued."""
+LOST_ANSWERS_RUN: Final = 1
+OUTAGE_SECONDS: Final = 1.0
+PAY_AT_ONCE_MAX: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Messages that may follow one another at once, and the billing that comes after them, if any."""
+
+    messages: tuple[Message, ...]
+    run: BillingRun | None
+
+
+def load_sample(settings: Settings, progress: Progress, plan: Plan = SAMPLE) -> None:
+    """Feed the sample firm to the ledger and bill it; returns at once when that was done before."""
+    if sample_state(settings.home) != "loaded":
+        expect_sample(settings.home)
+        asyncio.run(_load(settings, progress, plan))
+
+
+def where_to_look(settings: Settings, _progress: Progress) -> list[tuple[str, str]]:
+    """What is worth looking at, and where: one paid invoice whose hours had been corrected on the way."""
+    told = _told(settings.home)
+    if told is None or told["invoice"] is None:
+        return []
+    name, number = told["invoice"], told["number"]
+    return [
+        ("Sample firm", f"{told['messages']} messages, {told['invoices']} invoices, {told['paid']} of them paid"),
+        ("From hours to cash", f'{number}: query {{ history(stream: "invoice:{name}") {{ ... }} }}'),
+    ]
+
+
+def segments(items: Iterable[Item]) -> Iterator[Segment]:
+    """The stream in pieces that end when finance bills, or when the ledger needs time to set new projects up.
+
+    In the world a night lies between a deal and the first hours on it.
+    """
+    waiting: list[Message] = []
+    night: datetime | None = None
+    for item in items:
+        if night is not None and item.at >= night:
+            yield Segment(tuple(waiting), None)
+            waiting, night = [], None
+        if isinstance(item, BillingRun):
+            yield Segment(tuple(waiting), item)
+            waiting, night = [], None
+            continue
+        waiting.append(item)
+        if isinstance(item.fact, DealTold) and item.fact.stage == "Closed Won":
+            night = _midnight_after(item.fact.said_at)
+    yield Segment(tuple(waiting), None)
+
+
+def _midnight_after(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(UTC).date() + timedelta(days=1), time(0), tzinfo=UTC)
+
+
+async def _load(settings: Settings, progress: Progress, plan: Plan) -> None:
+    assert settings.nats_url is not None, "the roles run"
+    firm = Firm(plan)
+    items = tuple(stream(firm))
+    with ExitStack() as stack:
+        ledger = stack.enter_context(open_ledger(settings, pool_size=1))
+        generations = Generations(_connect(settings), settings.db_schema)
+        async with NatsBroker(settings.nats_url, name="p2c-sample") as broker:
+            await broker.ensure(IN, OUT)
+
+            def read_position() -> int | None:
+                live = generations.live()
+                return live.position if live else None
+
+            rest = Rest(ledger, broker.client.jetstream(), read_position)
+            finance = Finance.of(firm, broker.client, settings.home)
+            loading = _Loading(broker, rest, finance, progress, sum(isinstance(item, Message) for item in items))
+            for segment in segments(items):
+                await loading.load(segment)
+    loading.remember(settings.home, items)
+
+
+def _connect(settings: Settings) -> Callable[[], Any]:
+    url, schema = settings.database_url, settings.db_schema
+    assert url is not None, "the roles run"
+    return lambda: postgres.connect(url, schema, "p2c-sample")
+
+
+@dataclass(slots=True)
+class _Loading:
+    """How far the loading is."""
+
+    broker: NatsBroker
+    rest: Rest
+    finance: Finance
+    progress: Progress
+    total: int
+    published: int = 0
+    paid: dict[str, Bill] = field(default_factory=dict)
+    runs: int = 0
+
+    @property
+    def client(self) -> Client:
+        return self.broker.client
+
+    async def load(self, segment: Segment) -> None:
+        """Publish, wait until all of it has had its effect, and bill."""
+        await self.broker.publish_all(map(outgoing, segment.messages))
+        self.published += len(segment.messages)
+        await self._settle()
+        if segment.run is not None:
+            await self._bill(segment.run)
+            self.runs += 1
+
+    async def _settle(self) -> None:
+        def on_pending(pending: int) -> None:
+            self.progress(max(0, self.published - pending), self.total, "messages")
+
+        await self.rest.wait(SETTLE_SECONDS_MAX, on_pending)
+
+    async def _bill(self, run: BillingRun) -> None:
+        """One month: the customers' payments, then drafts, approvals and invoices; the ERP is not always there."""
+        erp = Control(self.client, "erp")
+        await self._receive_payments(run, erp)
+        drafts = await self.finance.draft(run)
+        approved = await self.finance.approve(run, drafts)
+        if self.runs == LOST_ANSWERS_RUN:
+            await erp.lose_replies(2)
+        if self.runs == OUTAGE_RUN:
+            await erp.outage()
+        try:
+            await self.finance.issue(run, approved)
+            if self.runs == OUTAGE_RUN:
+                await asyncio.sleep(OUTAGE_SECONDS)
+        finally:
+            await erp.recover()
+        await self._settle()
+
+    async def _receive_payments(self, run: BillingRun, erp: Control) -> None:
+        places = asyncio.Semaphore(PAY_AT_ONCE_MAX)
+
+        async def one(payment: Payment) -> None:
+            async with places:
+                amount = None if payment.is_all else payment.amount.amount
+                await erp.pay(payment.bill.invoice, payment.received_on, amount=amount, payment=payment.payment)
+                if payment.is_all:
+                    self.paid[payment.bill.invoice] = payment.bill
+
+        await asyncio.gather(*(one(payment) for payment in self.finance.payments_before(run)))
+
+    def remember(self, home: Path, items: Iterable[Item]) -> None:
+        """Note that all is there, and what is worth looking at."""
+        plan, bills = self.finance.firm.plan, self.finance.bills
+        interesting = _interesting(self.paid.values(), items)
+        told = {
+            "state": "loaded",
+            "plan": {**asdict(plan), "starts": plan.starts.isoformat()},
+            "messages": self.total,
+            "wrong_messages": sum(isinstance(item, Message) and item.fault is not None for item in items),
+            "invoices": len(bills),
+            "paid": len(self.paid),
+            "drafts": self.finance.drafts_left,
+            "invoice": interesting.invoice if interesting else None,
+            "number": interesting.number if interesting else None,
+        }
+        draft = home / f".{SAMPLE_FILE}"
+        draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        draft.replace(home / SAMPLE_FILE)
+
+
+def _interesting(paid: Iterable[Bill], items: Iterable[Item]) -> Bill | None:
+    """The first paid invoice of an engagement in which hours of its month had been corrected."""
+    corrected = {
+        (f"E-{item.fact.engagement.deal}", f"{item.fact.day:%Y-%m}")
+        for item in items
+        if isinstance(item, Message) and isinstance(item.fact, HoursTold) and item.fact.revision > 0
+    }
+    bills = sorted(paid, key=lambda bill: (bill.issued_on, bill.number))
+    return next((bill for bill in bills if (bill.engagement, bill.month) in corrected), bills[0] if bills else None)
+
+
+def _told(home: Path) -> dict[str, Any] | None:
+    try:
+        told = json.loads((home / SAMPLE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return told if isinstance(told, dict) and "invoice" in told else None

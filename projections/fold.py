@@ -1,0 +1,108 @@
+"""All read models as one fold: facts in, writes out, whatever the size of the batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domain.kernel import Recorded
+from projections import contexts, timeline_fold
+from projections.contexts import Contexts
+from projections.eligibility_fold import EligibilityFold
+from projections.eligibility_sums import SumsFold
+from projections.exceptions_fold import ExceptionsFold
+from projections.follow import Log
+from projections.invoices_fold import InvoicesFold
+from projections.lots_fold import LotsFold
+from projections.margin_fold import MarginFold
+from projections.model import Handler, Model
+from projections.registers_fold import RegistersFold
+from projections.shelf import Changes, Source
+from projections.sources import SourcesFold
+from projections.sync_fold import SyncFold
+from projections.timeline_fold import TimelineFold
+from projections.timesheets_fold import TimesheetsFold
+
+
+class Fold:
+    """The folds of all read models at one position of the log.
+
+    It keeps rows and states in memory between batches. When the writes of a batch could not be made, it must be thrown
+    away, and a new one begun at the position that was written last.
+    """
+
+    def __init__(self, log: Log, source: Source, position: int) -> None:
+        self.position = position
+        self._contexts = Contexts(log, position)
+        timesheets = TimesheetsFold(source)
+        invoices = InvoicesFold(source)
+        self._lots = LotsFold(source, self._contexts, timesheets, invoices, from_zero=position == 0)
+        registers = RegistersFold(source, self._contexts)
+        margin = MarginFold()
+        self._sources = SourcesFold()
+        self._timeline = TimelineFold(self._contexts, invoices)
+        self._eligibility = EligibilityFold(self._contexts, self._lots, registers)
+        self._sums = SumsFold(self._lots, margin)
+        # The order matters: lots need their entries and the rate of their invoice, others need the invoice's row.
+        self._models: tuple[Model, ...] = (
+            timesheets,
+            invoices,
+            self._lots,
+            registers,
+            SyncFold(source, self._contexts, invoices),
+            ExceptionsFold(source, self._contexts, invoices),
+            self._timeline,
+            self._sources,
+        )
+        self._margin = margin
+        self._wants = _by_event([model.wants for model in self._models])
+        self._on = _by_event([model.on for model in self._models])
+
+    def apply(self, facts: Sequence[Recorded[Any]]) -> Changes:
+        """One batch: the facts behind the present position, without a gap, in order; returns what has to be written."""
+        wants, nobody = self._wants, ()
+        for fact in facts:
+            for want in wants.get(type(fact.event), nobody):
+                want(fact)
+        for model in self._models:
+            model.prepare()
+        self._apply_each(facts)
+        self.position = facts[-1].position
+        self._contexts.reached(self.position)
+        for model in self._models:
+            model.finish()
+        self._eligibility.finish()
+        self._sums.finish()
+        self._contexts.take_touched()
+        return self._collect()
+
+    def _apply_each(self, facts: Sequence[Recorded[Any]]) -> None:
+        on, see, own, apply = self._on, self._sources.see, self._timeline.own, self._contexts.apply
+        nobody = ()
+        for fact in facts:
+            kind = fact.stream.partition(":")[0]
+            if kind in contexts.KINDS:
+                apply(fact)
+            for handler in on.get(type(fact.event), nobody):
+                handler(fact)
+            if kind in timeline_fold.KINDS:
+                own(fact)
+            see(fact)
+
+    def _collect(self) -> Changes:
+        changes = Changes()
+        for model in self._models:
+            model.collect(changes)
+        self._margin.collect(changes)
+        self._sums.collect(changes)
+        self._contexts.shrink()
+        return changes
+
+
+def _by_event(each: Sequence[Mapping[type, Handler]]) -> dict[type, tuple[Handler, ...]]:
+    """For each kind of event, what all models do with it, in the order of the models."""
+    merged: dict[type, tuple[Handler, ...]] = {}
+    for handlers in each:
+        for kind, handler in handlers.items():
+            merged[kind] = (*merged.get(kind, ()), handler)
+    return merged

@@ -1,0 +1,207 @@
+"""The whole ledger in one thread and in memory: inbox, processes, targets that confirm at once, and billing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from adapters.broker import Delivery
+from adapters.eventstore.memory import MemoryLedger
+from adapters.inbox.inbox import Inbox
+from adapters.simulation.auditor import Account, Place
+from adapters.simulation.message import Message
+from adapters.targets.names import jira_project_key
+from domain import billing, eligibility
+from domain.catalogue import DECIDERS, EVENTS
+from domain.engagement import Engagement
+from domain.expense import ExpenseReport, source_of
+from domain.kernel import Addressed, Cause, Recorded, Refused, StreamId, decider_name, local_id, stream_of
+from domain.lots import Lot, LotStatus, live_lot_of
+from domain.ports import LotAt, SourceAt
+from domain.processes.posting import Posting
+from domain.processes.pricing import Pricing
+from domain.processes.provisioning import Provisioning
+from domain.project import SetUpRequested
+from domain.timesheet import Timesheet
+
+SOURCES = ("timesheet", "expense_report", "engagement")
+ENDED = (LotStatus.REVERSED, LotStatus.SPLIT)
+
+
+class Firm:
+    """A ledger that hears messages, acts on what they lead to, and bills."""
+
+    def __init__(self) -> None:
+        self.ledger = MemoryLedger(EVENTS, DECIDERS)
+        self.inbox = Inbox(self.ledger, pause=lambda _seconds: None)
+        self.processes = (Provisioning(), Pricing(), Posting())
+        self.position = 0
+        self.sequence = 0
+        self.streams: dict[str, set[StreamId]] = {name: set() for name in SOURCES}
+        self.invoices: list[str] = []
+
+    # -- messages ----------------------------------------------------------------------------------------------------
+
+    def hear(self, messages: Iterable[Message], batch: int = 100) -> None:
+        """Deliver messages in batches; after each of them, all that they lead to happens."""
+        waiting = list(messages)
+        for start in range(0, len(waiting), batch):
+            self._deliver(
+                [(each.subject, {**each.headers, "Nats-Msg-Id": each.key}, each.payload) for each in waiting[start : start + batch]]
+            )
+            self.react()
+
+    def _deliver(self, told: Sequence[tuple[str, dict[str, str], bytes]]) -> None:
+        deliveries = []
+        for subject, headers, payload in told:
+            self.sequence += 1
+            deliveries.append(Delivery(subject, headers, payload, self.sequence))
+        self.inbox.process(deliveries)
+
+    # -- processes ---------------------------------------------------------------------------------------------------
+
+    def react(self) -> None:
+        """Let processes and targets act until nothing is left to do."""
+        while self._react_once() or self.inbox.tick():
+            pass
+
+    def _react_once(self) -> bool:
+        facts = self.ledger.read(self.position, 1_000)
+        for fact in facts:
+            if decider_name(fact.stream) in self.streams:
+                self.streams[decider_name(fact.stream)].add(fact.stream)
+        for fact in facts:
+            for process in self.processes:
+                self._act(process, fact)
+            if isinstance(fact.event, SetUpRequested):
+                self._confirm(fact.event.target, local_id(fact.stream))
+            self.position = fact.position
+        return bool(facts)
+
+    def _act(self, process: Any, fact: Recorded[Any]) -> None:
+        unit = self.ledger.unit()
+        for addressed in process.react(fact, unit.state, self):
+            mark = unit.savepoint()
+            try:
+                unit.decide(addressed, Cause(f"process:{process.name}", fact.cause.correlation_id))
+            except Refused:
+                unit.rollback(mark)
+        if unit.new:
+            self.ledger.commit(unit)
+
+    def _confirm(self, target: str, project: str) -> None:
+        names = [{"system": "jira", "object": "project", "id": jira_project_key(project)}] if target == "psa" else []
+        body = {
+            "id": f"{target}/{project}",
+            "project": project,
+            "at": "2026-01-01T00:00:00Z",
+            "externalId": f"{target}-{project}",
+            "identifiers": names,
+        }
+        self._deliver([(f"p2c.in.{target}.project.confirmed", {}, orjson.dumps(body))])
+
+    # -- what a read model would know --------------------------------------------------------------------------------
+
+    def read(self, stream: StreamId) -> Any:
+        return self.ledger.load([stream])[stream].state
+
+    def unbilled_of(
+        self,
+        *,
+        engagement: str | None = None,
+        customer: str | None = None,
+        resource: str | None = None,
+        lacking_rate_of: str | None = None,
+    ) -> Sequence[SourceAt]:
+        """All approved work that is not on an invoice; narrower wishes are met by decisions that come to nothing."""
+        found: list[SourceAt] = []
+        for stream in sorted(self.streams["timesheet"]):
+            sheet: Timesheet = self.read(stream)
+            names = (entry.entry for entry in sheet.entries.values() if entry.status == "approved")
+            found += [SourceAt(stream, name) for name in names if live_lot_of(sheet.lots, name) is None]
+        for stream in sorted(self.streams["expense_report"]):
+            report: ExpenseReport = self.read(stream)
+            names = (source_of(report.report, name) for name, line in report.lines.items() if line.status == "approved")
+            found += [SourceAt(stream, name) for name in names if live_lot_of(report.lots, name) is None]
+        return found
+
+    def eligible_of(self, engagement: str, cut_off: str | None = None) -> Sequence[LotAt]:
+        """The open lots of an engagement that nothing keeps from being billed."""
+        found = []
+        for stream, lot in self.open_lots():
+            if lot.engagement == engagement and (cut_off is None or lot.work_date.isoformat() <= cut_off):
+                facts, context = eligibility.LotFacts(stream, lot), billing.context_of(self.read, lot)
+                if not eligibility.decide(facts, context):
+                    found.append(LotAt(stream, lot.lot))
+        return found
+
+    def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
+        raise NotImplementedError
+
+    def open_lots(self) -> list[tuple[StreamId, Lot]]:
+        return [(stream, held.lot) for stream, held in self._lots() if held.status is LotStatus.OPEN]
+
+    def _lots(self) -> list[tuple[StreamId, Any]]:
+        streams = sorted(stream for found in self.streams.values() for stream in found)
+        return [(stream, held) for stream in streams for held in self.read(stream).lots.values()]
+
+    # -- billing -----------------------------------------------------------------------------------------------------
+
+    def bill(self, cut_off: date) -> None:
+        """A draft of every engagement that has something to bill, approved and issued at once."""
+        for stream in sorted(self.streams["engagement"]):
+            engagement: Engagement = self.read(stream)
+            if engagement.opened is not None:
+                self._bill(local_id(stream), cut_off)
+        self.react()
+
+    def _bill(self, engagement: str, cut_off: date) -> None:
+        lots = self.eligible_of(engagement, cut_off.isoformat())
+        if not lots:
+            return
+        invoice = f"INV-{len(self.invoices) + 1}"
+        steps = (
+            lambda: billing.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True),
+            lambda: billing.approve_invoice(self.read, invoice, "ann", datetime(cut_off.year, cut_off.month, 28, tzinfo=UTC)),
+            lambda: billing.issue_invoice(self.read, invoice, cut_off),
+        )
+        try:
+            for step in steps:
+                self._record(step())
+        except billing.NothingToBill:
+            return
+        self.invoices.append(invoice)
+
+    def _record(self, commands: Sequence[Addressed]) -> None:
+        unit = self.ledger.unit()
+        for addressed in commands:
+            unit.decide(addressed, Cause("user:finance", "billing"))
+        self.ledger.commit(unit)
+
+    # -- the books ---------------------------------------------------------------------------------------------------
+
+    def accounts(self) -> dict[Place, Account]:
+        """What every contract line has come to, by the lots themselves."""
+        return accounts_of(held for _, held in self._lots())
+
+    def exceptions(self) -> list[str]:
+        return [str(fact.event.problem.code) for fact in self.ledger.read(0, 10**6) if fact.name == "exception.opened.v1"]
+
+
+def accounts_of(lots: Iterable[Any]) -> dict[Place, Account]:
+    """The accounts that lots add up to: hours of all approved work, values by what the lots come from."""
+    found: dict[Place, dict[str, Decimal]] = {}
+    for held in lots:
+        lot: Lot = held.lot
+        if held.status in ENDED:
+            continue
+        account = found.setdefault((lot.engagement, lot.line), dict.fromkeys(Account.__dataclass_fields__, Decimal(0)))
+        kind = "time" if lot.unit == "hour" else "expenses" if lot.resource else "milestones"
+        account[kind] += lot.value.amount
+        account["hours"] += lot.quantity if lot.unit == "hour" else 0
+        account["billed"] += lot.value.amount if held.is_live else 0
+    return {place: Account(**amounts) for place, amounts in found.items()}
