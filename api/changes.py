@@ -18,8 +18,8 @@ WAITING_MAX: Final = 256
 LISTENERS_MAX: Final = 500
 RETRY_SECONDS_MAX: Final = 5.0
 
-Listen = Callable[[threading.Event], Iterator[Change]]
-"""Yields changes until the event is set; raises psycopg.Error when its connection breaks."""
+Listen = Callable[[threading.Event], Iterator[Change | None]]
+"""Yields changes until the event is set, and now and then None; raises psycopg.Error when its connection breaks."""
 
 _log = structlog.get_logger(__name__)
 
@@ -86,7 +86,8 @@ class Changes:
             try:
                 for change in self._listen(self._stop):
                     pause_seconds = 0.1
-                    self._tell(change)
+                    if change is not None:
+                        self._tell(change)
             except psycopg.Error as problem:
                 _log.warning("changes are not heard", problem=str(problem))
             except Exception:  # noqa: BLE001 - whatever it was, it is told, and listening goes on

@@ -18,7 +18,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 from joserfc.jws import JWSRegistry
 from joserfc.util import to_bytes
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from adapters.settings import Settings
 from api.access import NotSignedIn, Principal, Reach, Role
 
 LOCAL_ISSUER = "p2c-local"
@@ -27,6 +29,7 @@ LOCAL_ALGORITHMS = ("ES256",)
 PROVIDER_ALGORITHMS = ("RS256", "PS256", "ES256")
 LOCAL_HOURS = 30 * 24
 KEY_FILE = "token-key.json"
+IDENTITY_FILE = "identity.json"
 TOKEN_CHARACTERS_MAX = 8_192
 LEEWAY_SECONDS = 30
 KEYS_LIVE_SECONDS = 3_600.0
@@ -161,6 +164,33 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return value.split()
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+class IdentityMissing(Exception):
+    """In production access tokens come from an identity provider, and it is not said which one."""
+
+
+class Identity(BaseModel):
+    """The identity provider of a production installation: ``identity.json`` in its home."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str
+    keys_url: str
+    audience: str = AUDIENCE
+
+
+def verifier_of(settings: Settings) -> Verifier:
+    """Who is believed here: this installation's own key, or in production the identity provider's keys."""
+    if settings.mode == "local":
+        return local_verifier(settings.home)
+    path = settings.home / IDENTITY_FILE
+    try:
+        identity = Identity.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as problem:
+        wanted = '{"issuer": "https://...", "keys_url": "https://...", "audience": "p2c-ledger"}'
+        raise IdentityMissing(f"{path} has to say {wanted}") from problem
+    return Verifier(ProviderKeys(identity.keys_url), issuer=identity.issuer, audience=identity.audience)
 
 
 def local_verifier(home: Path) -> Verifier:

@@ -141,7 +141,8 @@ def decide(command: Command, state: ExceptionItem) -> Sequence[Event]:
         case RetryException(by):
             if not state.is_open:
                 raise ExceptionNotOpen
-            if not state.messages:
+            asks_anew = state.problem is not None and state.problem.kind == "rejected_by_target"
+            if not state.messages and not asks_anew:
                 raise NothingToRetry
             return [ExceptionRetried(by, state.messages)]
         case ResolveException(by, how):

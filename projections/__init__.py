@@ -1,1 +1,1 @@
-"""What may be asked: read models as pure folds of the log, each with its table, its fold, its queries and its answers."""
+"""What may be asked: read models as pure folds of the log, each with tables, fold, queries and answers."""

@@ -1,12 +1,14 @@
-"""Makes generations: beside the live one and in its place, as of a position, and anew to prove that the live one is right.
+"""Makes generations: in the place of the live one, as of a position, and anew to prove that the live one is right.
 
 All of them, and live following, apply the same fold to the same facts; they differ in where they begin and end.
 """
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,7 +81,7 @@ def fill(
     events_per_batch: int = EVENTS_PER_BATCH,
 ) -> GenerationInfo:
     """Folds all facts up to a position into a generation; while one batch is folded the one before it is written."""
-    with generations.store(info) as store:
+    with generations.store(info) as store, rare_collection():
         fold = Fold(log, store, info.position)
         for facts in batches(log, info.position, until, events_per_batch):
             before = fold.position
@@ -88,6 +90,17 @@ def fill(
             progress(fold.position, until, "events")
         store.settle()
     return generations.get(info.name)
+
+
+@contextmanager
+def rare_collection() -> Iterator[None]:
+    """Python looks for circular garbage less often: a fold makes hardly any, and keeps many rows that would be looked at."""
+    usual = gc.get_threshold()
+    gc.set_threshold(200_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def rebuild(
@@ -101,7 +114,8 @@ def rebuild(
         old = generations.live()
         new = generations.create("r")
         new = fill(log, generations, new, old.position if old else log.head(), progress, events_per_batch)
-        compared_at, differing_tables = None, ()
+        compared_at: int | None = None
+        differing_tables: tuple[str, ...] = ()
         if old is not None and old.shape == scheme.shape():
             new, compared_at, differing_tables = _compared(log, generations, old, new)
         generations.finish(new)

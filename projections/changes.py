@@ -47,20 +47,20 @@ def announcement(facts: Sequence[Recorded[Any]]) -> str:
         kind = decider_name(fact.stream)
         if kind in KINDS:
             touched.setdefault(kind, {})[local_id(fact.stream)] = None
-    for most in (OBJECTS_MAX, 10, 0):
-        named = {kind: list(names)[:most] for kind, names in touched.items()}
-        text = json.dumps(
-            {
-                "position": facts[-1].position,
-                "recorded_at": facts[-1].recorded_at.isoformat(),
-                "touched": named,
-                "truncated": any(len(names) > most for names in touched.values()),
-            },
-            separators=(",", ":"),
-        )
-        if len(text.encode()) <= BYTES_MAX:
-            break
-    return text
+    texts = (_text(facts[-1], touched, most) for most in (OBJECTS_MAX, 10))
+    return next((text for text in texts if len(text.encode()) <= BYTES_MAX), _text(facts[-1], touched, 0))
+
+
+def _text(last: Recorded[Any], touched: Mapping[str, Mapping[str, None]], most: int) -> str:
+    return json.dumps(
+        {
+            "position": last.position,
+            "recorded_at": last.recorded_at.isoformat(),
+            "touched": {kind: list(names)[:most] for kind, names in touched.items()},
+            "truncated": any(len(names) > most for names in touched.values()),
+        },
+        separators=(",", ":"),
+    )
 
 
 def listen(connect: Connect, ledger_schema: str, stop: threading.Event) -> Iterator[Change | None]:

@@ -108,6 +108,8 @@ class EligibilityFold:
                     entities.append(local_id(stream))
                 case "tax_rule":
                     entities += self._registers.entities_in(local_id(stream))
+                case _:
+                    pass
         if customers or entities:
             engagements.update(self._registers.engagements_of(customers, entities))
         for engagement in engagements:
@@ -240,10 +242,8 @@ class EligibilityFold:
         for key, each in mine.items():
             share = shares[_turn_id(key)]
             blockers = (*each.blockers, over_cap(engagement, line)) if share.over else each.blockers
-            if each.blockers:
-                state = "held"
-            else:
-                state = "eligible" if share.within or not share.over else "over_cap"
+            within = "eligible" if share.within or not share.over else "over_cap"
+            state = "held" if each.blockers else within
             self._settle(key, each.item, verdict(state, each.item, _ordered(blockers), self._contexts), share)
 
 

@@ -73,7 +73,9 @@ class SumsFold:
     def collect(self, changes: Changes) -> None:
         """What the batch adds to the sums."""
         changes.sums.append(SumChange(ITEM_SUMS, _by_object(self._states.collect())))
-        changes.sums.append(SumChange(REASON_SUMS, self._reasons.collect()))
+        changes.sums.append(
+            SumChange(REASON_SUMS, {tuple(cell): each for cell, each in self._reasons.collect().items()})
+        )
 
 
 def _by_object(added: Mapping[StateCell, Sequence[int | Decimal]]) -> Mapping[Key, Sequence[int | Decimal]]:

@@ -37,7 +37,7 @@ class Fold:
         timesheets = TimesheetsFold(source)
         invoices = InvoicesFold(source)
         self._lots = LotsFold(source, self._contexts, timesheets, invoices, from_zero=position == 0)
-        registers = RegistersFold(source, self._contexts)
+        registers = RegistersFold(source, self._contexts, from_zero=position == 0)
         margin = MarginFold()
         self._sources = SourcesFold()
         self._timeline = TimelineFold(self._contexts, invoices)

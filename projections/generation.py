@@ -142,7 +142,7 @@ class Generations:
 
     @contextmanager
     def standing_still(self, info: GenerationInfo | None) -> Iterator[Connection[Any]]:
-        """While this is open nobody can write to the live generation, if there is one; it is switched by the connection."""
+        """While this is open nobody can write to the live generation; the connection is to switch it by."""
         with self._connect() as conn, conn.transaction():
             name = info.name if info else None
             self._execute(conn, "SELECT FROM {registry}.generation WHERE name = %s FOR UPDATE", [name])
@@ -156,7 +156,7 @@ class Generations:
 
     @contextmanager
     def locked(self, what: str) -> Iterator[Connection[Any]]:
-        """Waits until nobody else does this for this ledger, and keeps others from it; the connection must stay alive."""
+        """Waits until nobody else does this for this ledger, and keeps others from it."""
         with self._connect() as conn:
             conn.execute("SET lock_timeout = 0")
             conn.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"{self.registry}:{what}"])
@@ -220,12 +220,12 @@ class Generations:
     def _find(self, condition: str, values: Sequence[Any]) -> list[GenerationInfo]:
         columns = ", ".join(field.name for field in fields(GenerationInfo))
         query = f"SELECT {columns} FROM {{registry}}.generation WHERE {condition}"
-        composed = sql.SQL(query).format(registry=sql.Identifier(self.registry))  # type: ignore[arg-type]  # our text
+        composed = sql.SQL(query).format(registry=sql.Identifier(self.registry))
         with self._connect() as conn, conn.cursor(row_factory=class_row(GenerationInfo)) as cursor:
             return cursor.execute(composed, values).fetchall()
 
     def _execute(self, conn: Connection[Any], statement: str, values: Any) -> None:
-        text = sql.SQL(statement)  # type: ignore[arg-type]  # our text
+        text = sql.SQL(statement)
         conn.execute(text.format(registry=sql.Identifier(self.registry)), values)
 
 
@@ -237,7 +237,7 @@ def registry_of(ledger_schema: str) -> str:
 def _in_schema(conn: Connection[Any], schema: str, text: str) -> None:
     """Runs the text of an SQL file in one schema, within the open transaction."""
     conn.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(schema)))
-    conn.execute(text)  # type: ignore[call-overload]  # the text of our own files
+    conn.execute(text)
 
 
 def _let_read(conn: Connection[Any], schema: str) -> None:

@@ -199,7 +199,7 @@ class LotsFold:
         """A rate that was missing when lots were rated: the first that is published counts for them."""
         self._convert_each(self._unconverted.from_day(fact.event.on))
 
-    def _entity_defined(self, fact: Recorded[LegalEntityDefined]) -> None:
+    def _entity_defined(self, _fact: Recorded[LegalEntityDefined]) -> None:
         self._convert_each(self._unconverted.all())
 
     def _convert_each(self, keys: Sequence[Key]) -> None:

@@ -15,9 +15,9 @@ Handler = Callable[[Recorded[Any]], None]
 class Model(Protocol):
     """The fold of one read model.
 
-    For each batch: ``wants`` names the rows that the facts will need, ``prepare`` brings them, ``on`` changes them fact by
-    fact, ``finish`` does what depends on the batch as a whole, and ``collect`` hands over what has to be written. The
-    result must not depend on where one batch ends and the next begins.
+    For each batch: ``wants`` names the rows that the facts will need, ``prepare`` brings them, ``on`` changes them fact
+    by fact, ``finish`` does what depends on the batch as a whole, and ``collect`` hands over what has to be written.
+    The result must not depend on where one batch ends and the next begins.
     """
 
     wants: Mapping[type, Handler]

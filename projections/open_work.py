@@ -10,7 +10,7 @@ from projections.shelf import Shelf, Source
 from projections.tables import Key
 
 ITEMS_KEPT_MAX: Final = 400_000
-"""How many open items are kept in mind; beyond that, engagements not touched for long are asked from the table again."""
+"""How many open items are kept in mind; beyond that, those of the engagements that rest are forgotten."""
 
 
 class OpenWork:

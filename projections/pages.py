@@ -1,4 +1,4 @@
-"""Lists in pages: each page begins behind the last row of the one before, so that it costs the same however far one reads."""
+"""Lists in pages: each begins behind the last row of the one before, so that no page costs more than another."""
 
 from __future__ import annotations
 
@@ -170,4 +170,4 @@ def _read_cursor(cursor: str, order: str, count: int) -> list[str]:
     is_ours = isinstance(values, list) and len(values) == count + 1 and all(isinstance(each, str) for each in values)
     if not is_ours or values[0] != order:
         raise BadCursor
-    return values[1:]
+    return [str(value) for value in values[1:]]

@@ -97,7 +97,7 @@ class View:
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a query on the tables of the generation."""
-        text = sql.SQL(query)  # type: ignore[arg-type]  # composed of our own texts, without values
+        text = sql.SQL(query)
         with self._conn.cursor(binary=True) as cursor:
             return cursor.execute(text, values or None).fetchall()
 
@@ -161,7 +161,7 @@ class Reader:
         """Begins to read one generation: unqualified names mean its tables, and nothing changes any more."""
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
-            found = conn.execute(self._find + condition, values).fetchone()  # type: ignore[call-overload]  # our text
+            found = conn.execute(self._find + condition, values).fetchone()
         except UndefinedTable as error:
             raise NotReady from error
         if found is None or found[4] != scheme.shape():

@@ -117,7 +117,7 @@ def verdict_of_ended(item: Item) -> Verdict:
 
 def read(stored: str | Iterable[Any], at_risk: Money | None, over_cap_at_risk: Money | None) -> tuple[Reason, ...]:
     """Stored reasons as they are answered; at risk is the value of the item, or what of it is over the cap."""
-    rows = orjson.loads(stored) if isinstance(stored, str) else stored
+    rows: Iterable[Any] = orjson.loads(stored) if isinstance(stored, str) else stored
     return tuple(
         Reason(
             code=row["code"],

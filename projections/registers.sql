@@ -47,6 +47,7 @@ CREATE TABLE project (
     version bigint NOT NULL,
     PRIMARY KEY (project)
 );
+CREATE INDEX project_unplaced ON project (project) WHERE selling_entity = '';
 CREATE INDEX project_engagement ON project (engagement, project);
 
 CREATE TABLE customer (

@@ -107,27 +107,29 @@ class RegistersFold:
     wants: Mapping[type, Handler] = {}
     on: Mapping[type, Handler] = {}
 
-    def __init__(self, source: Source, contexts: Contexts) -> None:
+    def __init__(self, source: Source, contexts: Contexts, *, from_zero: bool) -> None:
         self._source = source
         self._contexts = contexts
         self._engagements = Shelf(ENGAGEMENTS, source)
         self._projects = Shelf(PROJECTS, source)
         self._customers = Shelf(CUSTOMERS, source)
         self._entities = Shelf(ENTITIES, source)
+        unplaced = [] if from_zero else source.find(PROJECTS, {"selling_entity": ""})
+        self._unplaced = {row.project: row.engagement for row in unplaced}
 
     def prepare(self) -> None:
         """Nothing has to be read: the states say all."""
 
     def finish(self) -> None:
         """The rows of all objects that the batch has changed."""
-        opened: list[str] = []
+        opened: set[str] = set()
         for stream, events in self._contexts.touched.items():
             folded, name = self._contexts.of(stream), local_id(stream)
             match decider_name(stream):
                 case "engagement":
                     self._put_engagement(name, folded)
                     if any(isinstance(event, EngagementOpened) for event in events):
-                        opened.append(name)
+                        opened.add(name)
                 case "project":
                     self._put_project(name, folded)
                 case "customer":
@@ -216,12 +218,15 @@ class RegistersFold:
             version=folded.version,
         )
         self._projects.put((name,), row)
+        if opened is None:
+            self._unplaced[name] = created.engagement
+        else:
+            self._unplaced.pop(name, None)
 
-    def _place_projects_of(self, engagements: Iterable[str]) -> None:
+    def _place_projects_of(self, engagements: set[str]) -> None:
         """Projects that were created before their engagement was opened learn whose they are."""
-        for engagement in engagements:
-            for row in self._projects.keep(self._source.find(PROJECTS, {"engagement": engagement})):
-                self._put_project(row.project, self._contexts.of(stream_of("project", row.project)))
+        for project in [name for name, engagement in self._unplaced.items() if engagement in engagements]:
+            self._put_project(project, self._contexts.of(stream_of("project", project)))
 
 
 def _project_status(state: Project) -> str:

@@ -89,7 +89,8 @@ class Shelf(Generic[Row]):
     def fetch(self, more: Iterable[Key] = ()) -> None:
         """Brings all wanted rows that are not in memory, by one query."""
         self.wanted.update(more)
-        if missing := self.wanted - self._rows.keys():
+        rows = self._rows
+        if missing := {key for key in self.wanted if key not in rows}:
             self._rows.update(dict.fromkeys(missing))
             for row in self._source.fetch(self.table, sorted(missing)):
                 self._rows[self.table.key_of(self.table.values(row))] = row

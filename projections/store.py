@@ -1,4 +1,4 @@
-"""The tables of one generation in PostgreSQL: rows are read by key in one query and written by COPY in one transaction."""
+"""One generation in PostgreSQL: rows are read by key in one query, and written by COPY in one transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds out whom a fact concerns besides its own object: the project that was worked for, the invoice that bills a lot."""
+"""Finds out what a fact concerns besides its own object: the project of the work, the invoice of a lot."""
 
 from __future__ import annotations
 

@@ -36,13 +36,15 @@ NOTHING = Decimal(0)
 class Account:
     """What one contract line has come to: approved hours, their standard value, and the rest that may be billed.
 
-    ``billed`` is on drafts or invoices. All amounts are in the engagement's currency.
+    ``cost`` is that of the hours and expenses. ``billed`` is on drafts or invoices. All amounts are in the engagement's
+    currency.
     """
 
     hours: Decimal = NOTHING
     time: Decimal = NOTHING
     expenses: Decimal = NOTHING
     milestones: Decimal = NOTHING
+    cost: Decimal = NOTHING
     billed: Decimal = NOTHING
 
     @property
@@ -53,11 +55,12 @@ class Account:
 
 @dataclass(slots=True)
 class Item:
-    """A piece of work, an expense or a milestone; ``value`` is fixed once a part of it is billed."""
+    """A piece of work, an expense or a milestone; ``value`` and ``cost`` are fixed once a part of it is billed."""
 
     engagement: Engagement
     line: ContractLine
     value: Decimal = NOTHING
+    cost: Decimal = NOTHING
     billed: Decimal = NOTHING
     is_billed: bool = False
 
@@ -193,13 +196,13 @@ class Auditor:
             approved, hours = self.approved_at(entry), entry.hours
             if approved and hours and hours.day <= cut_off and _is_paid_for(hours):
                 if not entry.is_billed:
-                    entry.value = self.prices.value(hours)
+                    entry.value, entry.cost = self.prices.value(hours), self.prices.cost(hours)
                 if entry.billed < entry.value:
                     yield (hours.day, approved, f"{hours.entry:09d}"), entry
         for spent in self.spent.values():
             told = spent.told
             if spent.approved_at and told and told.spent_on <= cut_off and not spent.is_billed:
-                spent.value = self._expense_value(spent)
+                spent.value = spent.cost = self._expense_value(spent)
                 yield (told.spent_on, spent.approved_at, f"{told.report}/{told.number}"), spent
         for item, accepted in self.stages.values():
             if accepted.on <= cut_off and not item.is_billed:
@@ -244,11 +247,14 @@ class Auditor:
 
         for entry in self.entries.values():
             if entry.hours and self.approved_at(entry):
-                value = entry.value if entry.is_billed else self.prices.value(entry.hours)
-                add(entry, hours=Decimal(entry.hours.seconds) / 3600, time=value)
+                if not entry.is_billed:
+                    entry.value, entry.cost = self.prices.value(entry.hours), self.prices.cost(entry.hours)
+                add(entry, hours=Decimal(entry.hours.seconds) / 3600, time=entry.value, cost=entry.cost)
         for spent in self.spent.values():
             if spent.approved_at:
-                add(spent, expenses=spent.value if spent.is_billed else self._expense_value(spent))
+                if not spent.is_billed:
+                    spent.value = spent.cost = self._expense_value(spent)
+                add(spent, expenses=spent.value, cost=spent.cost)
         for item, _ in self.stages.values():
             add(item, milestones=item.value)
         return found

@@ -42,14 +42,20 @@ class PriceBook:
         """What hours are worth at the price of their day, whether or not the customer pays by the hour."""
         engagement, line = hours.engagement, hours.line
         multiplier = OVERTIME_MULTIPLIER if hours.overtime and line.kind != "fixed_fee" else Decimal(1)
-        price = self._price(engagement, self._role(hours.worker.employee, hours.day), hours.day)
+        price = self._price(engagement, self._terms(hours.worker.employee, hours.day).role, hours.day)
         return rounded(price * multiplier * hours.seconds / 3600, engagement.currency)
 
-    def _role(self, employee: str, day: date) -> str:
+    def cost(self, hours: HoursTold) -> Decimal:
+        """What hours cost the worker's employer, in the currency of the engagement."""
+        currency = hours.worker.entity.currency
+        spent = rounded(self._terms(hours.worker.employee, hours.day).hourly_cost * hours.seconds / 3600, currency)
+        return self.converted(spent, currency, hours.engagement.currency, hours.day)
+
+    def _terms(self, employee: str, day: date) -> WorkerTold:
         told = [each for each in self.terms.get(employee, ()) if each.effective_from <= day]
         if not told:
             raise NoPrice(f"{employee} has no role on {day}")
-        return max(told, key=lambda each: (each.effective_from, each.said_at)).role
+        return max(told, key=lambda each: (each.effective_from, each.said_at))
 
     def _price(self, engagement: Engagement, role: str, day: date) -> Decimal:
         owners = (

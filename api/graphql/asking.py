@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -17,6 +17,7 @@ from api import reach
 from api.access import Principal, require
 from api.graphql.scalars import Position
 from api.parts import Parts
+from api.reads import Channel
 from api.services.desk import ReadModelsBehind
 from domain.kernel import Refused, StreamId
 from projections.reader import At, AtPosition, AtTime, Scope, View
@@ -38,11 +39,21 @@ class TimeWithoutZone(Refused):
 class Context(BaseContext):
     """One request, or one connection that listens: who asks, and the parts that answer."""
 
-    def __init__(self, parts: Parts, principal: Principal | None) -> None:
+    def __init__(self, parts: Parts, principal: Principal | None, channel: Channel) -> None:
         super().__init__()
         self.parts = parts
-        self.principal = principal
-        self.channel = "http"
+        self.channel = channel
+        self._principal = principal
+
+    @property
+    def principal(self) -> Principal | None:
+        """Who asks; nobody any more once their token has expired."""
+        who = self._principal
+        return who if who is not None and who.expires_at > datetime.now(UTC) else None
+
+    @principal.setter
+    def principal(self, who: Principal) -> None:
+        self._principal = who
 
 
 Info = strawberry.Info[Context, None]

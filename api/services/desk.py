@@ -37,8 +37,8 @@ class ReadModelsBehind(Refused):
 class Follower(Protocol):
     """The live read models, as somebody who waits for them sees them."""
 
-    def wait_for(self, position: int, timeout_seconds: float) -> bool:
-        """Whether they have read up to a position; waits for it no longer than the timeout."""
+    def wait_for(self, position: int, timeout_seconds: float) -> object | None:
+        """Waits until they have read up to a position, no longer than the timeout; None when they have not."""
         ...
 
 
@@ -99,7 +99,7 @@ class Desk:
         return unit, decision
 
     def _catch_up(self) -> None:
-        if not self._follower.wait_for(self._ledger.head(), self._wait_seconds_max):
+        if self._follower.wait_for(self._ledger.head(), self._wait_seconds_max) is None:
             raise ReadModelsBehind
 
     def _earlier(self, idempotency: Idempotency, service: Service[Any]) -> Answer | None:

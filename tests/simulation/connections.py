@@ -5,8 +5,9 @@ The store and the broker behind them are the in-memory twins; what the programs 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -59,7 +60,11 @@ class Program:
     """A program that runs until it is killed; then nothing that it still tries reaches anybody."""
 
     name: str
-    is_alive: bool = True
+    killed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_alive(self) -> bool:
+        return not self.killed.is_set()
 
 
 class Books(BaseLedger):

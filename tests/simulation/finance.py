@@ -63,7 +63,7 @@ class Finance:
             try:
                 if self.weather.luck.strikes(self.weather.mishaps.kills):
                     await asyncio.wait({call}, timeout=self.weather.machine.moment())
-                    program.is_alive = False
+                    program.killed.set()
                 return await call
             except (LogError, Died):
                 await asyncio.sleep(PAUSE_SECONDS)

@@ -111,8 +111,9 @@ class _Helper:
 
     def __init__(self) -> None:
         self.pause_seconds: float | None = None
-        self._its_turn = threading.Semaphore(0)
-        self._our_turn = threading.Semaphore(0)
+        self._its_turn, self._our_turn = threading.Lock(), threading.Lock()
+        self._its_turn.acquire()
+        self._our_turn.acquire()
         self._work: tuple[asyncio.Future[Any], Callable[..., Any], tuple[Any, ...]] | None = None
         self._answer: Callable[[], None] = _nothing
         self._ends = False

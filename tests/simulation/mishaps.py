@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 Item = TypeVar("Item")
 
 OFTEN: Final = {
-    "kills": 0.02,
+    "kills": 0.15,
     "database_away": 0.3,
     "target_away": 0.5,
     "commit_unsent": 0.1,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from typing import Final
 
 from adapters.targets.names import jira_project_key
@@ -25,7 +24,6 @@ class StrictTarget:
         self.back_seconds = 0.0
         self.documents: Counter[str] = Counter()
         self._weather = weather
-        self._made_at: dict[str, datetime] = {}
 
     async def create(self, work: Work) -> Answer:
         """Make a document."""
@@ -53,10 +51,9 @@ class StrictTarget:
 
     def _make(self, work: Work) -> None:
         self.documents[work.key] += 1
-        self._made_at.setdefault(work.key, self._weather.now())
 
     def _done(self, work: Work) -> Done:
         kind, _, name = work.key.partition(":")
         is_tracked = self.name == "psa" and kind == "project"
         names = (OtherName("jira", "project", jira_project_key(name)),) if is_tracked else ()
-        return Done(f"{self.name.upper()}-{name}", self._made_at[work.key], names)
+        return Done(f"{self.name.upper()}-{name}", names)

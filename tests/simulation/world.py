@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, tzinfo
 from functools import cache
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 from unittest.mock import patch
+
+import structlog
+from structlog.typing import EventDict, Processor
 
 from adapters.automation.pages import Pages
 from adapters.automation.process import Automated
@@ -26,7 +31,7 @@ from adapters.broker.memory import MemoryBroker, MemoryConsumer
 from adapters.eventstore.codec import Codec
 from adapters.eventstore.errors import LogError
 from adapters.eventstore.memory import MemoryLedger
-from adapters.inbox.inbox import Inbox
+from adapters.inbox.inbox import Contended, Inbox
 from adapters.inbox.waiting import awaited
 from adapters.inbox.worker import CONSUMER, Worker
 from adapters.outbox.relay import Relay
@@ -38,11 +43,12 @@ from adapters.simulation.message import Message
 from adapters.simulation.stream import stream
 from adapters.targets.circuit import Circuit
 from adapters.targets.connector import Connector
+from adapters.targets.target import TargetDown, TargetSilent
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
-from tests.simulation.connections import Books, Post, Program, Weather
+from tests.simulation.connections import BEGINS, Books, Post, Program, Weather
 from tests.simulation.finance import Finance
 from tests.simulation.machine import Died, Machine
 from tests.simulation.mishaps import Luck, Mishaps
@@ -54,14 +60,17 @@ PROCESSES: Final = (
     Automated(Pricing(), together=False, owner_role="finance_preparer"),
     Automated(Posting(), owner_role="finance_preparer"),
 )
-IDLE_SECONDS: Final = 0.2
-ACK_WAIT_SECONDS: Final = (1.0, 5.0, 60.0)
+IDLE_SECONDS: Final = 0.4
+ACK_WAIT_SECONDS: Final = (1.0, 5.0, 20.0)
 BATCHES: Final = (3, 40, 400)
 AWAY_SECONDS_MAX: Final = 4.0
 REST_SECONDS: Final = 0.5
 REST_SECONDS_MAX: Final = 3_600.0
 BAD_EACH: Final = 60
 """One message in so many is followed by one that is wrong."""
+
+EXPECTED: Final = (LogError, Contended, BrokerUnreachable, TargetDown, TargetSilent, Died)
+"""What may go wrong in a program because something around it did."""
 
 Main = Callable[[Program], Awaitable[None]]
 Result = TypeVar("Result")
@@ -153,23 +162,22 @@ class World:
         while True:
             program = self.programs[name] = Program(name)
             running = asyncio.ensure_future(main(program))
+            death = asyncio.create_task(program.killed.wait())
             try:
-                while program.is_alive and not running.done():
-                    await asyncio.wait({running}, timeout=IDLE_SECONDS)
-                if running.done():
-                    running.result()
-                    raise AssertionError(f"{name} ended although nobody asked it to")
+                await asyncio.wait({running, death}, return_when=asyncio.FIRST_COMPLETED)
+                if running.done() and program.is_alive:
+                    self.machine.defects.append(f"{name} ended by itself: {running.exception()!r}")
             finally:
-                program.is_alive = False
+                program.killed.set()
                 running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
+                await asyncio.gather(running, death, return_exceptions=True)
 
     async def _kill_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(IDLE_SECONDS)
             for program in list(self.programs.values()):
                 if program.is_alive and self.weather.luck.strikes(self.mishaps.kills * IDLE_SECONDS):
-                    program.is_alive = False
+                    program.killed.set()
                     self.kills += 1
 
     async def _go_away_now_and_then(self) -> None:
@@ -225,6 +233,9 @@ class World:
 
     async def _tell(self, messages: Sequence[Message]) -> None:
         """Publish messages, some of them again; whoever publishes repeats what was not acknowledged."""
+        for message in messages:
+            if message.fact is not None:
+                self.auditor.hear(message.fact)
         in_order = list(messages)
         if self.mishaps.out_of_order:
             # A proxy that spoils a message under the same id has heard the message before.
@@ -232,8 +243,6 @@ class World:
             in_order.sort(key=lambda message: message.fault == "same id")
         gateway = self.parts.post(self.broker, Program("gateway"), self.weather)
         for message in in_order:
-            if message.fact is not None:
-                self.auditor.hear(message.fact)
             told = Outgoing(message.subject, message.payload, message.headers, message.key)
             await self._publish(gateway, told)
             if self.weather.luck.strikes(self.mishaps.told_again):
@@ -326,19 +335,47 @@ def _simulated_time(machine: Machine, seed: int) -> Iterator[None]:
     """The product's own clocks and pauses are those of the machine."""
     state = random.getstate()
     random.seed(seed)
+    structlog.configure(processors=[_listening(machine.defects)])
     with (
         patch.object(time, "monotonic", machine.time),
         patch.object(time, "sleep", machine.pause),
-        patch("adapters.targets.connector._now", lambda: _now(machine)),
+        patch("adapters.targets.connector.datetime", _calendar_of(machine)),
     ):
         try:
             yield
         finally:
             random.setstate(state)
+            structlog.reset_defaults()
 
 
-def _now(machine: Machine) -> Any:
-    return Weather(machine, Mishaps(), Luck(Random())).now()
+def _listening(defects: list[str]) -> Processor:
+    """Nobody reads the logs of simulated programs, but what failed there for no reason of ours is a finding."""
+
+    def listen(_logger: Any, _method: str, said: EventDict) -> str:
+        if told := said.get("exc_info"):
+            problem = told if isinstance(told, BaseException) else sys.exc_info()[1]
+            defects.extend(f"{said['event']}: {each!r}" for each in _leaves(problem) if not isinstance(each, EXPECTED))
+        raise structlog.DropEvent
+
+    return listen
+
+
+def _leaves(problem: BaseException | None) -> Iterator[BaseException]:
+    if isinstance(problem, BaseExceptionGroup):
+        for each in problem.exceptions:
+            yield from _leaves(each)
+    elif problem is not None:
+        yield problem
+
+
+def _calendar_of(machine: Machine) -> type[datetime]:
+    class Simulated(datetime):
+        @classmethod
+        def now(cls, _zone: tzinfo | None = None) -> Self:
+            today = BEGINS + timedelta(seconds=machine.time())
+            return cls.combine(today.date(), today.timetz())
+
+    return Simulated
 
 
 __all__ = ["Died", "NotSettled", "Parts", "World", "simulated"]

@@ -51,7 +51,10 @@ class Firm:
         waiting = list(messages)
         for start in range(0, len(waiting), batch):
             self._deliver(
-                [(each.subject, {**each.headers, "Nats-Msg-Id": each.key}, each.payload) for each in waiting[start : start + batch]]
+                [
+                    (each.subject, {**each.headers, "Nats-Msg-Id": each.key}, each.payload)
+                    for each in waiting[start : start + batch]
+                ]
             )
             self.react()
 
@@ -117,17 +120,32 @@ class Firm:
         resource: str | None = None,
         lacking_rate_of: str | None = None,
     ) -> Sequence[SourceAt]:
-        """All approved work that is not on an invoice; narrower wishes are met by decisions that come to nothing."""
-        found: list[SourceAt] = []
-        for stream in sorted(self.streams["timesheet"]):
-            sheet: Timesheet = self.read(stream)
-            names = (entry.entry for entry in sheet.entries.values() if entry.status == "approved")
-            found += [SourceAt(stream, name) for name in names if live_lot_of(sheet.lots, name) is None]
-        for stream in sorted(self.streams["expense_report"]):
-            report: ExpenseReport = self.read(stream)
-            names = (source_of(report.report, name) for name, line in report.lines.items() if line.status == "approved")
-            found += [SourceAt(stream, name) for name in names if live_lot_of(report.lots, name) is None]
+        """Approved work that is not on an invoice and fits all that is named."""
+        found = []
+        for stream in sorted(self.streams["timesheet"] | self.streams["expense_report"]):
+            sheet: Timesheet | ExpenseReport = self.read(stream)
+            if resource is not None and sheet.resource != resource:
+                continue
+            for source, project, unrated in _approved(sheet):
+                lots = [held.lot for held in sheet.lots.values() if held.lot.source == source]
+                fits = (
+                    live_lot_of(sheet.lots, source) is None
+                    and engagement in (None, self._engagement_of(project))
+                    and customer in (None, self._customer_of(project))
+                    and (lacking_rate_of is None or _lacks_rate(lots, unrated, lacking_rate_of))
+                )
+                if fits:
+                    found.append(SourceAt(stream, source))
         return found
+
+    def _engagement_of(self, project: str) -> str | None:
+        created = self.read(stream_of("project", project)).created
+        return created.engagement if created else None
+
+    def _customer_of(self, project: str) -> str | None:
+        engagement = self._engagement_of(project)
+        opened = self.read(stream_of("engagement", engagement)).opened if engagement else None
+        return opened.customer if opened else None
 
     def eligible_of(self, engagement: str, cut_off: str | None = None) -> Sequence[LotAt]:
         """The open lots of an engagement that nothing keeps from being billed."""
@@ -165,8 +183,12 @@ class Firm:
             return
         invoice = f"INV-{len(self.invoices) + 1}"
         steps = (
-            lambda: billing.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True),
-            lambda: billing.approve_invoice(self.read, invoice, "ann", datetime(cut_off.year, cut_off.month, 28, tzinfo=UTC)),
+            lambda: billing.draft_invoice(
+                self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True
+            ),
+            lambda: billing.approve_invoice(
+                self.read, invoice, "ann", datetime(cut_off.year, cut_off.month, 28, tzinfo=UTC)
+            ),
             lambda: billing.issue_invoice(self.read, invoice, cut_off),
         )
         try:
@@ -189,7 +211,9 @@ class Firm:
         return accounts_of(held for _, held in self._lots())
 
     def exceptions(self) -> list[str]:
-        return [str(fact.event.problem.code) for fact in self.ledger.read(0, 10**6) if fact.name == "exception.opened.v1"]
+        return [
+            str(fact.event.problem.code) for fact in self.ledger.read(0, 10**6) if fact.name == "exception.opened.v1"
+        ]
 
 
 def accounts_of(lots: Iterable[Any]) -> dict[Place, Account]:
@@ -202,6 +226,27 @@ def accounts_of(lots: Iterable[Any]) -> dict[Place, Account]:
         account = found.setdefault((lot.engagement, lot.line), dict.fromkeys(Account.__dataclass_fields__, Decimal(0)))
         kind = "time" if lot.unit == "hour" else "expenses" if lot.resource else "milestones"
         account[kind] += lot.value.amount
+        account["cost"] += lot.cost_in_billing_currency.amount if lot.cost_in_billing_currency else 0
         account["hours"] += lot.quantity if lot.unit == "hour" else 0
         account["billed"] += lot.value.amount if held.is_live else 0
     return {place: Account(**amounts) for place, amounts in found.items()}
+
+
+def _approved(sheet: Timesheet | ExpenseReport) -> list[tuple[str, str, str | None]]:
+    """The approved work of a stream: its source, its project, and why it could not be priced."""
+    if isinstance(sheet, Timesheet):
+        return [
+            (entry.entry, entry.work.project, entry.unrated.code if entry.unrated else None)
+            for entry in sheet.entries.values()
+            if entry.status == "approved"
+        ]
+    return [
+        (source_of(sheet.report, name), line.expense.project, line.unrated.code if line.unrated else None)
+        for name, line in sheet.lines.items()
+        if line.status == "approved"
+    ]
+
+
+def _lacks_rate(lots: Sequence[Lot], unrated: str | None, currency: str) -> bool:
+    open_ones = (lot.cost_in_billing_currency is None and lot.cost.currency == currency for lot in lots)
+    return unrated == "FX_RATE_MISSING" or any(open_ones)

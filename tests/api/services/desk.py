@@ -38,8 +38,8 @@ class Follows:
     def __init__(self, *, behind: bool = False) -> None:
         self.behind = behind
 
-    def wait_for(self, _position: int, _timeout_seconds: float) -> bool:
-        return not self.behind
+    def wait_for(self, _position: int, _timeout_seconds: float) -> object | None:
+        return None if self.behind else "there"
 
 
 def person(role: Role, *, subject: str | None = None, reach: Reach = WHOLE_FIRM) -> Principal:

@@ -1,0 +1,34 @@
+"""The part that acts on what has happened: each process of the domain, each event once."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+from adapters.automation.process import Automated
+from adapters.automation.service import Automation
+from adapters.settings import Settings
+from adapters.turns import turn_of
+from api.books import open_ledger
+from api.candidates import open_candidates
+from domain.processes.posting import Posting
+from domain.processes.pricing import Pricing
+from domain.processes.provisioning import Provisioning
+
+PROCESSES = (
+    Automated(Provisioning(), owner_role="project_manager"),
+    Automated(Pricing(), together=False, owner_role="finance_preparer"),
+    Automated(Posting(), owner_role="finance_preparer"),
+)
+"""What runs. A name is for ever: how far a process has come is kept under it."""
+
+
+def main(settings: Settings, stop: threading.Event) -> None:
+    """Act until told to stop."""
+    assert settings.database_url is not None, "roles are started on servers that run"
+    turns = partial(turn_of, settings.database_url, schema=settings.db_schema)
+    with (
+        open_ledger(settings, pool_size=len(PROCESSES) + 1) as ledger,
+        open_candidates(settings, ledger) as candidates,
+    ):
+        Automation(ledger, PROCESSES, candidates, turns).work(stop)
