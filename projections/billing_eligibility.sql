@@ -91,6 +91,6 @@ CREATE INDEX item_entity ON item (selling_entity, work_date, stream, item);
 CREATE INDEX item_resource ON item (resource, work_date, stream, item);
 CREATE INDEX item_invoice ON item (invoice) WHERE invoice IS NOT NULL;
 CREATE INDEX item_unbilled ON item (work_date, stream, item) WHERE state IN ('eligible', 'held', 'over_cap', 'reserved');
-CREATE INDEX item_open_value ON item (value, stream, item) WHERE is_open;
+CREATE INDEX item_open_value ON item (coalesce(value, 0), stream, item) WHERE is_open;
 CREATE INDEX item_codes ON item USING gin (codes) WHERE is_open;
 CREATE INDEX item_unconverted ON item (stream, item) WHERE is_lot AND functional_rate IS NULL;

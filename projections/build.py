@@ -94,7 +94,7 @@ def fill(
 
 @contextmanager
 def rare_collection() -> Iterator[None]:
-    """Python looks for circular garbage less often: a fold makes hardly any, and keeps many rows that would be looked at."""
+    """Python looks for circular garbage less often: a fold makes hardly any, and keeps many rows to look through."""
     usual = gc.get_threshold()
     gc.set_threshold(200_000, 50, 50)
     try:

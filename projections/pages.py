@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from domain.kernel import Refused
@@ -64,11 +64,11 @@ class Sort:
 
 
 class Conditions:
-    """What rows must fulfil; None never restricts."""
+    """What rows must fulfil; None never restricts. ``values_before`` belong to what stands before WHERE."""
 
-    def __init__(self) -> None:
+    def __init__(self, values_before: Sequence[Any] = ()) -> None:
         self._sql: list[str] = []
-        self.values: list[Any] = []
+        self.values: list[Any] = list(values_before)
 
     def add(self, sql: str, *values: Any) -> None:
         """Any condition, with a place for each value."""
@@ -116,20 +116,16 @@ class Conditions:
         return f"WHERE {' AND '.join(self._sql)}" if self._sql else ""
 
 
-def columns_of(answer: type) -> str:
-    """The columns that an answer is made of: its fields."""
-    return ", ".join(field.name for field in fields(answer))
-
-
 def paged(
     view: View,
     select: str,
+    tables: str,
     conditions: Conditions,
     sorts: Mapping[str, Sort],
     page: PageRequest,
     make: Callable[[Sequence[Any]], Answer],
 ) -> Page[Answer]:
-    """One page of ``SELECT <columns> FROM <tables>``; ``make`` turns each row into an answer."""
+    """One page of the rows of ``select`` from ``tables``; ``make`` turns each row into an answer."""
     name = page.sort or next(iter(sorts))
     if name not in sorts:
         raise UnknownSort(f"{name!r}; there is {', '.join(sorts)}.")
@@ -142,12 +138,11 @@ def paged(
         left = ", ".join(expression for expression, _ in by)
         right = ", ".join(f"%s::{kind}" for _, kind in by)
         conditions.add(f"({left}) {'<' if page.descending else '>'} ({right})", *values)
-    head, tail = select.split(" FROM ", 1)
     places = ", ".join(f"({expression})::text" for expression, _ in by)
     direction = " DESC" if page.descending else ""
     ordered = ", ".join(f"{expression}{direction}" for expression, _ in by)
     rows = view.rows(
-        f"{head}, {places} FROM {tail} {conditions.where} ORDER BY {ordered} LIMIT %s",
+        f"{select}, {places} FROM {tables} {conditions.where} ORDER BY {ordered} LIMIT %s",
         [*conditions.values, page.first + 1],
     )
     shown = rows[: page.first]

@@ -22,7 +22,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from adapters.broker import (
     BrokerRefused,
@@ -52,6 +52,8 @@ class NatsBroker:
         self._connect_attempts_max = connect_attempts_max
         self._client = Client()
         self._consumers: list[NatsConsumer] = []
+        self._jetstream: JetStreamContext | None = None
+        self._is_closing = False
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -90,6 +92,7 @@ class NatsBroker:
 
     async def close(self) -> None:
         """Let go of the connection; what was fetched and not acknowledged is delivered again to others."""
+        self._is_closing = True
         for consumer in self._consumers:
             await consumer.close()
         if self._client.is_connected:
@@ -143,13 +146,19 @@ class NatsBroker:
             missing = [place for place in range(len(window)) if place not in answers]
             futures = {place: await self._send(context, window[place]) for place in missing}
             await asyncio.wait(futures.values(), timeout=PUBLISH_SECONDS)
-            for place, future in futures.items():
-                if (answer := _answer(future, window[place])) is not None:
-                    answers[place] = answer
+            answers |= {
+                place: answer
+                for place, future in futures.items()
+                if (answer := _answer(future, window[place])) is not None
+            }
             if len(answers) == len(window):
                 return [answers[place] for place in range(len(window))]
             log.warning("publishing again", unanswered=len(window) - len(answers), attempt=attempt + 1)
             await asyncio.sleep(0.2 * (attempt + 1))
+            if attempt and (
+                nobody := [window[place].subject for place, future in futures.items() if _nobody_takes(future)]
+            ):
+                raise BrokerRefused(f"no stream takes {nobody[0]}")
         raise BrokerUnreachable(f"{len(window) - len(answers)} messages were not acknowledged")
 
     async def _send(self, context: JetStreamContext, message: Outgoing) -> asyncio.Future[Any]:
@@ -181,7 +190,7 @@ class NatsBroker:
     # -- the connection ----------------------------------------------------------------------------------------------
 
     def _context(self) -> JetStreamContext:
-        if not hasattr(self, "_jetstream"):
+        if self._jetstream is None:
             self._jetstream = self._client.jetstream(timeout=PUBLISH_SECONDS)
         return self._jetstream
 
@@ -189,7 +198,8 @@ class NatsBroker:
         log.warning("broker trouble", problem=repr(problem))
 
     async def _on_disconnected(self) -> None:
-        log.warning("broker disconnected")
+        if not self._is_closing:
+            log.warning("broker disconnected")
 
     async def _on_reconnected(self) -> None:
         log.info("broker reconnected")
@@ -236,6 +246,11 @@ def _consumer_config(plan: ConsumerPlan) -> ConsumerConfig:
         max_ack_pending=plan.ack_pending_max,
         filter_subjects=list(plan.subjects) or None,
     )
+
+
+def _nobody_takes(future: asyncio.Future[Any]) -> bool:
+    """Whether no stream listens on the subject; after the wait that the caller has made, that is no passing state."""
+    return future.done() and not future.cancelled() and isinstance(future.exception(), NoStreamResponseError)
 
 
 def _answer(future: asyncio.Future[Any], message: Outgoing) -> Published | None:

@@ -23,6 +23,7 @@ from adapters.broker import (
 )
 
 PAYLOAD_BYTES_MAX = 1024 * 1024
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(slots=True)
@@ -130,12 +131,11 @@ class MemoryConsumer:
         return len(self._messages) - self._read_to
 
     async def fetch(self, limit: int, timeout_seconds: float) -> list[Delivery]:
-        found = self._take(limit)
-        if not found and timeout_seconds > 0:
+        deadline = time.monotonic() + timeout_seconds
+        while not (found := self._take(limit)) and (left := deadline - time.monotonic()) > 0:
             self.arrived.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.arrived.wait(), timeout_seconds)
-            found = self._take(limit)
+                await asyncio.wait_for(self.arrived.wait(), min(left, _LOOK_SECONDS))
         return found
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:

@@ -5,28 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from adapters.broker import Delivery
 from adapters.eventstore.base import BaseLedger
+from adapters.eventstore.codec import Codec
 from adapters.eventstore.memory import MemoryLedger
 from adapters.eventstore.rows import ReceivedMessage
 from adapters.inbox.inbox import Inbox, Reply
 from adapters.inbox.mail import mail_of
 from adapters.vendors.registry import VENDORS
 from domain.catalogue import DECIDERS, EVENTS
+from domain.engagement import AgreeLine, ContractLine, OpenEngagement, TimeAndMaterials
 from domain.exception import ExceptionItem, Problem, RetryException
-from domain.kernel import Addressed, Cause, StreamId
+from domain.kernel import Addressed, Cause, StreamId, stream_of
+from domain.project import CreateProject
 from domain.timesheet import Timesheet, timesheet_stream
 from tests.adapters.vendors.payloads import ANNA, BORIS, ISSUE, LEAD, OTHER_ISSUE, Letter, identifier
 from tests.world import World
+
+
+@cache
+def _codec() -> Codec:
+    return Codec(EVENTS)
+
+
+def memory_ledger() -> MemoryLedger:
+    """A new ledger; what does not change between ledgers is made once."""
+    ledger = MemoryLedger({}, DECIDERS)
+    ledger.codec = _codec()
+    return ledger
 
 
 class Office:
     """The inbox, the ledger that it writes to, and everything that came in so far."""
 
     def __init__(self, ledger: BaseLedger | None = None) -> None:
-        self.ledger: BaseLedger = ledger or MemoryLedger(EVENTS, DECIDERS)
+        self.ledger: BaseLedger = ledger or memory_ledger()
         self.inbox = Inbox(self.ledger, pause=lambda _seconds: None)
         self.delivered = 0
 
@@ -44,7 +60,9 @@ class Office:
 
     def row(self, letter: Letter) -> ReceivedMessage:
         """What became of a message."""
-        found = self.ledger.message(mail_of(Delivery(letter.subject, letter.headers, letter.payload, 0), VENDORS).message_id)
+        found = self.ledger.message(
+            mail_of(Delivery(letter.subject, letter.headers, letter.payload, 0), VENDORS).message_id
+        )
         assert found is not None
         return found
 
@@ -81,6 +99,18 @@ class Office:
 
     def names(self) -> list[str]:
         return [fact.name for fact in self.ledger.read(0, 100_000)]
+
+    def know_project(self) -> Office:
+        """An engagement with a project, and nothing else."""
+        cause = Cause("user:test", "set-up")
+        line = ContractLine("L1", "Work", TimeAndMaterials())
+        opened = OpenEngagement("E-1", "Data platform", "C-1", "DE01", "EUR")
+        created = CreateProject("P-1", "E-1", "Data platform", "L1", "DE01", date(2026, 1, 1))
+        engagement, project = stream_of("engagement", "E-1"), stream_of("project", "P-1")
+        self.ledger.execute(
+            [Addressed(engagement, opened), Addressed(engagement, AgreeLine(line)), Addressed(project, created)], cause
+        )
+        return self
 
     def know_people_and_issues(self) -> Office:
         """A firm with a project, and names for its people and issues in Jira."""

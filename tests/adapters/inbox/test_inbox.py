@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from adapters.broker import Delivery
+from adapters.eventstore.rows import ReceivedMessage
 from domain.exception import ResolveException
 from domain.kernel import Addressed, Cause, StreamId
 from domain.money import Money
@@ -30,7 +31,7 @@ HOUR = timedelta(hours=1)
 WEEK = timedelta(weeks=1)
 
 
-# -- what goes through ---------------------------------------------------------------------------------------------------
+# -- what goes through -----------------------------------------------------------------------------------------------
 
 
 def test_a_worklog_becomes_hours_and_its_row_names_the_events(any_office: Office) -> None:
@@ -68,8 +69,8 @@ def test_a_repeated_delivery_is_counted_and_changes_nothing(any_office: Office) 
 
 
 def test_what_tells_nothing_new_is_quiet(office: Office) -> None:
-    office.deliver(jira_worklog(at=NINE), jira_worklog(at=NINE, id="again"))
-    assert office.fate(jira_worklog(at=NINE, id="again")) == ("quiet", "nothing_new")
+    office.deliver(jira_worklog(at=NINE), jira_worklog(at=NINE, hook="again"))
+    assert office.fate(jira_worklog(at=NINE, hook="again")) == ("quiet", "nothing_new")
 
 
 def test_what_is_not_for_the_ledger_is_quiet(office: Office) -> None:
@@ -78,23 +79,34 @@ def test_what_is_not_for_the_ledger_is_quiet(office: Office) -> None:
     assert office.fate(plan) == ("quiet", "not_for_us")
 
 
-# -- ids -----------------------------------------------------------------------------------------------------------------
+def conflicting(office: Office, business_id: str) -> ReceivedMessage:
+    """The one message under this id that came after another content."""
+    rows = office.ledger.receipts([("jira", business_id)])[("jira", business_id)]
+    [kept] = [row for row in rows if row.fate == "conflict"]
+    return kept
+
+
+# -- ids -------------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_id_with_another_content_is_kept_and_shown_to_a_person(any_office: Office) -> None:
-    first, other = jira_worklog(seconds=3600, id="hook-1"), jira_worklog(seconds=5400, id="hook-1")
+    first, other = jira_worklog(seconds=3600, hook="hook-1"), jira_worklog(seconds=5400, hook="hook-1")
     any_office.deliver(first)
     any_office.deliver(other, other)
-    [kept] = [row for row in any_office.ledger.receipts([("jira", "hook-1")])[("jira", "hook-1")] if row.fate == "conflict"]
+    [kept] = [
+        row for row in any_office.ledger.receipts([("jira", "hook-1")])[("jira", "hook-1")] if row.fate == "conflict"
+    ]
     assert (kept.code, kept.deliveries) == ("message.id_reused", 2)
     assert any_office.problem("conflict", kept.message_id).code == "message.id_reused"
     assert any_office.hours() == 1
 
 
 def test_the_other_content_is_taken_when_a_person_retries_the_conflict(any_office: Office) -> None:
-    any_office.deliver(jira_worklog(seconds=3600, id="hook-1"))
-    any_office.deliver(jira_worklog(seconds=5400, id="hook-1", at=NINE + HOUR))
-    [kept] = [row for row in any_office.ledger.receipts([("jira", "hook-1")])[("jira", "hook-1")] if row.fate == "conflict"]
+    any_office.deliver(jira_worklog(seconds=3600, hook="hook-1"))
+    any_office.deliver(jira_worklog(seconds=5400, hook="hook-1", at=NINE + HOUR))
+    [kept] = [
+        row for row in any_office.ledger.receipts([("jira", "hook-1")])[("jira", "hook-1")] if row.fate == "conflict"
+    ]
     any_office.retry("conflict", kept.message_id)
     assert any_office.hours() == Decimal("1.5")
     assert not any_office.exception("conflict", kept.message_id).is_open
@@ -107,7 +119,14 @@ def test_a_message_is_known_by_its_envelope_then_by_its_vendor_then_by_the_gatew
     office: Office,
 ) -> None:
     bare = jira_worklog().body
-    event = {"specversion": "1.0", "id": "7", "source": "/gw", "type": "w", "time": "2026-03-02T09:00:00Z", "data": bare}
+    event = {
+        "specversion": "1.0",
+        "id": "7",
+        "source": "/gw",
+        "type": "w",
+        "time": "2026-03-02T09:00:00Z",
+        "data": bare,
+    }
     subject = "p2c.in.jira.worklog.created"
     binary = {"ce-specversion": "1.0", "ce-id": "8", "ce-source": "/gw", "ce-type": "w"}
     letters = {
@@ -122,7 +141,7 @@ def test_a_message_is_known_by_its_envelope_then_by_its_vendor_then_by_the_gatew
     assert office.hours() == 2
 
 
-# -- what arrives late or before its time --------------------------------------------------------------------------------
+# -- what arrives late or before its time ----------------------------------------------------------------------------
 
 
 def test_hours_of_an_unknown_person_wait_and_are_taken_up_when_the_person_is_told(any_office: Office) -> None:
@@ -171,7 +190,9 @@ def test_messages_that_waited_are_driven_in_the_order_of_their_source(office: Of
 
 
 def test_more_messages_than_fit_in_a_batch_wait_for_the_same_and_all_are_driven(office: Office) -> None:
-    letters = [jira_worklog(str(n), author="acc-7", seconds=60, started=NINE + timedelta(weeks=n)) for n in range(1_100)]
+    letters = [
+        jira_worklog(str(n), author="acc-7", seconds=60, started=NINE + timedelta(weeks=n)) for n in range(1_100)
+    ]
     office.deliver(*letters)
     office.deliver(identifier("jira", "user", "acc-7", "W-7"))
     assert office.names().count("timesheet.time_logged.v1") == 1_100
@@ -182,7 +203,7 @@ def test_more_messages_than_fit_in_a_batch_wait_for_the_same_and_all_are_driven(
     ("early", "parent"),
     [
         (
-            canonical("project.define_task.v1", "project:P-9", {"task": {"task": "T-1", "title": "Build"}}, id="t"),
+            canonical("project.define_task.v1", "project:P-9", {"task": {"task": "T-1", "title": "Build"}}, name="t"),
             canonical(
                 "project.create.v1",
                 "project:P-9",
@@ -194,7 +215,7 @@ def test_more_messages_than_fit_in_a_batch_wait_for_the_same_and_all_are_driven(
                     "delivering_entity": "DE01",
                     "starts": "2026-01-01",
                 },
-                id="p",
+                name="p",
             ),
         ),
         (
@@ -202,7 +223,7 @@ def test_more_messages_than_fit_in_a_batch_wait_for_the_same_and_all_are_driven(
                 "timesheet.approve.v1",
                 "timesheet:W-1:2026-03-02",
                 {"entries": ["jira:10320"], "by": "W-9", "at": "2026-03-09T09:00:00Z"},
-                id="a",
+                name="a",
             ),
             jira_worklog(),
         ),
@@ -252,7 +273,7 @@ def test_an_approval_may_come_before_the_hours_that_it_covers(office: Office) ->
     assert [entry.status for entry in office.sheet().entries.values()] == ["approved"]
 
 
-# -- what the rules refuse -----------------------------------------------------------------------------------------------
+# -- what the rules refuse -------------------------------------------------------------------------------------------
 
 
 def test_a_day_of_thirty_hours_becomes_a_work_item_with_the_business_around_it(any_office: Office) -> None:
@@ -355,19 +376,19 @@ def test_an_unknown_currency_is_refused_whoever_tells_it(office: Office) -> None
     assert office.problem("refused", "canonical", "rate_card.set_rate", "m-1").owner_role == "integration"
 
 
-# -- what cannot be read -------------------------------------------------------------------------------------------------
+# -- what cannot be read ---------------------------------------------------------------------------------------------
 
 UNREADABLE = {
     "message.malformed_json": Letter("p2c.in.jira.worklog.created", b'{"timestamp": 1', {"Nats-Msg-Id": "bad"}),
     "message.wrong_type": Letter("p2c.in.jira.worklog.created", {"timestamp": "soon", "worklog": []}),
     "message.future_version": canonical("timesheet.log_time.v2", "timesheet:W-1:2026-03-02", {}),
     "message.unknown_command": canonical("timesheet.forget.v1", "timesheet:W-1:2026-03-02", {}),
-    "message.wrong_stream": canonical(
-        "customer.block.v1", "engagement:E-1", {"reason": "addressed to an engagement"}
-    ),
+    "message.wrong_stream": canonical("customer.block.v1", "engagement:E-1", {"reason": "addressed to an engagement"}),
     "message.oversize": Letter("p2c.in.jira.worklog.created", b'{"x":"' + b"y" * 600_000 + b'"}'),
     "message.unknown_subject": Letter("p2c.in.lotus.notes.created", {}),
-    "message.bad_envelope": Letter("p2c.in.jira.worklog.created", {"specversion": "0.3", "id": "1", "source": "s", "type": "t"}),
+    "message.bad_envelope": Letter(
+        "p2c.in.jira.worklog.created", {"specversion": "0.3", "id": "1", "source": "s", "type": "t"}
+    ),
 }
 
 
@@ -421,13 +442,13 @@ def test_no_bytes_on_any_subject_are_lost_or_in_the_way(office: Office, subject:
 
 def test_an_id_that_is_not_one_is_not_taken_for_one(office: Office) -> None:
     for number, strange in enumerate(["", " ", "a b", "line\nbreak", "nul\x00", "x" * 500]):
-        told = jira_worklog(author=strange, id=f"hook-{number}")
+        told = jira_worklog(author=strange, hook=f"hook-{number}")
         office.deliver(told)
         assert office.fate(told) == ("quarantined", "message.wrong_type")
 
 
 def test_headers_and_ids_that_no_database_takes_are_kept_readably(any_office: Office) -> None:
-    told = jira_worklog(id="nul\x00id" + "x" * 1_000)
+    told = jira_worklog(hook="nul\x00id" + "x" * 1_000)
     any_office.deliver(told)
     assert any_office.row(told).fate == "recorded"
 

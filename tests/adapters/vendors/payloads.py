@@ -40,7 +40,7 @@ def jira_time(at: datetime, hours_ahead: int = 1) -> str:
     return f"{local:%Y-%m-%dT%H:%M:%S}.000{hours_ahead:+03d}00"
 
 
-# -- Jira ----------------------------------------------------------------------------------------------------------------
+# -- Jira ----------------------------------------------------------------------------------------------------
 
 
 def jira_worklog(
@@ -55,7 +55,7 @@ def jira_worklog(
     zone: str | None = "Europe/Berlin",
     hours_ahead: int = 1,
     comment: Any = "design",
-    id: str | None = None,
+    hook: str | None = None,
 ) -> Letter:
     body = {
         "timestamp": ms(at),
@@ -75,7 +75,7 @@ def jira_worklog(
             "issueId": issue,
         },
     }
-    webhook = id or f"{verb}-{worklog}-{ms(at)}"
+    webhook = hook or f"{verb}-{worklog}-{ms(at)}"
     return Letter(f"p2c.in.jira.worklog.{verb}", body, {"X-Atlassian-Webhook-Identifier": webhook})
 
 
@@ -90,12 +90,16 @@ def jira_issue(
     at: datetime = NINE,
 ) -> Letter:
     fields = {"summary": summary, "project": {"id": "100", "key": project}, "labels": list(labels)}
-    body = {"timestamp": ms(at), "webhookEvent": f"jira:issue_{verb}", "issue": {"id": issue, "key": key, "fields": fields}}
+    body = {
+        "timestamp": ms(at),
+        "webhookEvent": f"jira:issue_{verb}",
+        "issue": {"id": issue, "key": key, "fields": fields},
+    }
     headers = {"x-atlassian-webhook-identifier": f"issue-{verb}-{issue}-{ms(at)}"}
     return Letter(f"p2c.in.jira.issue.{verb}", body, headers)
 
 
-# -- Tempo ---------------------------------------------------------------------------------------------------------------
+# -- Tempo ----------------------------------------------------------------------------------------------------
 
 
 def tempo_worklog(
@@ -157,12 +161,17 @@ def tempo_approval(
     body = {
         "user": {"accountId": user},
         "period": {"from": starts, "to": ends},
-        "status": {"key": key, "actor": {"accountId": actor}, "comment": comment, "updatedAt": f"{at:%Y-%m-%dT%H:%M:%SZ}"},
+        "status": {
+            "key": key,
+            "actor": {"accountId": actor},
+            "comment": comment,
+            "updatedAt": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        },
     }
     return Letter("p2c.in.tempo.timesheet-approval.updated", body)
 
 
-# -- Salesforce ----------------------------------------------------------------------------------------------------------
+# -- Salesforce ----------------------------------------------------------------------------------------------------
 
 ACCOUNT, DEAL, LINE = "001000000000001AAA", "006000000000001AAA", "00k000000000001AAA"
 
@@ -230,7 +239,7 @@ ACCOUNT_FIELDS: Mapping[str, Any] = {
 }
 
 
-# -- Workday -------------------------------------------------------------------------------------------------------------
+# -- Workday ----------------------------------------------------------------------------------------------------
 
 
 def worker(
@@ -259,7 +268,9 @@ def worker(
     return Letter("p2c.in.workday.worker.updated", body)
 
 
-def company(*, effective: str = "2020-01-01", entered: datetime = NINE - timedelta(days=900), name: str = "Firm GmbH") -> Letter:
+def company(
+    *, effective: str = "2020-01-01", entered: datetime = NINE - timedelta(days=900), name: str = "Firm GmbH"
+) -> Letter:
     body = {
         "Company": {"WID": "wid-DE01", "Company_Reference_ID": "DE01"},
         "Effective_Date": effective,
@@ -277,22 +288,22 @@ def company(*, effective: str = "2020-01-01", entered: datetime = NINE - timedel
     return Letter("p2c.in.workday.company.updated", body)
 
 
-# -- canonical and targets -----------------------------------------------------------------------------------------------
+# -- canonical and targets ---------------------------------------------------------------------------------------------
 
 
-def canonical(command: str, stream: str, data: Mapping[str, Any], *, id: str = "m-1", at: datetime = NINE) -> Letter:
+def canonical(command: str, stream: str, data: Mapping[str, Any], *, name: str = "m-1", at: datetime = NINE) -> Letter:
     base = command.rpartition(".v")[0]
-    body = {"command": command, "stream": stream, "id": id, "occurred_at": at.isoformat(), "data": data}
+    body = {"command": command, "stream": stream, "id": name, "occurred_at": at.isoformat(), "data": data}
     return Letter(f"p2c.in.canonical.{base}", body)
 
 
-def identifier(system: str, kind: str, outside: str, target: str, *, id: str | None = None) -> Letter:
+def identifier(system: str, kind: str, outside: str, target: str, *, name: str | None = None) -> Letter:
     ref = {"system": system, "object": kind, "id": outside}
     return canonical(
         "identifier.assign.v1",
         f"identifier:{system}:{kind}:{outside}",
         {"ref": ref, "target": target},
-        id=id or f"assign-{system}-{kind}-{outside}-{target}",
+        name=name or f"assign-{system}-{kind}-{outside}-{target}",
     )
 
 
