@@ -126,13 +126,7 @@ def paged(
     make: Callable[[Sequence[Any]], Answer],
 ) -> Page[Answer]:
     """One page of the rows of ``select`` from ``tables``; ``make`` turns each row into an answer."""
-    name = page.sort or next(iter(sorts))
-    if name not in sorts:
-        raise UnknownSort(f"{name!r}; there is {', '.join(sorts)}.")
-    if not 1 <= page.first <= FIRST_MAX:
-        raise PageTooLong(f"{page.first} rows asked.")
-    by = sorts[name].by
-    order = name + (" desc" if page.descending else "")
+    by, order = _asked(sorts, page)
     if page.after is not None:
         values = _read_cursor(page.after, order, len(by))
         left = ", ".join(expression for expression, _ in by)
@@ -151,6 +145,36 @@ def paged(
         cursors=tuple(_cursor(order, row[-len(by) :]) for row in shown),
         has_next=len(rows) > page.first,
     )
+
+
+def page_of(
+    answers: Sequence[Answer],
+    sorts: Mapping[str, Sort],
+    page: PageRequest,
+    place: Callable[[Answer], tuple[str, ...]],
+) -> Page[Answer]:
+    """One page of a short list that is at hand in its order; ``place`` is what the cursor of an answer says."""
+    by, order = _asked(sorts, page)
+    listed = list(reversed(answers)) if page.descending else list(answers)
+    if page.after is not None:
+        behind = tuple(_read_cursor(page.after, order, len(by)))
+        places = [place(answer) for answer in listed]
+        if behind not in places:
+            raise BadCursor
+        listed = listed[places.index(behind) + 1 :]
+    shown = listed[: page.first]
+    cursors = tuple(_cursor(order, place(answer)) for answer in shown)
+    return Page(tuple(shown), cursors, len(listed) > page.first)
+
+
+def _asked(sorts: Mapping[str, Sort], page: PageRequest) -> tuple[tuple[tuple[str, str], ...], str]:
+    """The expressions to sort by, and the name of the order."""
+    name = page.sort or next(iter(sorts))
+    if name not in sorts:
+        raise UnknownSort(f"{name!r}; there is {', '.join(sorts)}.")
+    if not 1 <= page.first <= FIRST_MAX:
+        raise PageTooLong(f"{page.first} rows asked.")
+    return sorts[name].by, name + (" desc" if page.descending else "")
 
 
 def _cursor(order: str, values: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import Any, Final, Self
 
-from psycopg import Connection, sql
+from psycopg import Connection, Cursor, sql
 from psycopg.types.string import TextLoader
 
 from projections.shelf import Changes, SumChange, TableChange
@@ -110,12 +110,16 @@ class PostgresStore:
             cursor.execute(statement, [mark.position, mark.recorded_at, mark.events, self.name, mark.before])
             if cursor.rowcount != 1:
                 raise NotOurs(self.name)
-            for change in changes.tables:
-                self._change(cursor, change)
-            for sums in changes.sums:
-                self._add(cursor, sums)
+            self.put(cursor, changes)
             if notify is not None:
                 cursor.execute("SELECT pg_notify(%s, %s)", notify)
+
+    def put(self, cursor: Cursor[Any], changes: Changes) -> None:
+        """The writes of a batch within somebody's own transaction, who has to note the position in it too."""
+        for change in changes.tables:
+            self._change(cursor, change)
+        for sums in changes.sums:
+            self._add(cursor, sums)
 
     def submit(self, changes: Changes, mark: Mark) -> None:
         """Writes in the background, after what was submitted before."""
@@ -128,7 +132,7 @@ class PostgresStore:
         if pending is not None:
             pending.result()
 
-    def _change(self, cursor: Any, change: TableChange) -> None:
+    def _change(self, cursor: Cursor[Any], change: TableChange) -> None:
         table = change.table
         if change.gone:
             columns = [[key[place] for key in change.gone] for place in range(len(table.key))]
@@ -139,7 +143,7 @@ class PostgresStore:
             with cursor.copy(self._statement("copy", table)) as copy:
                 copy.write(text.encode() + b"\n")
 
-    def _add(self, cursor: Any, change: SumChange) -> None:
+    def _add(self, cursor: Cursor[Any], change: SumChange) -> None:
         if not change.added:
             return
         keys = list(change.added)

@@ -1,0 +1,53 @@
+"""The part that keeps the read models current: one active projector follows the log, whatever breaks on the way."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import Final
+
+import psycopg
+import structlog
+
+from adapters.backoff import backoff_seconds
+from adapters.eventstore.errors import LedgerUnreachable
+from adapters.postgres import connect
+from adapters.settings import Settings
+from api.books import open_ledger
+from projections.build import RebuildReport
+from projections.generation import Generations
+from projections.projector import Projector
+
+CONNECTIONS: Final = 3
+"""One to read, one to read ahead, one to ask for the head of the log."""
+
+_log = structlog.get_logger(__name__)
+
+
+def main(settings: Settings, stop: threading.Event) -> None:
+    """Project until told to stop; a database that goes away is waited for."""
+    assert settings.database_url is not None, "roles are started on servers that run"
+    generations = Generations(
+        partial(connect, settings.database_url, settings.db_schema, "p2c-project"), settings.db_schema
+    )
+    failures = 0
+    while not stop.is_set():
+        try:
+            with open_ledger(settings, pool_size=CONNECTIONS, cache_streams=0) as ledger:
+                Projector(ledger, generations).run(stop, _told)
+        except (psycopg.OperationalError, LedgerUnreachable) as problem:
+            failures += 1
+            _log.warning("database out of reach", problem=str(problem), failures=failures)
+            stop.wait(backoff_seconds(failures))
+        else:
+            failures = 0
+
+
+def _told(report: RebuildReport) -> None:
+    _log.info(
+        "read models made anew",
+        generation=report.generation.name,
+        events=report.events,
+        seconds=round(report.seconds, 1),
+        differing_tables=report.differing_tables,
+    )

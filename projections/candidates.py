@@ -1,0 +1,69 @@
+"""Which work might be touched, as the live read models know it: for drafting and for processes, which check again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from domain.kernel import StreamId
+from domain.ports import LotAt, SourceAt
+from projections.pages import Conditions
+from projections.reader import Reader
+
+_UNBILLED: Final = "((i.is_open AND (i.is_lot OR i.status = 'approved')) OR i.status = 'non_billable')"
+_LACKING: Final = "((i.is_lot AND i.cost_in_billing_currency IS NULL) OR i.unrated_code = 'FX_RATE_MISSING')"
+
+
+class LiveCandidates:
+    """Answers the domain's questions (``domain.ports.Candidates``) from the live generation, as far as that has come.
+
+    Whoever must not miss what a fact has just caused waits for its position first.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def unbilled_of(
+        self,
+        *,
+        engagement: str | None = None,
+        customer: str | None = None,
+        resource: str | None = None,
+        lacking_rate_of: str | None = None,
+    ) -> Sequence[SourceAt]:
+        """Approved work that is neither reserved nor billed; all of the firm's when nothing is named."""
+        conditions = Conditions()
+        conditions.add(_UNBILLED)
+        conditions.add("i.kind <> 'milestone'")
+        conditions.equal("i.engagement", engagement)
+        conditions.equal("i.customer", customer)
+        conditions.equal("i.resource", resource)
+        if lacking_rate_of is not None:
+            conditions.add(f"i.cost_currency = %s AND {_LACKING}", lacking_rate_of)
+        query = f"SELECT DISTINCT i.stream, i.source FROM item i {conditions.where} ORDER BY 1, 2"
+        with self._reader.view() as view:
+            return [SourceAt(StreamId(stream), source) for stream, source in view.rows(query, conditions.values)]
+
+    def eligible_of(self, engagement: str, cut_off: str | None = None) -> Sequence[LotAt]:
+        """The lots of an engagement that may be billed, worked up to a day (ISO 8601), in their order."""
+        conditions = Conditions()
+        conditions.add("i.is_lot AND i.state = 'eligible'")
+        conditions.equal("i.engagement", engagement)
+        conditions.between("i.work_date", None, cut_off)
+        query = f"SELECT i.stream, i.item FROM item i {conditions.where} ORDER BY i.work_date, i.approved_at, i.item"
+        with self._reader.view() as view:
+            return [LotAt(StreamId(stream), lot) for stream, lot in view.rows(query, conditions.values)]
+
+    def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
+        """The engagements of a selling entity that have something to bill."""
+        conditions = Conditions()
+        conditions.add("s.by = 'engagement' AND s.state = 'eligible'")
+        conditions.equal("s.selling_entity", entity)
+        if cut_off is not None:
+            conditions.add(
+                "EXISTS (SELECT FROM item i WHERE i.engagement = s.key AND i.state = 'eligible' AND i.work_date <= %s)",
+                cut_off,
+            )
+        query = f"SELECT DISTINCT s.key FROM item_sum s {conditions.where} ORDER BY 1"
+        with self._reader.view() as view:
+            return [engagement for (engagement,) in view.rows(query, conditions.values)]

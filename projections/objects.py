@@ -1,0 +1,104 @@
+"""One object as it was at any time: folded on reading from its own stream, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from domain.catalogue import DECIDERS
+from domain.engagement import Engagement
+from domain.expense import ExpenseReport
+from domain.invoice import Approved, Discarded, Draft, Invoice, InvoiceLine, Issued, Nothing, invoice_stream
+from domain.kernel import StreamId, decider_name, stream_of
+from domain.lots import LotBook, LotState
+from domain.project import Project
+from domain.timesheet import Timesheet
+from projections.follow import Log
+from projections.reader import At, AtPosition
+
+State = TypeVar("State")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectAsOf(Generic[State]):
+    """A state, the version and position of the fact that led to it, and when that was recorded; None if none had."""
+
+    stream: StreamId
+    state: State
+    version: int
+    position: int
+    recorded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceAsOf:
+    """An invoice with the lots that its lines bill, each as it was in its own stream, by (stream, lot)."""
+
+    invoice: ObjectAsOf[Invoice]
+    lots: Mapping[tuple[StreamId, str], LotState]
+
+    @property
+    def lines(self) -> tuple[InvoiceLine, ...]:
+        """Its lines: those of the document once it is issued."""
+        return lines_of(self.invoice.state)
+
+
+def engagement_as_of(log: Log, engagement: str, at: At | None = None) -> ObjectAsOf[Engagement]:
+    """An engagement; before its first fact it has no terms."""
+    return _as_of(log, stream_of("engagement", engagement), at)
+
+
+def project_as_of(log: Log, project: str, at: At | None = None) -> ObjectAsOf[Project]:
+    """A project; before its first fact it has no terms."""
+    return _as_of(log, stream_of("project", project), at)
+
+
+def timesheet_as_of(log: Log, stream: StreamId, at: At | None = None) -> ObjectAsOf[Timesheet]:
+    """One person's week."""
+    return _as_of(log, stream, at)
+
+
+def expenses_as_of(log: Log, stream: StreamId, at: At | None = None) -> ObjectAsOf[ExpenseReport]:
+    """An expense report."""
+    return _as_of(log, stream, at)
+
+
+def invoice_as_of(log: Log, invoice: str, at: At | None = None) -> InvoiceAsOf:
+    """An invoice and its lots."""
+    found: ObjectAsOf[Invoice] = _as_of(log, invoice_stream(invoice), at)
+    wanted = [part for line in lines_of(found.state) for part in line.lots]
+    books: dict[StreamId, LotBook] = {}
+    for part in wanted:
+        if part.stream not in books:
+            books[part.stream] = _as_of(log, part.stream, at).state.lots
+    lots = {(part.stream, part.lot): books[part.stream][part.lot] for part in wanted if part.lot in books[part.stream]}
+    return InvoiceAsOf(found, lots)
+
+
+def lines_of(invoice: Invoice) -> tuple[InvoiceLine, ...]:
+    """The lines of an invoice in any state."""
+    match invoice:
+        case Nothing():
+            return ()
+        case Draft(lines=lines):
+            return lines
+        case Approved(draft=draft) | Discarded(draft=draft):
+            return draft.lines
+        case Issued(document=document):
+            return document.lines
+
+
+def _as_of(log: Log, stream: StreamId, at: At | None) -> ObjectAsOf[Any]:
+    if at is None:
+        facts = log.history(stream)
+    elif isinstance(at, AtPosition):
+        facts = log.history(stream, until_position=at.position)
+    else:
+        facts = log.history(stream, until_recorded_at=at.recorded_at)
+    state = DECIDERS[decider_name(stream)].fold([fact.event for fact in facts])
+    if not facts:
+        return ObjectAsOf(stream, state, 0, 0, None)
+    last = facts[-1]
+    return ObjectAsOf(stream, state, last.version, last.position, last.recorded_at)
