@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from domain.engagement import (
@@ -141,8 +141,8 @@ def _lot(lot: Lot) -> str:
     )
 
 
-def _net(lines: Iterable[InvoiceLine], currency: str) -> Money:
-    return total((line.net for line in lines), currency)
+def _net(lines: Sequence[InvoiceLine]) -> Money:
+    return total((line.net for line in lines), lines[0].net.currency)
 
 
 _REFERENCE: Final[Mapping[type, Wording]] = {
@@ -243,9 +243,9 @@ _LOTS: Final[Mapping[type, Wording]] = {
 _INVOICE: Final[Mapping[type, Wording]] = {
     InvoiceDrafted: lambda e, _: (
         f"{e.header.prepared_by} drafted invoice {e.invoice} for engagement {e.header.engagement}:"
-        f" {len(e.lines)} lines, {_net(e.lines, e.header.currency)} net."
+        f" {len(e.lines)} lines, {_net(e.lines)} net."
     ),
-    LinesAdded: lambda e, _: f"{len(e.lines)} lines joined the draft: {_net(e.lines, e.lines[0].net.currency)} net.",
+    LinesAdded: lambda e, _: f"{len(e.lines)} lines joined the draft: {_net(e.lines)} net.",
     DraftDiscarded: lambda e, _: f"{e.by} gave up the draft: {e.reason}",
     InvoiceApproved: lambda e, _: f"{e.by} approved the draft.",
     InvoiceIssued: lambda e, _: (

@@ -57,8 +57,8 @@ from domain.lots import LotRated, LotReversed, LotSplit, LotStatus, WriteOffLots
 from domain.money import Money
 from domain.ports import LotAt
 from domain.project import (
-    AssignResource,
     Assignment,
+    AssignResource,
     CloseProject,
     ConfirmSetUp,
     CreateProject,
@@ -91,12 +91,18 @@ from domain.timesheet import (
 )
 
 EVENTS_PER_COMMIT = 2_000
-ENTITIES = {"DE01": ("DE", "EUR", "EMEA"), "US01": ("US", "USD", "AMER"), "GB01": ("GB", "GBP", "EMEA"), "JP01": ("JP", "JPY", "APAC")}
+ENTITIES = {
+    "DE01": ("DE", "EUR", "EMEA"),
+    "US01": ("US", "USD", "AMER"),
+    "GB01": ("GB", "GBP", "EMEA"),
+    "JP01": ("JP", "JPY", "APAC"),
+}
 RATES = {("EUR", "USD"): "1.08", ("EUR", "GBP"): "0.85", ("EUR", "JPY"): "162.5"}
 ROLES = ("Consultant", "Senior", "Partner")
 PRICES = {"EUR": 140, "USD": 160, "GBP": 125, "JPY": 21_000}
 COSTS = {"EUR": 60, "USD": 70, "GBP": 52, "JPY": 9_500}
 START = date(2024, 1, 1)
+LONG_AGO = START - timedelta(days=900)
 
 
 @dataclass
@@ -171,11 +177,21 @@ class History:
     def set_up(self) -> None:
         for name, (country, currency, region) in ENTITIES.items():
             terms = LegalEntityTerms(
-                START - timedelta(days=900), f"Firm {name}", Address("Main 1", "City", "1", country), currency, "UTC",
-                f"{country}1", name, Money(Decimal(100_000_000), currency), region,
+                LONG_AGO,
+                f"Firm {name}",
+                Address("Main 1", "City", "1", country),
+                currency,
+                "UTC",
+                f"{country}1",
+                name,
+                Money(Decimal(100_000_000), currency),
+                region,
             )
             self.tell(stream_of("legal_entity", name), DefineLegalEntity(name, terms))
-            rules = (TaxRule(START - timedelta(days=900), country, "S", Decimal(19)), TaxRule(START - timedelta(days=900), "*", "G", Decimal(0)))
+            rules = (
+                TaxRule(LONG_AGO, country, "S", Decimal(19)),
+                TaxRule(LONG_AGO, "*", "G", Decimal(0)),
+            )
             for rule in rules:
                 self.tell(stream_of("tax_rule", country), SetTaxRule(country, rule))
         for currency in PRICES:
@@ -185,12 +201,23 @@ class History:
             entity = self.home[name]
             currency = ENTITIES[entity][1]
             terms_of = ResourceTerms(
-                START - timedelta(days=900), ROLES[n % 3], entity, ENTITIES[entity][0], ("Data", "Cloud", "Risk")[n % 3],
-                Money(Decimal(COSTS[currency] * (n % 3 + 1)), currency), Decimal(40), self.at,
+                LONG_AGO,
+                ROLES[n % 3],
+                entity,
+                ENTITIES[entity][0],
+                ("Data", "Cloud", "Risk")[n % 3],
+                Money(Decimal(COSTS[currency] * (n % 3 + 1)), currency),
+                Decimal(40),
+                self.at,
             )
             self.tell(stream_of("resource", name), DescribeResource(name, terms_of), "workday")
         for n in range(8):
-            told = {"name": f"Customer {n}", "city": "Town", "country": ("DE", "US", "GB", "FR")[n % 4], "tax_id": f"T{n}"}
+            told = {
+                "name": f"Customer {n}",
+                "city": "Town",
+                "country": ("DE", "US", "GB", "FR")[n % 4],
+                "tax_id": f"T{n}",
+            }
             self.tell(stream_of("customer", f"C-{n}"), DescribeCustomer(f"C-{n}", told, self.at), "salesforce")
             if n != 7 or self.random.random() < 0.5:
                 street = {"street": f"Road {n}"}
@@ -200,7 +227,7 @@ class History:
 
     def set_rate(self, role: str, currency: str, percent: int = 100) -> None:
         price = Money(Decimal(PRICES[currency] * (ROLES.index(role) + 1) * percent) / 100, currency)
-        row = RateRow(f"{role}-{currency}", price, START - timedelta(days=900), role=role)
+        row = RateRow(f"{role}-{currency}", price, LONG_AGO, role=role)
         self.tell(rate_card_stream("firm", pricing.FIRM), SetRate(row))
 
     def open(self, day: date) -> None:
@@ -211,7 +238,9 @@ class History:
         stream, ends = stream_of("engagement", name), day + timedelta(days=self.random.randint(100, 250))
         needs_order = self.random.random() < 0.2
         customer = f"C-{self.random.randrange(8)}"
-        opened = OpenEngagement(name, f"Engagement {number}", customer, entity, currency, purchase_order_required=needs_order)
+        opened = OpenEngagement(
+            name, f"Engagement {number}", customer, entity, currency, purchase_order_required=needs_order
+        )
         self.tell(stream, opened, "salesforce")
         run = Running(name, entity, currency, kind, [], ends)
         self.tell(stream, AgreeLine(self.line(run)), "salesforce")
@@ -219,7 +248,9 @@ class History:
             self.tell(stream, SignEngagement(day, day, ends), "salesforce")
         for n in range(self.random.randint(1, 2)):
             project = f"P-{number}-{n}"
-            created = CreateProject(project, name, f"Project {number}-{n}", "L1", entity, day, ends, "M-1", ("psa", "erp"))
+            created = CreateProject(
+                project, name, f"Project {number}-{n}", "L1", entity, day, ends, "M-1", ("psa", "erp")
+            )
             self.tell(stream_of("project", project), created)
             run.projects.append(project)
             self.set_up_project(project)
@@ -259,7 +290,10 @@ class History:
                 if self.random.random() < 0.9:
                     moved = Decimal(rate) * (1 + Decimal(self.random.randint(-50, 50)) / 1000)
                     day = monday + timedelta(days=n)
-                    self.tell(fx_stream(*base_quote), PublishFxRate(*base_quote, day, moved.quantize(Decimal("0.0001")), "ECB"))
+                    self.tell(
+                        fx_stream(*base_quote),
+                        PublishFxRate(*base_quote, day, moved.quantize(Decimal("0.0001")), "ECB"),
+                    )
         self.running = [run for run in self.running if not self.closed(run, monday)]
         while len(self.running) < self.wanted:
             self.open(monday)
@@ -330,8 +364,15 @@ class History:
         about = f"jira:worklog:{self.random.randrange(50)}"
         at_risk = Money(Decimal(1000), run.currency)
         problem = Problem(
-            "refused", "timesheet.day_too_long", about, "A day has 24 hours.", "Correct it.", "project_manager", "jira",
-            project=run.projects[0], money_at_risk=at_risk,
+            "refused",
+            "timesheet.day_too_long",
+            about,
+            "A day has 24 hours.",
+            "Correct it.",
+            "project_manager",
+            "jira",
+            project=run.projects[0],
+            money_at_risk=at_risk,
         )
         stream = exception_stream("refused", about)
         self.tell(stream, RaiseException(problem, f"jira:{self.next()}"))
@@ -351,7 +392,9 @@ class History:
                 run = self.random.choice(self.running)
                 task = self.random.choices(("T1", "T2", None), (8, 1, 2))[0]
                 started = f"{9 + part * 4:02}:00:00"
-                work = Work(self.random.choice(run.projects), task, day, Decimal(4), started=started, note=f"Work of {day}")
+                work = Work(
+                    self.random.choice(run.projects), task, day, Decimal(4), started=started, note=f"Work of {day}"
+                )
                 self.log(sheet, consultant, work)
         by, at = "M-2", self.at + timedelta(days=5)
         if self.random.random() < 0.95:
@@ -404,24 +447,27 @@ class History:
         for entry in state.entries.values():
             if entry.status == "approved":
                 lot = pricing.lot_of_entry(state.resource, entry, self.unit.state)
-                unrated = isinstance(lot, RateNotFound)
-                self.note(self.tell(sheet, ReportUnrated(entry.entry, lot.code, lot.detail) if unrated else RateEntry(lot)))  # type: ignore[union-attr, arg-type]
+                if isinstance(lot, RateNotFound):
+                    self.note(self.tell(sheet, ReportUnrated(entry.entry, lot.code, lot.detail)))
+                else:
+                    self.note(self.tell(sheet, RateEntry(lot)))
 
     def spend(self, consultant: str, monday: date) -> None:
         number, run = self.next(), self.random.choice(self.running)
         stream, currency = expense_stream(f"ER-{number}"), ENTITIES[self.home[consultant]][1]
-        amount = Money(Decimal(self.random.randint(10, 400)), currency)
-        expense = Expense(
-            "1", run.projects[0], "Train", monday, amount, Money(Decimal(0), currency), self.random.random() < 0.8,
-            "scan-1" if self.random.random() < 0.8 else None,
-        )
+        amount, nothing = Money(Decimal(self.random.randint(10, 400)), currency), Money(Decimal(0), currency)
+        receipt = "scan-1" if self.random.random() < 0.8 else None
+        billable = self.random.random() < 0.8
+        expense = Expense("1", run.projects[0], "Train", monday, amount, nothing, billable, receipt)
         self.tell(stream, RecordExpense(f"ER-{number}", consultant, expense, self.at), "psa")
         self.tell(stream, SubmitExpenses(("1",)), "psa")
         self.tell(stream, ApproveExpenses(("1",), "M-2", self.at), "psa")
         report = self.unit.state(stream)
         lot = pricing.lot_of_expense(report, report.lines["1"], self.unit.state)
-        unrated = isinstance(lot, RateNotFound)
-        self.note(self.tell(stream, ReportExpenseUnrated("1", lot.code, lot.detail) if unrated else RateExpense(lot)))  # type: ignore[union-attr, arg-type]
+        if isinstance(lot, RateNotFound):
+            self.note(self.tell(stream, ReportExpenseUnrated("1", lot.code, lot.detail)))
+        else:
+            self.note(self.tell(stream, RateExpense(lot)))
 
     def note(self, decided: Sequence[NewEvent]) -> None:
         """Remembers which lots wait to be billed."""

@@ -128,7 +128,7 @@ def books(office: Office) -> dict[str, Any]:
 
 
 def standing(entry: Entry) -> str:
-    """Whether hours may be billed; those that may not are handed in or not, as they were when a period was opened again."""
+    """Whether hours may be billed; whether the others count as handed in depends on what was told first."""
     return "unapproved" if entry.status in ("captured", "submitted") else entry.status
 
 
