@@ -59,12 +59,11 @@ class Contexts:
     ``touched`` collects the streams that a batch has changed, with the kinds of events that changed them.
     """
 
-    def __init__(self, log: Log, position: int, kept_max: int = STATES_KEPT_MAX) -> None:
+    def __init__(self, log: Log, position: int) -> None:
         self.touched: dict[StreamId, list[Any]] = {}
         self._log = log
         self._position = position
         self._kept: dict[StreamId, Folded] = {}
-        self._kept_max = kept_max
 
     def apply(self, fact: Recorded[Any]) -> None:
         """Folds an event of one of the kinds that decide."""
@@ -122,5 +121,5 @@ class Contexts:
 
     def shrink(self) -> None:
         """Forgets the states that were not asked for longest."""
-        for stream in list(self._kept)[: max(0, len(self._kept) - self._kept_max)]:
+        for stream in list(self._kept)[: max(0, len(self._kept) - STATES_KEPT_MAX)]:
             del self._kept[stream]

@@ -20,7 +20,8 @@ from projections.follow import Log
 from projections.generation import GenerationInfo, Generations
 
 STATEMENT_SECONDS_MAX: Final = 10
-POLL_SECONDS: Final = 0.01
+POLL_SECONDS_MIN: Final = 0.005
+POLL_SECONDS_MAX: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class Reader:
         self._log = log
         self._generations = generations
         self._find = _FIND.replace("{registry}", generations.registry)
+        self._where_live = f"SELECT position, shape FROM {generations.registry}.generation WHERE status = 'live'"
 
     @contextmanager
     def view(self, at: At | None = None) -> Iterator[View]:
@@ -138,14 +140,24 @@ class Reader:
     def wait_for(self, position: int, timeout_seconds: float) -> Watermark | None:
         """Waits until the live generation contains a position; None when it did not in time."""
         deadline = time.monotonic() + timeout_seconds
-        while True:
-            with self.view() as view:
-                if view.watermark.position >= position:
-                    return view.watermark
+        pause = POLL_SECONDS_MIN
+        while self._reached() < position:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
-            time.sleep(min(left, POLL_SECONDS))
+            time.sleep(min(left, pause))
+            pause = min(2 * pause, POLL_SECONDS_MAX)
+        with self.view() as view:
+            return view.watermark
+
+    def _reached(self) -> int:
+        """The position of the live generation; -1 while it is being made for the first time."""
+        try:
+            with self._pool.connection() as conn:
+                found = conn.execute(self._where_live).fetchone()
+        except UndefinedTable:
+            return -1
+        return int(found[0]) if found and found[1] == scheme.shape() else -1
 
     def _past(self, at: At, live: GenerationRow) -> GenerationInfo:
         position = at.position if isinstance(at, AtPosition) else self._log.position_at(at.recorded_at)

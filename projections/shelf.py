@@ -76,7 +76,7 @@ class Shelf(Generic[Row]):
     has to be written. A key that is known to have no row is kept as None.
     """
 
-    def __init__(self, table: Table[Row], source: Source, kept_max: int = ROWS_KEPT_MAX) -> None:
+    def __init__(self, table: Table[Row], source: Source) -> None:
         self.table = table
         self.wanted: set[Key] = set()
         self.changed: dict[Key, None] = {}
@@ -84,7 +84,6 @@ class Shelf(Generic[Row]):
         self._born: set[Key] = set()
         self._recent: frozenset[Key] = frozenset()
         self._source = source
-        self._kept_max = kept_max
 
     def fetch(self, more: Iterable[Key] = ()) -> None:
         """Brings all wanted rows that are not in memory, by one query."""
@@ -160,7 +159,7 @@ class Shelf(Generic[Row]):
 
     def shrink(self) -> None:
         """Forgets the rows that were not changed for longest, but none of the last batch: it may not be written yet."""
-        excess = len(self._rows) - self._kept_max
+        excess = len(self._rows) - ROWS_KEPT_MAX
         if excess > 0:
             for key in [key for key in islice(self._rows, excess) if key not in self._recent]:
                 del self._rows[key]

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from psycopg import Connection, Cursor, sql
-from psycopg.types.string import TextLoader
+from psycopg.types.string import TextBinaryLoader, TextLoader
 
 from projections.shelf import Changes, SumChange, TableChange
 from projections.tables import Key, Row, Table
@@ -208,6 +208,7 @@ def _columns(names: Sequence[str]) -> sql.Composed:
 def _prepared(conn: Connection[Any]) -> Connection[Any]:
     """JSON stays text, as the fold keeps it; and every lookup takes its index, also while nothing is counted yet."""
     conn.adapters.register_loader("json", TextLoader)
+    conn.adapters.register_loader("json", TextBinaryLoader)
     conn.execute("SET enable_seqscan = off")
     conn.execute("SET synchronous_commit = off")
     return conn

@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import cast
 
 import strawberry
 
-from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, filter_of
+from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
-from api.graphql.values import Money
 from projections import engagements
-from projections.engagements import EngagementFilter as Filter
 
 
 @strawberry.enum(description="Where an engagement is in its life.")
@@ -55,7 +53,9 @@ class ContractLine:
     title: str
     method: str = strawberry.field(description="time_and_materials or fixed_fee_milestones.")
     cap: Decimal | None = strawberry.field(description="The most that may be billed on it; null: no limit.")
-    cap_policy: str | None = strawberry.field(description="partial splits the lot that crosses the cap; whole_item not.")
+    cap_policy: str | None = strawberry.field(
+        description="partial splits the lot that crosses the cap; whole_item not."
+    )
     claimed: Decimal = strawberry.field(description="What drafts and issued invoices take of it.")
     milestones: list[Milestone]
 
@@ -85,3 +85,73 @@ class Engagement:
     updated_at: datetime = strawberry.field(description="When the ledger recorded its newest fact.")
     version: int = strawberry.field(description="How many facts its stream has.")
     watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+@strawberry.input(description="Which engagements.")
+class EngagementFilter:
+    """See the description."""
+
+    engagements: list[str] | None = strawberry.field(default=None, description="Only these.")
+    customer: str | None = strawberry.field(default=None)
+    selling_entity: str | None = strawberry.field(default=None)
+    status: list[EngagementStatus] | None = strawberry.field(default=None)
+    currency: str | None = strawberry.field(default=None)
+    text: str | None = strawberry.field(default=None, description="Part of the title or the id.")
+
+
+@strawberry.type(description="How many engagements have a status.")
+class EngagementTotals:
+    """See the description."""
+
+    status: EngagementStatus
+    count: int
+
+
+@strawberry.type(description="One page of engagements.")
+class EngagementConnection(Connection[Engagement]):
+    """See the description."""
+
+    total_count: int = strawberry.field(description="How many there are in all.")
+    totals: list[EngagementTotals] = strawberry.field(description="What all of them add up to, beyond the page.")
+
+
+@strawberry.type
+class EngagementQueries:
+    """What may be asked about engagements."""
+
+    @strawberry.field(description="What was agreed with whom, on which terms.")
+    async def engagements(
+        self,
+        info: Info,
+        where: EngagementFilter | None = None,
+        sort: EngagementSort = EngagementSort.ENGAGEMENT,
+        descending: Descending = False,
+        first: First = FIRST,
+        after: After = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> EngagementConnection:
+        """See the description."""
+        page = PageAsked(first, after, sort.value, descending, as_of, wait_for)
+        criteria = filter_of(engagements.EngagementFilter, where)
+        return await listed(
+            info,
+            "engagements",
+            page,
+            lambda asked, request: engagements.find(asked.view, criteria, asked.scope, request),
+            lambda asked: engagements.totals(asked.view, criteria, asked.scope),
+            lambda each: each.count,
+            EngagementConnection,
+        )
+
+    @strawberry.field(description="One engagement, also as it was.")
+    async def engagement(
+        self, info: Info, id: strawberry.ID, as_of: AsOfArgument = None, wait_for: WaitFor = None
+    ) -> Engagement | None:
+        """See the description."""
+
+        def question(asked: Asked) -> Seen[engagements.EngagementRow] | None:
+            found = engagements.get(asked.view, id, asked.scope)
+            return Seen(found, asked.view.watermark, asked.at) if found else None
+
+        return cast(Engagement | None, await ask(info, "engagement", question, as_of=as_of, wait_for=wait_for))

@@ -70,7 +70,9 @@ async def _objects(root: strawberry.Parent[Reply], info: Info) -> Objects:
     return await objects_of(info, root.answer)
 
 
-@strawberry.type(description="What a service came to. Either there are errors and nothing was recorded, or there are none.")
+@strawberry.type(
+    description="What a service came to. Either there are errors and nothing was recorded, or there are none."
+)
 class Payload:
     """See the description."""
 
@@ -121,7 +123,10 @@ def _said(value: Any) -> Any:
 
 def _mutation(service: Service[Any]) -> StrawberryField:
     async def resolve(
-        info: Info, input: Any, idempotency_key: IdempotencyKey, dry_run: DryRun = False  # noqa: A002, FBT002 - GraphQL's
+        info: Info,
+        input: Any,
+        idempotency_key: IdempotencyKey,
+        dry_run: DryRun = False,
     ) -> Payload:
         context = info.context
 
@@ -142,12 +147,9 @@ def _mutation(service: Service[Any]) -> StrawberryField:
 
 
 def _reply(answer: Answer) -> Reply:
-    return Reply(
-        answer.position, answer.events, answer.dry_run, answer.repeated, answer.left_out, answer=answer
-    )
+    return Reply(answer.position, answer.events, answer.dry_run, answer.repeated, answer.left_out, answer=answer)
 
 
 def mutation_type(services: Mapping[str, Service[Any]] = SERVICES) -> type:
     """The root of all mutations."""
-    made = create_type("Mutation", [_mutation(service) for service in services.values()])
-    return made
+    return create_type("Mutation", [_mutation(service) for service in services.values()])

@@ -46,7 +46,9 @@ class TellsNoSecrets(MaskErrors):
         cause = cause_of(error)
         if cause is None:
             code = str((error.extensions or {}).get("code", _INVALID))
-            fix = str((error.extensions or {}).get("fix", "Correct the request; docs/schema.graphql says what there is."))
+            fix = str(
+                (error.extensions or {}).get("fix", "Correct the request; docs/schema.graphql says what there is.")
+            )
             problem = Problem(code, _SUGGESTION.sub("", error.message), fix)
         else:
             problem = problem_of(cause)

@@ -49,59 +49,75 @@ class UnknownTimeZone(Refused):
     fix = "Correct the time zone in the author's Jira profile, then save the worklog once more."
 
 
-class _Jira(BaseModel):
+class Jira(BaseModel):
+    """Anything in a webhook of Jira; what is not listed here is left unread."""
+
     model_config = ConfigDict(strict=True)
 
 
-class _User(_Jira):
+class User(Jira):
+    """A person by account id, with the time zone of their profile where Jira tells it."""
+
     account_id: str = Field(alias="accountId")
     time_zone: str | None = Field(None, alias="timeZone")
 
 
-class _Worklog(_Jira):
+class Worklog(Jira):
+    """Hours on an issue, in seconds; ``started`` carries the offset of whoever looks at it."""
+
     id: str | int
     issue_id: str | int = Field(alias="issueId")
-    author: _User
+    author: User
     started: datetime
     seconds: int = Field(alias="timeSpentSeconds")
     comment: Any = None
 
 
-class _WorklogEvent(_Jira):
+class WorklogEvent(Jira):
+    """A webhook about a worklog; ``timestamp`` is Jira's clock in milliseconds."""
+
     timestamp: int
     event: str = Field(alias="webhookEvent")
-    worklog: _Worklog
+    worklog: Worklog
 
 
-class _Project(_Jira):
+class Project(Jira):
+    """The project of an issue, by its key."""
+
     key: str
 
 
-class _IssueFields(_Jira):
+class IssueFields(Jira):
+    """What matters of an issue; the label ``non-billable`` says that the customer does not pay for it."""
+
     summary: str | None = None
-    project: _Project
+    project: Project
     labels: list[str] | None = None
 
 
-class _Issue(_Jira):
+class Issue(Jira):
+    """An issue, which is a task of a project."""
+
     id: str | int
     key: str
-    fields: _IssueFields
+    fields: IssueFields
 
 
-class _IssueEvent(_Jira):
+class IssueEvent(Jira):
+    """A webhook about an issue; ``timestamp`` is Jira's clock in milliseconds."""
+
     timestamp: int
     event: str = Field(alias="webhookEvent")
-    issue: _Issue
+    issue: Issue
 
 
 def translate(letter: Letter) -> Sequence[Intake]:
     """The statement of one webhook."""
     match letter.object, letter.verb:
         case "worklog", "created" | "updated" | "deleted":
-            return [_worklog(letter.read(_WorklogEvent))]
+            return [_worklog(letter.read(WorklogEvent))]
         case "issue", "created" | "updated":
-            return [_issue(letter.read(_IssueEvent))]
+            return [_issue(letter.read(IssueEvent))]
         case "issue", "deleted":
             return []  # hours on it stay what they are; Jira deletes its worklogs one by one
         case _:
@@ -128,7 +144,7 @@ def project_ref(key: str) -> ExternalRef:
     return ExternalRef(SYSTEM, "project", key)
 
 
-def _worklog(event: _WorklogEvent) -> Intake:
+def _worklog(event: WorklogEvent) -> Intake:
     told, said_at = event.worklog, moment_of_ms(event.timestamp, "timestamp")
     source = ExternalRef(SYSTEM, "worklog", name(told.id, "worklog.id"))
     worker = user_ref(name(told.author.account_id, "worklog.author.accountId"))
@@ -182,7 +198,7 @@ def _text(comment: Any) -> str:
     return " ".join(words)
 
 
-def _issue(event: _IssueEvent) -> Intake:
+def _issue(event: IssueEvent) -> Intake:
     issue, said_at = event.issue, moment_of_ms(event.timestamp, "timestamp")
     known_as = issue_ref(name(issue.id, "issue.id"))
     key = own_name(issue.key, "issue.key")

@@ -63,7 +63,9 @@ class UnknownCountry(Refused):
     fix = "Switch on country picklists in Salesforce, so that BillingCountryCode is sent, or correct the country."
 
 
-class _Address(BaseModel):
+class Address(BaseModel):
+    """A compound address: parts in capitals in change events, in small letters in rows."""
+
     model_config = ConfigDict(strict=True)
 
     street: str | None = Field(None, alias="Street")
@@ -78,9 +80,11 @@ class _Address(BaseModel):
     country_code_of_row: str | None = Field(None, alias="countryCode")
 
 
-class _Account(Fields):
+class Account(Fields):
+    """What matters of an account; a change event holds the changed fields, a row all of them."""
+
     title: str | None = Field(None, alias="Name")
-    address: _Address | None = Field(None, alias="BillingAddress")
+    address: Address | None = Field(None, alias="BillingAddress")
     street: str | None = Field(None, alias="BillingStreet")
     city: str | None = Field(None, alias="BillingCity")
     postal_code: str | None = Field(None, alias="BillingPostalCode")
@@ -91,7 +95,9 @@ class _Account(Fields):
     terms_days: Decimal | None = Field(None, alias="Payment_Terms_Days__c")
 
 
-class _Opportunity(Fields):
+class Opportunity(Fields):
+    """What matters of a deal; a change event holds the changed fields, a row all of them."""
+
     title: str | None = Field(None, alias="Name")
     account: str | None = Field(None, alias="AccountId")
     stage: str | None = Field(None, alias="StageName")
@@ -107,10 +113,10 @@ def translate(letter: Letter) -> Sequence[Intake]:
     head = heading(letter)
     match head.kind:
         case "Opportunity":
-            deal = letter.read(_Opportunity)
+            deal = letter.read(Opportunity)
             return _each(head, "opportunity", lambda ref: _opportunity(ref, head, deal))
         case "Account":
-            account = letter.read(_Account)
+            account = letter.read(Account)
             return _each(head, "account", lambda ref: _account(ref, head, account))
         case "OpportunityLineItem":
             item = letter.read(LineItem)
@@ -142,7 +148,7 @@ def _of_no_context(_names: Names) -> Context:
     return Context()
 
 
-def _opportunity(ref: ExternalRef, head: Heading, fields: _Opportunity) -> Intake:
+def _opportunity(ref: ExternalRef, head: Heading, fields: Opportunity) -> Intake:
     deal = opportunity_stream(SYSTEM, ref.id)
     account = ExternalRef(SYSTEM, "account", record_id(fields.account, "AccountId")) if fields.account else None
     said = {
@@ -185,7 +191,7 @@ def _opportunity(ref: ExternalRef, head: Heading, fields: _Opportunity) -> Intak
     return _statement(ref, head, needs, streams, commands, about)
 
 
-def _won(fields: _Opportunity) -> Scalar:
+def _won(fields: Opportunity) -> Scalar:
     """Whether the deal is won; a stage's name alone says so only if it is the standard one."""
     if fields.is_won is None and fields.stage == WON_STAGE:
         return "true"
@@ -198,7 +204,7 @@ def _require_no_engagement(ref: ExternalRef, read: Read) -> None:
         raise DealDeleted(f"{ref.id} is engagement {engagement}.")
 
 
-def _account(ref: ExternalRef, head: Heading, fields: _Account) -> Intake:
+def _account(ref: ExternalRef, head: Heading, fields: Account) -> Intake:
     customer = customer_id(ref)
     stream, known_as = stream_of("customer", customer), identifier_stream(ref)
     said: dict[str, Scalar] = _billing_address(fields, head)
@@ -223,7 +229,7 @@ def _account(ref: ExternalRef, head: Heading, fields: _Account) -> Intake:
     return _statement(ref, head, (), (stream, known_as), commands, lambda _names: Context(customer=customer))
 
 
-def _billing_address(fields: _Account, head: Heading) -> dict[str, Scalar]:
+def _billing_address(fields: Account, head: Heading) -> dict[str, Scalar]:
     """The parts of the billing address that were told: flat, or nested as change events and rows nest it."""
     said: dict[str, Scalar] = {}
     for part in ("street", "city", "postal_code", "country"):

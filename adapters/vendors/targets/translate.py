@@ -28,7 +28,9 @@ from domain.reference.identifier import AssignIdentifier, ExternalRef, identifie
 IDENTIFIERS_MAX: Final = 100
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """What every answer has: its id, the target's clock, and the target's own id or reason where there is one."""
+
     model_config = ConfigDict(strict=True)
 
     id: str = Field(min_length=1)
@@ -37,7 +39,9 @@ class _Answer(BaseModel):
     reason: str = ""
 
 
-class _Identifier(BaseModel):
+class Identifier(BaseModel):
+    """A name that stands for the project in some system."""
+
     model_config = ConfigDict(strict=True)
 
     system: str = Field(min_length=1)
@@ -45,27 +49,35 @@ class _Identifier(BaseModel):
     id: str = Field(min_length=1)
 
 
-class _ProjectAnswer(_Answer):
+class ProjectAnswer(Answer):
+    """How far a target is with setting up a project; ``externalId`` comes with confirmed, ``reason`` with rejected."""
+
     project: str
-    identifiers: list[_Identifier] = Field(default=[], max_length=IDENTIFIERS_MAX)
+    identifiers: list[Identifier] = Field(default=[], max_length=IDENTIFIERS_MAX)
 
 
-class _InvoiceAnswer(_Answer):
+class InvoiceAnswer(Answer):
+    """How far an ERP is with posting an invoice."""
+
     invoice: str
 
 
-class _Amount(BaseModel):
+class Amount(BaseModel):
+    """An amount of money, as text."""
+
     model_config = ConfigDict(strict=True)
 
     amount: Decimal
     currency: str
 
 
-class _Payment(_Answer):
+class Payment(Answer):
+    """Money that was received for an invoice."""
+
     invoice: str
     payment: str
     received_on: date = Field(alias="receivedOn")
-    amount: _Amount
+    amount: Amount
     reference: str = ""
 
 
@@ -73,21 +85,21 @@ def translate(letter: Letter) -> Sequence[Intake]:
     """The statement of one answer."""
     match letter.object, letter.verb:
         case "project", "sent" | "in_doubt" | "confirmed" | "rejected":
-            return [_project(letter, letter.read(_ProjectAnswer))]
+            return [_project(letter, letter.read(ProjectAnswer))]
         case "invoice", "sent" | "in_doubt" | "posted" | "rejected":
-            return [_invoice(letter, letter.read(_InvoiceAnswer))]
+            return [_invoice(letter, letter.read(InvoiceAnswer))]
         case "payment", "received":
-            return [_payment(letter, letter.read(_Payment))]
+            return [_payment(letter, letter.read(Payment))]
         case _:
             raise UnknownSubject(f"{letter.system} has no {letter.object}.{letter.verb} here.")
 
 
 def message_id(letter: Letter) -> str | None:
     """The connector's own id of an answer."""
-    return letter.read(_Answer).id
+    return letter.read(Answer).id
 
 
-def _project(letter: Letter, answer: _ProjectAnswer) -> Intake:
+def _project(letter: Letter, answer: ProjectAnswer) -> Intake:
     target, project = letter.system, own_name(answer.project, "project")
     stream = stream_of("project", project)
     command = _set_up(letter, answer)
@@ -106,7 +118,7 @@ def _project(letter: Letter, answer: _ProjectAnswer) -> Intake:
     return _statement(source, answer, streams, commands, Context(project=project))
 
 
-def _set_up(letter: Letter, answer: _ProjectAnswer) -> Any:
+def _set_up(letter: Letter, answer: ProjectAnswer) -> Any:
     match letter.verb:
         case "sent":
             return ReportSetUpSent(letter.system)
@@ -118,7 +130,7 @@ def _set_up(letter: Letter, answer: _ProjectAnswer) -> Any:
             return RejectSetUp(letter.system, answer.reason)
 
 
-def _invoice(letter: Letter, answer: _InvoiceAnswer) -> Intake:
+def _invoice(letter: Letter, answer: InvoiceAnswer) -> Intake:
     invoice = own_name(answer.invoice, "invoice")
     stream = invoice_stream(invoice)
     command: Any
@@ -139,7 +151,7 @@ def _invoice(letter: Letter, answer: _InvoiceAnswer) -> Intake:
     return _statement(source, answer, (stream,), commands, Context(invoice=invoice))
 
 
-def _payment(letter: Letter, answer: _Payment) -> Intake:
+def _payment(letter: Letter, answer: Payment) -> Intake:
     invoice, payment = own_name(answer.invoice, "invoice"), name(answer.payment, "payment")
     stream = invoice_stream(invoice)
 
@@ -151,13 +163,13 @@ def _payment(letter: Letter, answer: _Payment) -> Intake:
     return _statement(source, answer, (stream,), commands, Context(invoice=invoice))
 
 
-def _external_id(answer: _Answer) -> str:
+def _external_id(answer: Answer) -> str:
     if answer.external_id is None:
         raise WrongType("externalId: the target's own id is missing.")
     return answer.external_id
 
 
-def _ref(told: _Identifier) -> ExternalRef:
+def _ref(told: Identifier) -> ExternalRef:
     return ExternalRef(
         name(told.system, "identifiers.system"),
         name(told.object, "identifiers.object"),
@@ -167,7 +179,7 @@ def _ref(told: _Identifier) -> ExternalRef:
 
 def _statement(
     source: ExternalRef,
-    answer: _Answer,
+    answer: Answer,
     streams: tuple[StreamId, ...],
     commands: Callable[[Resolved], Iterable[Addressed]],
     context: Context,

@@ -38,22 +38,30 @@ VERDICTS: Final[dict[str, PeriodVerdict]] = {
 """What Tempo's words for the state of a period mean here."""
 
 
-class _Tempo(BaseModel):
+class Tempo(BaseModel):
+    """Anything that Tempo sends; what is not listed here is left unread."""
+
     model_config = ConfigDict(strict=True)
 
 
-class _User(_Tempo):
+class User(Tempo):
+    """A person, by the account id that Jira knows too."""
+
     account_id: str = Field(alias="accountId")
 
 
-class _IssueId(_Tempo):
+class IssueId(Tempo):
+    """An issue, by Jira's id."""
+
     id: int | str
 
 
-class _Worklog(_Tempo):
+class Worklog(Tempo):
+    """Hours on an issue, in seconds, from the worker's own wall clock on."""
+
     id: int | str = Field(alias="tempoWorklogId")
-    author: _User
-    issue: _IssueId
+    author: User
+    issue: IssueId
     seconds: int = Field(alias="timeSpentSeconds")
     start_date: str = Field(alias="startDate")
     start_time: int | str | None = Field(None, alias="startTime")
@@ -61,46 +69,56 @@ class _Worklog(_Tempo):
     description: str | None = None
 
 
-class _Event(_Tempo):
+class Event(Tempo):
+    """A webhook: ``eventId`` is the same in every repetition."""
+
     event_id: str = Field(alias="eventId")
     event_type: str = Field(alias="eventType")
 
 
-class _WorklogEvent(_Event):
-    payload: _Worklog
+class WorklogEvent(Event):
+    """A webhook about a worklog."""
+
+    payload: Worklog
 
 
-class _Period(_Tempo):
+class Period(Tempo):
+    """The days that are handed in together."""
+
     starts: date = Field(alias="from")
     ends: date = Field(alias="to")
 
 
-class _Status(_Tempo):
+class Status(Tempo):
+    """How far the approval of a period is, who brought it there, and when."""
+
     key: str
-    actor: _User | None = None
+    actor: User | None = None
     comment: str | None = None
     updated_at: datetime = Field(alias="updatedAt")
 
 
-class _Approval(_Tempo):
-    user: _User
-    period: _Period
-    status: _Status
-    reviewer: _User | None = None
+class Approval(Tempo):
+    """The approval of one person's days, as a row of the REST API."""
+
+    user: User
+    period: Period
+    status: Status
+    reviewer: User | None = None
 
 
 def translate(letter: Letter) -> Sequence[Intake]:
     """The statement of one webhook or row."""
     match letter.object, letter.verb:
         case "worklog", "created" | "updated" | "deleted":
-            event = letter.read(_WorklogEvent)
+            event = letter.read(WorklogEvent)
             return [_worklog(event.payload, deleted=event.event_type.endswith(".deleted"))]
         case "worklog", "row":
-            return [_worklog(letter.read(_Worklog), deleted=False)]
+            return [_worklog(letter.read(Worklog), deleted=False)]
         case "timesheet-approval", _:
-            return [_approval(letter.read(_Approval))]
+            return [_approval(letter.read(Approval))]
         case "plan", _:
-            letter.read(_Event)
+            letter.read(Event)
             return []  # what is planned is not worked
         case _:
             raise UnknownSubject(f"tempo has no {letter.object}.{letter.verb} here.")
@@ -110,10 +128,10 @@ def message_id(letter: Letter) -> str | None:
     """Tempo's own id of a webhook; a row is what it says."""
     if letter.object == "timesheet-approval" or letter.verb == "row":
         return f"sha256:{sha256(letter.content).hex()}"
-    return letter.read(_Event).event_id
+    return letter.read(Event).event_id
 
 
-def _worklog(told: _Worklog, *, deleted: bool) -> Intake:
+def _worklog(told: Worklog, *, deleted: bool) -> Intake:
     source = ExternalRef(SYSTEM, "worklog", name(told.id, "tempoWorklogId"))
     return intake_of(
         Worklog(
@@ -152,7 +170,7 @@ def _started(start_time: int | str | None) -> str | None:
         raise WrongType(f"startTime: {start_time[:40]!r} is not a time of day.") from None
 
 
-def _approval(told: _Approval) -> Intake:
+def _approval(told: Approval) -> Intake:
     starts, ends, status = told.period.starts, told.period.ends, told.status
     verdict = VERDICTS.get(status.key)
     if verdict is None:

@@ -28,31 +28,43 @@ ATLASSIAN_ID: Final = "Atlassian_Account_ID"
 ROWS_MAX: Final = 1000
 
 
-class _Workday(BaseModel):
+class Workday(BaseModel):
+    """Anything in a row; what is not listed here is left unread."""
+
     model_config = ConfigDict(strict=True)
 
 
-class _WorkerId(_Workday):
+class WorkerId(Workday):
+    """A worker, by Workday's own id and the firm's."""
+
     wid: str = Field(alias="WID")
     employee: str = Field(alias="Employee_ID")
 
 
-class _CompanyId(_Workday):
+class CompanyId(Workday):
+    """A company, by Workday's own id and the firm's."""
+
     wid: str | None = Field(None, alias="WID")
     reference: str = Field(alias="Company_Reference_ID")
 
 
-class _Amount(_Workday):
+class Amount(Workday):
+    """An amount of money."""
+
     amount: Decimal = Field(alias="Amount")
     currency: str = Field(alias="Currency")
 
 
-class _OtherId(_Workday):
+class OtherId(Workday):
+    """The worker's id in another system; type ``Atlassian_Account_ID`` is the one that matters."""
+
     type: str = Field(alias="Type")
     id: str = Field(alias="ID")
 
 
-class _Row(_Workday):
+class Row(Workday):
+    """What every row has: from when on it holds, and when it was entered."""
+
     effective: str = Field(alias="Effective_Date")
     entered: datetime = Field(alias="Entry_Moment")
 
@@ -65,28 +77,34 @@ class _Row(_Workday):
             raise WrongType(f"Effective_Date: {self.effective[:40]!r} is not a date.") from None
 
 
-class _Worker(_Row):
-    worker: _WorkerId = Field(alias="Worker")
+class Worker(Row):
+    """A worker's role, employer, place and cost from a day on."""
+
+    worker: WorkerId = Field(alias="Worker")
     role: str = Field(alias="Job_Profile", min_length=1)
-    company: _CompanyId = Field(alias="Company")
+    company: CompanyId = Field(alias="Company")
     location: str = Field("", alias="Location")
     practice: str = Field("", alias="Practice")
-    cost_rate: _Amount = Field(alias="Cost_Rate")
+    cost_rate: Amount = Field(alias="Cost_Rate")
     weekly_hours: Decimal = Field(Decimal(40), alias="Scheduled_Weekly_Hours")
-    other_ids: list[_OtherId] = Field(default=[], alias="Other_IDs")
+    other_ids: list[OtherId] = Field(default=[], alias="Other_IDs")
 
 
-class _Address(_Workday):
+class Address(Workday):
+    """Where post arrives."""
+
     line: str = Field("", alias="Line_1")
     city: str = Field("", alias="City")
     postal_code: str = Field("", alias="Postal_Code")
     country: str = Field(alias="Country_ISO_Code", pattern="^[A-Z]{2}$")
 
 
-class _Company(_Row):
-    company: _CompanyId = Field(alias="Company")
+class Company(Row):
+    """A legal entity's terms from a day on."""
+
+    company: CompanyId = Field(alias="Company")
     title: str = Field(alias="Name", min_length=1)
-    address: _Address = Field(alias="Address")
+    address: Address = Field(alias="Address")
     currency: str = Field(alias="Currency")
     time_zone: str = Field(alias="Time_Zone")
     tax_id: str | None = Field(None, alias="Tax_ID")
@@ -96,26 +114,32 @@ class _Company(_Row):
     terms_days: int = Field(30, alias="Payment_Terms_Days", ge=0, le=365)
 
 
-class _Report(_Workday):
+class Report(Workday):
+    """Rows as a report holds them."""
+
     rows: list[dict[str, object]] | None = Field(None, alias="Report_Entry", max_length=ROWS_MAX)
 
 
-class _Workers(_Workday):
-    rows: list[_Worker] = Field(alias="Report_Entry")
+class Workers(Workday):
+    """A report of workers."""
+
+    rows: list[Worker] = Field(alias="Report_Entry")
 
 
-class _Companies(_Workday):
-    rows: list[_Company] = Field(alias="Report_Entry")
+class Companies(Workday):
+    """A report of companies."""
+
+    rows: list[Company] = Field(alias="Report_Entry")
 
 
 def translate(letter: Letter) -> Sequence[Intake]:
     """The statements of one row, or of all rows of a report."""
-    is_report = letter.read(_Report).rows is not None
+    is_report = letter.read(Report).rows is not None
     match letter.object:
         case "worker":
-            return [_worker(row) for row in (letter.read(_Workers).rows if is_report else [letter.read(_Worker)])]
+            return [_worker(row) for row in (letter.read(Workers).rows if is_report else [letter.read(Worker)])]
         case "company":
-            return [_company(row) for row in (letter.read(_Companies).rows if is_report else [letter.read(_Company)])]
+            return [_company(row) for row in (letter.read(Companies).rows if is_report else [letter.read(Company)])]
         case _:
             raise UnknownSubject(f"workday has no {letter.object} here.")
 
@@ -125,7 +149,7 @@ def message_id(letter: Letter) -> str | None:
     return f"sha256:{sha256(letter.content).hex()}"
 
 
-def _worker(row: _Worker) -> Intake:
+def _worker(row: Worker) -> Intake:
     resource = own_name(row.worker.employee, "Employee_ID")
     entered = moment(row.entered, "Entry_Moment")
     entity = own_name(row.company.reference, "Company_Reference_ID")
@@ -153,7 +177,7 @@ def _worker(row: _Worker) -> Intake:
     return _statement(source, entered, streams, commands, Context(resource=resource), clocked=True)
 
 
-def _company(row: _Company) -> Intake:
+def _company(row: Company) -> Intake:
     entity = own_name(row.company.reference, "Company_Reference_ID")
     entered = moment(row.entered, "Entry_Moment")
     # The terms of one effective date are one object: what was entered last about that date counts.

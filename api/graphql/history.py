@@ -1,0 +1,157 @@
+"""The question of history: how an object came to be, fact by fact, each with its cause and the message behind it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, cast
+
+import strawberry
+from strawberry.scalars import JSON
+
+from api.access import OutOfScope, require
+from api.graphql.asking import AsOf, AsOfArgument, Info, WaitFor, moment, sees
+from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
+from api.graphql.scalars import Position
+from api.parts import Parts
+from domain.kernel import Recorded, StreamId
+from projections import timeline
+from projections.reader import AtPosition, AtTime
+from projections.timeline import TimelineEntry
+
+
+def _payload(root: strawberry.Parent[Any], info: Info) -> str:
+    require(info.context.principal, "source_payload")
+    return bytes(root.payload).decode("utf-8", "replace")
+
+
+@strawberry.type(description="A message as a source system sent it, and what became of it.")
+class SourceMessage:
+    """See the description."""
+
+    message_id: strawberry.ID
+    system: str = strawberry.field(description="Who sent it.")
+    subject: str = strawberry.field(description="The NATS subject on which it came.")
+    business_message_id: str = strawberry.field(description="The sender's own id for it.")
+    received_at: datetime
+    fate: str = strawberry.field(description="recorded, quiet, refused, parked, duplicate, conflict or quarantined.")
+    code: str | None = strawberry.field(description="Why, for every fate but recorded.")
+    detail: str | None
+    deliveries: int = strawberry.field(description="How often it was delivered; it counts once.")
+    events: list[str] = strawberry.field(description="The facts that it led to, as stream@version.")
+    payload: str = strawberry.field(resolver=_payload, description="Word for word; for auditors and integration.")
+
+
+async def _message(root: strawberry.Parent[TimelineEntry], info: Info) -> SourceMessage | None:
+    name, parts = root.message_id, info.context.parts
+    if name is None:
+        return None
+    return cast(SourceMessage | None, await parts.in_thread(lambda: parts.ledger.message(name)))
+
+
+async def _content(root: strawberry.Parent[TimelineEntry], info: Info) -> JSON:
+    parts = info.context.parts
+    (fact,) = await parts.in_thread(lambda: parts.ledger.events([root.id]))
+    return cast(JSON, _content_of(parts, fact))
+
+
+def _content_of(parts: Parts, fact: Recorded[Any]) -> Any:
+    _, encoded = parts.ledger.codec.encode(fact.event, fact.cause)
+    return json.loads(encoded)["e"]
+
+
+@strawberry.type(description="One recorded fact: what it says, when it was true and when it was recorded, and why.")
+class Fact:
+    """See the description."""
+
+    id: strawberry.ID = strawberry.field(description="stream@version")
+    stream: str
+    version: int = strawberry.field(description="Its place in its stream, without gaps.")
+    position: Position = strawberry.field(description="Its place in the log of the whole firm.")
+    name: str = strawberry.field(description="Its published name, see docs/events.md.")
+    recorded_at: datetime = strawberry.field(description="When the ledger recorded it.")
+    occurred_at: datetime | None = strawberry.field(description="When it was so, by the source's own clock.")
+    actor: str = strawberry.field(description="Who wished it: a system, a user, or a process of the ledger.")
+    sentence: str = strawberry.field(description="What it says, in words.")
+    message_id: str | None = strawberry.field(description="The message that told it.")
+    correlation_id: str = strawberry.field(description="Shared by all that one message or request set in motion.")
+    causation_id: str | None = strawberry.field(description="The fact or message that led to it directly.")
+    content: JSON = strawberry.field(resolver=_content, description="Its fields, in their published form.")
+    message: SourceMessage | None = strawberry.field(
+        resolver=_message, description="The message that told it; null when a person or a process caused it."
+    )
+
+
+@strawberry.type(description="One page of facts.")
+class FactConnection(Connection[Fact]):
+    """See the description."""
+
+
+@strawberry.enum(description="What facts can be sorted by.")
+class FactSort(StrEnum):
+    """See the description."""
+
+    POSITION = "position"
+
+
+@strawberry.type
+class HistoryQueries:
+    """What may be asked about how things came to be."""
+
+    @strawberry.field(description="All facts of one stream, the oldest first, straight from the log.")
+    async def history(
+        self,
+        info: Info,
+        stream: strawberry.ID,
+        after_version: int = 0,
+        first: First = FIRST,
+        as_of: AsOfArgument = None,
+    ) -> list[Fact]:
+        """See the description."""
+        principal = require(info.context.principal, "history")
+        parts, name = info.context.parts, StreamId(stream)
+
+        def answer() -> tuple[TimelineEntry, ...]:
+            if not sees(parts, principal, name):
+                raise OutOfScope(stream)
+            return timeline.history(parts.ledger, name, after_version, first, _position(parts, as_of))
+
+        return cast(list[Fact], list(await parts.in_thread(answer)))
+
+    @strawberry.field(description="What happened to an object and to what concerns it, from all streams.")
+    async def timeline(
+        self,
+        info: Info,
+        subject: strawberry.ID,
+        descending: Descending = False,
+        first: First = FIRST,
+        after: After = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> FactConnection:
+        """See the description."""
+        page = PageAsked(first, after, FactSort.POSITION.value, descending, as_of, wait_for)
+        principal = require(info.context.principal, "timeline")
+        parts, name = info.context.parts, StreamId(subject)
+        if not await parts.in_thread(lambda: sees(parts, principal, name)):
+            raise OutOfScope(subject)
+        return await listed(
+            info,
+            "timeline",
+            page,
+            lambda asked, request: timeline.find(asked.view, parts.ledger, name, request),
+            lambda _: (),
+            lambda _: 0,
+            FactConnection,
+        )
+
+
+def _position(parts: Parts, as_of: AsOf | None) -> int | None:
+    match moment(as_of):
+        case AtPosition(position):
+            return position
+        case AtTime(recorded_at):
+            return parts.ledger.position_at(recorded_at)
+        case None:
+            return None

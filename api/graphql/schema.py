@@ -1,0 +1,54 @@
+"""The schema: every question, every governed service, what can be listened to, and what happens around all of them."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.extensions import DisableIntrospection, SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+from api.graphql.asking import value_of
+from api.graphql.billing_eligibility import EligibilityQueries
+from api.graphql.engagements import EngagementQueries
+from api.graphql.exceptions import ExceptionQueries
+from api.graphql.history import HistoryQueries
+from api.graphql.invoices import InvoiceQueries
+from api.graphql.ledger import LedgerQueries
+from api.graphql.limits import Limits
+from api.graphql.margin import MarginQueries
+from api.graphql.mutations import mutation_type
+from api.graphql.projects import ProjectQueries
+from api.graphql.scalars import SCALARS
+from api.graphql.subscriptions import Subscription
+from api.graphql.sync_status import SyncQueries
+from api.graphql.telling import IsMeasured, ReadsAreNoted, TellsNoSecrets
+from api.graphql.timesheets import TimesheetQueries
+
+
+@strawberry.type(description="What may be asked.")
+class Query(
+    LedgerQueries,
+    EngagementQueries,
+    ProjectQueries,
+    TimesheetQueries,
+    InvoiceQueries,
+    EligibilityQueries,
+    MarginQueries,
+    SyncQueries,
+    ExceptionQueries,
+    HistoryQueries,
+):
+    """See the description."""
+
+
+def make_schema(*, local: bool) -> strawberry.Schema:
+    """The schema; only on this machine may it be explored from outside."""
+    extensions: list[type[SchemaExtension] | SchemaExtension] = [IsMeasured, TellsNoSecrets, Limits, ReadsAreNoted]
+    if not local:
+        extensions.append(DisableIntrospection)
+    return strawberry.Schema(
+        query=Query,
+        mutation=mutation_type(),
+        subscription=Subscription,
+        extensions=extensions,
+        config=StrawberryConfig(default_resolver=value_of, scalar_map=dict(SCALARS)),
+    )
