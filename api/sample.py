@@ -12,8 +12,10 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
+import structlog
 from nats.aio.client import Client
 
 from adapters import postgres
@@ -42,6 +44,8 @@ OUTAGE_RUN: Final = 3
 LOST_ANSWERS_RUN: Final = 1
 OUTAGE_SECONDS: Final = 1.0
 PAY_AT_ONCE_MAX: Final = 4
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +147,23 @@ class _Loading:
 
     async def load(self, segment: Segment) -> None:
         """Publish, wait until all of it has had its effect, and bill."""
+        began = monotonic()
         await self.broker.publish_all(map(outgoing, segment.messages))
+        published = monotonic()
         self.published += len(segment.messages)
         await self._settle()
+        settled = monotonic()
         if segment.run is not None:
             await self._bill(segment.run)
             self.runs += 1
+        _log.info(
+            "segment loaded",
+            messages=len(segment.messages),
+            month=segment.run.month if segment.run else None,
+            publishing_seconds=round(published - began, 2),
+            settling_seconds=round(settled - published, 2),
+            billing_seconds=round(monotonic() - settled, 2),
+        )
 
     async def _settle(self) -> None:
         def on_pending(pending: int) -> None:
@@ -172,7 +187,6 @@ class _Loading:
                 await asyncio.sleep(OUTAGE_SECONDS)
         finally:
             await erp.recover()
-        await self._settle()
 
     async def _receive_payments(self, run: BillingRun, erp: Control) -> None:
         places = asyncio.Semaphore(PAY_AT_ONCE_MAX)

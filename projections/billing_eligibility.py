@@ -188,7 +188,7 @@ def reason_totals(view: View, where: EligibilityFilter, scope: Scope) -> tuple[R
 
 
 def _asked(where: EligibilityFilter) -> set[str]:
-    return {name for name in EligibilityFilter.__dataclass_fields__ if getattr(where, name)}
+    return {name for name in EligibilityFilter.__dataclass_fields__ if getattr(where, name) not in (None, False)}
 
 
 def _kept_sums(where: EligibilityFilter, scope: Scope) -> Conditions | None:

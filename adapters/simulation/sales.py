@@ -76,7 +76,7 @@ def _stages_of_sale(rng: Random, engagement: Engagement, *, won: bool) -> Iterat
         engagement, "Prospecting", created=True, said_at=started, amount=worth, closes_on=hoped_for,
         title=engagement.title,
     )  # fmt: skip
-    for line in engagement.lines:
+    for line in engagement.lines if won else ():
         yield LineTold(engagement, line, started + timedelta(days=1, minutes=line.number))
     proposed = started + timedelta(days=rng.randint(5, 8), hours=rng.randint(0, 6))
     yield DealTold(engagement, "Proposal/Price Quote", created=False, said_at=proposed)

@@ -7,10 +7,12 @@ when those names stand for something, ``commands`` says what to ask of the domai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+
+from pydantic import BaseModel
 
 from adapters.vendors.letter import Letter
 from adapters.vendors.unreadable import WrongType
@@ -95,10 +97,11 @@ MessageId = Callable[[Letter], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """How one system's messages are named and read."""
+    """How one system's messages are named and read, and the forms of those that it may send, by ``<object>.<verb>``."""
 
     translate: Translate
     message_id: MessageId
+    subjects: Mapping[str, type[BaseModel]] = field(default_factory=dict)
 
 
 def revision_of(said_at: datetime) -> str:

@@ -15,9 +15,9 @@ from adapters.vendors.workday import translate as workday
 
 VENDORS: Final[Mapping[str, Vendor]] = {
     "canonical": canonical.VENDOR,
-    "erp": targets.VENDOR,
+    "erp": targets.ERP,
     "jira": jira.VENDOR,
-    "psa": targets.VENDOR,
+    "psa": targets.PSA,
     "salesforce": salesforce.VENDOR,
     "tempo": tempo.VENDOR,
     "workday": workday.VENDOR,

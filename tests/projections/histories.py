@@ -135,6 +135,7 @@ class History:
         self.unit: UnitOfWork = ledger.unit()
         self.at = datetime(START.year, START.month, START.day, 8, tzinfo=UTC)
         self.seen = 0
+        self.opened = 0
         self.sheets: list[StreamId] = []
 
     # -- deciding ----------------------------------------------------------------------------------------------------
@@ -234,7 +235,8 @@ class History:
         number = self.next()
         name, entity = f"E-{number}", self.random.choice(list(ENTITIES))
         currency = ENTITIES[entity][1] if self.random.random() < 0.7 else self.random.choice(list(PRICES))
-        kind = self.random.choices(("tm", "cap", "fixed"), (6, 3, 2))[0]
+        kind = ("cap", "tm", "fixed", "tm")[self.opened % 4]
+        self.opened += 1
         stream, ends = stream_of("engagement", name), day + timedelta(days=self.random.randint(100, 250))
         needs_order = self.random.random() < 0.2
         customer = f"C-{self.random.randrange(8)}"
@@ -262,8 +264,8 @@ class History:
             amount = Money(Decimal(PRICES[run.currency] * 200), run.currency)
             steps = tuple(Milestone(m, f"Milestone {m}", amount) for m in run.milestones)
             return ContractLine("L1", "Fixed", FixedFeeMilestones(milestones=steps))
-        cap = Money(Decimal(PRICES[run.currency] * 600), run.currency) if run.kind == "cap" else None
-        policy = self.random.choice(("partial", "whole_item"))
+        cap = Money(Decimal(PRICES[run.currency] * 100), run.currency) if run.kind == "cap" else None
+        policy = "partial" if self.opened % 8 == 1 else "whole_item"
         return ContractLine("L1", "Work", TimeAndMaterials(cap=cap, cap_policy=policy))  # type: ignore[arg-type]
 
     def set_up_project(self, project: str) -> None:
@@ -297,7 +299,8 @@ class History:
         self.running = [run for run in self.running if not self.closed(run, monday)]
         while len(self.running) < self.wanted:
             self.open(monday)
-        self.disturb(monday)
+        for _ in range(2):
+            self.disturb(monday)
         if self.sheets and (monday - START).days % 35 == 0:
             self.reprice()
         for consultant in self.consultants:
@@ -334,7 +337,7 @@ class History:
         run = self.random.choice(self.running)
         stream = stream_of("engagement", run.name)
         match self.random.randrange(9):
-            case 0:
+            case 0 if self.random.random() < 0.5:
                 self.tell(stream, HoldEngagement("The customer disputes the scope."))
                 run.held = True
             case 1 | 2:
@@ -344,7 +347,7 @@ class History:
             case 3:
                 self.tell(stream, RecordPurchaseOrder(PurchaseOrder(f"PO-{self.next()}")), "salesforce")
             case 4 if run.kind == "cap":
-                self.tell(stream, ChangeCap("L1", Money(Decimal(PRICES[run.currency] * 1200), run.currency)))
+                self.tell(stream, ChangeCap("L1", Money(Decimal(PRICES[run.currency] * 250), run.currency)))
             case 5:
                 customer = stream_of("customer", f"C-{self.random.randrange(8)}")
                 blocked = self.unit.state(customer).blocked_because is None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.vendors.canonical.messages import Message, deciders_of, read_message
+from adapters.vendors.canonical.messages import FORMS, Message, deciders_of, read_message
 from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, moment, name, refusing, revision_of
 from adapters.vendors.letter import Letter
 from adapters.vendors.unreadable import UnknownSubject, WrongStream
@@ -203,4 +203,5 @@ def _refused_content(letter: Letter, refused: Refused) -> Intake:
     return refusing(source, moment(head.occurred_at, "occurred_at"), refused, lambda _names: context)
 
 
-VENDOR: Final = Vendor(translate, message_id)
+SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {name.rpartition(".v")[0]: form for name, form in FORMS.items()}
+VENDOR: Final = Vendor(translate, message_id, SUBJECTS)

@@ -6,14 +6,13 @@ belong to the day on the author's wall clock, whatever offset the body was writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from adapters.vendors.intake import (
     Context,
@@ -28,6 +27,7 @@ from adapters.vendors.intake import (
     refusing,
     revision_of,
 )
+from adapters.vendors.jira import forms
 from adapters.vendors.letter import Letter
 from adapters.vendors.unreadable import UnknownSubject
 from adapters.vendors.worklog import NOTE_CHARACTERS_MAX, Worklog, hours_of_seconds, intake_of
@@ -46,80 +46,18 @@ class UnknownTimeZone(Refused):
     """The author's time zone is not in the IANA database."""
 
     code = "jira.unknown_time_zone"
-    fix = "Correct the time zone in the author's Jira profile, then save the worklog once more."
-
-
-class Jira(BaseModel):
-    """Anything in a webhook of Jira; what is not listed here is left unread."""
-
-    model_config = ConfigDict(strict=True)
-
-
-class User(Jira):
-    """A person by account id, with the time zone of their profile where Jira tells it."""
-
-    account_id: str = Field(alias="accountId")
-    time_zone: str | None = Field(None, alias="timeZone")
-
-
-class Worklog(Jira):
-    """Hours on an issue, in seconds; ``started`` carries the offset of whoever looks at it."""
-
-    id: str | int
-    issue_id: str | int = Field(alias="issueId")
-    author: User
-    started: datetime
-    seconds: int = Field(alias="timeSpentSeconds")
-    comment: Any = None
-
-
-class WorklogEvent(Jira):
-    """A webhook about a worklog; ``timestamp`` is Jira's clock in milliseconds."""
-
-    timestamp: int
-    event: str = Field(alias="webhookEvent")
-    worklog: Worklog
-
-
-class Project(Jira):
-    """The project of an issue, by its key."""
-
-    key: str
-
-
-class IssueFields(Jira):
-    """What matters of an issue; the label ``non-billable`` says that the customer does not pay for it."""
-
-    summary: str | None = None
-    project: Project
-    labels: list[str] | None = None
-
-
-class Issue(Jira):
-    """An issue, which is a task of a project."""
-
-    id: str | int
-    key: str
-    fields: IssueFields
-
-
-class IssueEvent(Jira):
-    """A webhook about an issue; ``timestamp`` is Jira's clock in milliseconds."""
-
-    timestamp: int
-    event: str = Field(alias="webhookEvent")
-    issue: Issue
+    fix = "Correct the time zone in the author's forms.Jira profile, then save the worklog once more."
 
 
 def translate(letter: Letter) -> Sequence[Intake]:
     """The statement of one webhook."""
     match letter.object, letter.verb:
         case "worklog", "created" | "updated" | "deleted":
-            return [_worklog(letter.read(WorklogEvent))]
+            return [_worklog(letter.read(forms.WorklogEvent))]
         case "issue", "created" | "updated":
-            return [_issue(letter.read(IssueEvent))]
+            return [_issue(letter.read(forms.IssueEvent))]
         case "issue", "deleted":
-            return []  # hours on it stay what they are; Jira deletes its worklogs one by one
+            return []  # hours on it stay what they are; forms.Jira deletes its worklogs one by one
         case _:
             raise UnknownSubject(f"jira has no {letter.object}.{letter.verb} here.")
 
@@ -130,21 +68,21 @@ def message_id(letter: Letter) -> str | None:
 
 
 def user_ref(account_id: str) -> ExternalRef:
-    """The name of a person in Jira and Tempo."""
+    """The name of a person in forms.Jira and Tempo."""
     return ExternalRef(SYSTEM, "user", account_id)
 
 
 def issue_ref(issue_id: str) -> ExternalRef:
-    """The name of an issue in Jira and Tempo."""
+    """The name of an issue in forms.Jira and Tempo."""
     return ExternalRef(SYSTEM, "issue", issue_id)
 
 
 def project_ref(key: str) -> ExternalRef:
-    """The name of a project in Jira."""
+    """The name of a project in forms.Jira."""
     return ExternalRef(SYSTEM, "project", key)
 
 
-def _worklog(event: WorklogEvent) -> Intake:
+def _worklog(event: forms.WorklogEvent) -> Intake:
     told, said_at = event.worklog, moment_of_ms(event.timestamp, "timestamp")
     source = ExternalRef(SYSTEM, "worklog", name(told.id, "worklog.id"))
     worker = user_ref(name(told.author.account_id, "worklog.author.accountId"))
@@ -198,7 +136,7 @@ def _text(comment: Any) -> str:
     return " ".join(words)
 
 
-def _issue(event: IssueEvent) -> Intake:
+def _issue(event: forms.IssueEvent) -> Intake:
     issue, said_at = event.issue, moment_of_ms(event.timestamp, "timestamp")
     known_as = issue_ref(name(issue.id, "issue.id"))
     key = own_name(issue.key, "issue.key")
@@ -214,7 +152,7 @@ def _issue(event: IssueEvent) -> Intake:
 
     def commands(resolved: Resolved) -> Iterable[Addressed]:
         target = resolved.names[project]
-        # Which contract line pays for a task is not Jira's to say: keep what was defined.
+        # Which contract line pays for a task is not forms.Jira's to say: keep what was defined.
         known = project_of(resolved.read, target).tasks.get(key, Task(key, title))
         yield Addressed(stream_of("project", target), DefineTask(replace(known, title=title, chargeable=chargeable)))
         moved = AssignIdentifier(known_as, f"{target}/{key}", reassign=True)  # an issue may move to another project
@@ -226,4 +164,12 @@ def _issue(event: IssueEvent) -> Intake:
     return Intake(known_as, revision_of(said_at), said_at, (project,), touches, commands, home, about)
 
 
-VENDOR: Final = Vendor(translate, message_id)
+SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
+    "worklog.created": forms.WorklogEvent,
+    "worklog.updated": forms.WorklogEvent,
+    "worklog.deleted": forms.WorklogEvent,
+    "issue.created": forms.IssueEvent,
+    "issue.updated": forms.IssueEvent,
+    "issue.deleted": forms.IssueEvent,
+}
+VENDOR: Final = Vendor(translate, message_id, SUBJECTS)

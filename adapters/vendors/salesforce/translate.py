@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, refusing, revision_of
 from adapters.vendors.letter import Letter, sha256
+from adapters.vendors.salesforce import forms
 from adapters.vendors.salesforce.line_item import LINE_ITEM, LineItem, line_item
 from adapters.vendors.salesforce.record import (
     SYSTEM,
@@ -63,60 +63,15 @@ class UnknownCountry(Refused):
     fix = "Switch on country picklists in Salesforce, so that BillingCountryCode is sent, or correct the country."
 
 
-class Address(BaseModel):
-    """A compound address: parts in capitals in change events, in small letters in rows."""
-
-    model_config = ConfigDict(strict=True)
-
-    street: str | None = Field(None, alias="Street")
-    city: str | None = Field(None, alias="City")
-    postal_code: str | None = Field(None, alias="PostalCode")
-    country: str | None = Field(None, alias="Country")
-    country_code: str | None = Field(None, alias="CountryCode")
-    street_of_row: str | None = Field(None, alias="street")
-    city_of_row: str | None = Field(None, alias="city")
-    postal_code_of_row: str | None = Field(None, alias="postalCode")
-    country_of_row: str | None = Field(None, alias="country")
-    country_code_of_row: str | None = Field(None, alias="countryCode")
-
-
-class Account(Fields):
-    """What matters of an account; a change event holds the changed fields, a row all of them."""
-
-    title: str | None = Field(None, alias="Name")
-    address: Address | None = Field(None, alias="BillingAddress")
-    street: str | None = Field(None, alias="BillingStreet")
-    city: str | None = Field(None, alias="BillingCity")
-    postal_code: str | None = Field(None, alias="BillingPostalCode")
-    country: str | None = Field(None, alias="BillingCountry")
-    country_code: str | None = Field(None, alias="BillingCountryCode")
-    tax_id: str | None = Field(None, alias="Tax_Id__c")
-    parent: str | None = Field(None, alias="ParentId")
-    terms_days: Decimal | None = Field(None, alias="Payment_Terms_Days__c")
-
-
-class Opportunity(Fields):
-    """What matters of a deal; a change event holds the changed fields, a row all of them."""
-
-    title: str | None = Field(None, alias="Name")
-    account: str | None = Field(None, alias="AccountId")
-    stage: str | None = Field(None, alias="StageName")
-    is_won: bool | None = Field(None, alias="IsWon")
-    closes: int | str | None = Field(None, alias="CloseDate")
-    currency: str | None = Field(None, alias="CurrencyIsoCode")
-    selling_entity: str | None = Field(None, alias="Selling_Entity__c")
-    order_required: bool | None = Field(None, alias="PO_Required__c")
-
-
 def translate(letter: Letter) -> Sequence[Intake]:
     """The statements of one change event, one for each of its records, or of one row."""
     head = heading(letter)
     match head.kind:
         case "Opportunity":
-            deal = letter.read(Opportunity)
+            deal = letter.read(forms.Opportunity)
             return _each(head, "opportunity", lambda ref: _opportunity(ref, head, deal))
         case "Account":
-            account = letter.read(Account)
+            account = letter.read(forms.Account)
             return _each(head, "account", lambda ref: _account(ref, head, account))
         case "OpportunityLineItem":
             item = letter.read(LineItem)
@@ -148,7 +103,7 @@ def _of_no_context(_names: Names) -> Context:
     return Context()
 
 
-def _opportunity(ref: ExternalRef, head: Heading, fields: Opportunity) -> Intake:
+def _opportunity(ref: ExternalRef, head: Heading, fields: forms.Opportunity) -> Intake:
     deal = opportunity_stream(SYSTEM, ref.id)
     account = ExternalRef(SYSTEM, "account", record_id(fields.account, "AccountId")) if fields.account else None
     said = {
@@ -191,7 +146,7 @@ def _opportunity(ref: ExternalRef, head: Heading, fields: Opportunity) -> Intake
     return _statement(ref, head, needs, streams, commands, about)
 
 
-def _won(fields: Opportunity) -> Scalar:
+def _won(fields: forms.Opportunity) -> Scalar:
     """Whether the deal is won; a stage's name alone says so only if it is the standard one."""
     if fields.is_won is None and fields.stage == WON_STAGE:
         return "true"
@@ -204,7 +159,7 @@ def _require_no_engagement(ref: ExternalRef, read: Read) -> None:
         raise DealDeleted(f"{ref.id} is engagement {engagement}.")
 
 
-def _account(ref: ExternalRef, head: Heading, fields: Account) -> Intake:
+def _account(ref: ExternalRef, head: Heading, fields: forms.Account) -> Intake:
     customer = customer_id(ref)
     stream, known_as = stream_of("customer", customer), identifier_stream(ref)
     said: dict[str, Scalar] = _billing_address(fields, head)
@@ -229,7 +184,7 @@ def _account(ref: ExternalRef, head: Heading, fields: Account) -> Intake:
     return _statement(ref, head, (), (stream, known_as), commands, lambda _names: Context(customer=customer))
 
 
-def _billing_address(fields: Account, head: Heading) -> dict[str, Scalar]:
+def _billing_address(fields: forms.Account, head: Heading) -> dict[str, Scalar]:
     """The parts of the billing address that were told: flat, or nested as change events and rows nest it."""
     said: dict[str, Scalar] = {}
     for part in ("street", "city", "postal_code", "country"):
@@ -259,4 +214,12 @@ def _statement(
     )
 
 
-VENDOR: Final = Vendor(translate, message_id)
+SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
+    "account.changed": forms.Account,
+    "account.row": forms.Account,
+    "opportunity.changed": forms.Opportunity,
+    "opportunity.row": forms.Opportunity,
+    f"{LINE_ITEM}.changed": LineItem,
+    f"{LINE_ITEM}.row": LineItem,
+}
+VENDOR: Final = Vendor(translate, message_id, SUBJECTS)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, moment, name, own_name, revision_of
 from adapters.vendors.letter import Letter
+from adapters.vendors.targets import forms
 from adapters.vendors.unreadable import UnknownSubject, WrongType
 from domain.invoice import (
     ConfirmPosting,
@@ -28,78 +27,25 @@ from domain.reference.identifier import AssignIdentifier, ExternalRef, identifie
 IDENTIFIERS_MAX: Final = 100
 
 
-class Answer(BaseModel):
-    """What every answer has: its id, the target's clock, and the target's own id or reason where there is one."""
-
-    model_config = ConfigDict(strict=True)
-
-    id: str = Field(min_length=1)
-    at: datetime
-    external_id: str | None = Field(None, alias="externalId", min_length=1)
-    reason: str = ""
-
-
-class Identifier(BaseModel):
-    """A name that stands for the project in some system."""
-
-    model_config = ConfigDict(strict=True)
-
-    system: str = Field(min_length=1)
-    object: str = Field(min_length=1)
-    id: str = Field(min_length=1)
-
-
-class ProjectAnswer(Answer):
-    """How far a target is with setting up a project; ``externalId`` comes with confirmed, ``reason`` with rejected."""
-
-    project: str
-    identifiers: list[Identifier] = Field(default=[], max_length=IDENTIFIERS_MAX)
-
-
-class InvoiceAnswer(Answer):
-    """How far an ERP is with posting an invoice."""
-
-    invoice: str
-
-
-class Amount(BaseModel):
-    """An amount of money, as text."""
-
-    model_config = ConfigDict(strict=True)
-
-    amount: Decimal
-    currency: str
-
-
-class Payment(Answer):
-    """Money that was received for an invoice."""
-
-    invoice: str
-    payment: str
-    received_on: date = Field(alias="receivedOn")
-    amount: Amount
-    reference: str = ""
-
-
 def translate(letter: Letter) -> Sequence[Intake]:
     """The statement of one answer."""
     match letter.object, letter.verb:
         case "project", "sent" | "in_doubt" | "confirmed" | "rejected":
-            return [_project(letter, letter.read(ProjectAnswer))]
+            return [_project(letter, letter.read(forms.ProjectAnswer))]
         case "invoice", "sent" | "in_doubt" | "posted" | "rejected":
-            return [_invoice(letter, letter.read(InvoiceAnswer))]
+            return [_invoice(letter, letter.read(forms.InvoiceAnswer))]
         case "payment", "received":
-            return [_payment(letter, letter.read(Payment))]
+            return [_payment(letter, letter.read(forms.Payment))]
         case _:
             raise UnknownSubject(f"{letter.system} has no {letter.object}.{letter.verb} here.")
 
 
 def message_id(letter: Letter) -> str | None:
     """The connector's own id of an answer."""
-    return letter.read(Answer).id
+    return letter.read(forms.Answer).id
 
 
-def _project(letter: Letter, answer: ProjectAnswer) -> Intake:
+def _project(letter: Letter, answer: forms.ProjectAnswer) -> Intake:
     target, project = letter.system, own_name(answer.project, "project")
     stream = stream_of("project", project)
     command = _set_up(letter, answer)
@@ -118,7 +64,7 @@ def _project(letter: Letter, answer: ProjectAnswer) -> Intake:
     return _statement(source, answer, streams, commands, Context(project=project))
 
 
-def _set_up(letter: Letter, answer: ProjectAnswer) -> Any:
+def _set_up(letter: Letter, answer: forms.ProjectAnswer) -> Any:
     match letter.verb:
         case "sent":
             return ReportSetUpSent(letter.system)
@@ -130,7 +76,7 @@ def _set_up(letter: Letter, answer: ProjectAnswer) -> Any:
             return RejectSetUp(letter.system, answer.reason)
 
 
-def _invoice(letter: Letter, answer: InvoiceAnswer) -> Intake:
+def _invoice(letter: Letter, answer: forms.InvoiceAnswer) -> Intake:
     invoice = own_name(answer.invoice, "invoice")
     stream = invoice_stream(invoice)
     command: Any
@@ -151,7 +97,7 @@ def _invoice(letter: Letter, answer: InvoiceAnswer) -> Intake:
     return _statement(source, answer, (stream,), commands, Context(invoice=invoice))
 
 
-def _payment(letter: Letter, answer: Payment) -> Intake:
+def _payment(letter: Letter, answer: forms.Payment) -> Intake:
     invoice, payment = own_name(answer.invoice, "invoice"), name(answer.payment, "payment")
     stream = invoice_stream(invoice)
 
@@ -163,13 +109,13 @@ def _payment(letter: Letter, answer: Payment) -> Intake:
     return _statement(source, answer, (stream,), commands, Context(invoice=invoice))
 
 
-def _external_id(answer: Answer) -> str:
+def _external_id(answer: forms.Answer) -> str:
     if answer.external_id is None:
         raise WrongType("externalId: the target's own id is missing.")
     return answer.external_id
 
 
-def _ref(told: Identifier) -> ExternalRef:
+def _ref(told: forms.Identifier) -> ExternalRef:
     return ExternalRef(
         name(told.system, "identifiers.system"),
         name(told.object, "identifiers.object"),
@@ -179,7 +125,7 @@ def _ref(told: Identifier) -> ExternalRef:
 
 def _statement(
     source: ExternalRef,
-    answer: Answer,
+    answer: forms.Answer,
     streams: tuple[StreamId, ...],
     commands: Callable[[Resolved], Iterable[Addressed]],
     context: Context,
@@ -192,4 +138,11 @@ def _statement(
     return Intake(source, revision_of(at), at, (), lambda _names: streams, commands, about=about)
 
 
-VENDOR: Final = Vendor(translate, message_id)
+OF_PROJECTS: Final[Mapping[str, type[BaseModel]]] = {
+    f"project.{verb}": forms.ProjectAnswer for verb in ("sent", "in_doubt", "confirmed", "rejected")
+}
+OF_INVOICES: Final[Mapping[str, type[BaseModel]]] = {
+    f"invoice.{verb}": forms.InvoiceAnswer for verb in ("sent", "in_doubt", "posted", "rejected")
+}
+PSA: Final = Vendor(translate, message_id, OF_PROJECTS)
+ERP: Final = Vendor(translate, message_id, {**OF_PROJECTS, **OF_INVOICES, "payment.received": forms.Payment})

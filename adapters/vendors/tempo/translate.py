@@ -6,15 +6,16 @@ told to each week that the days touch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel
 
 from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, moment, name, revision_of
 from adapters.vendors.jira.translate import issue_ref, user_ref
 from adapters.vendors.letter import Letter, sha256
+from adapters.vendors.tempo import forms
 from adapters.vendors.unreadable import UnknownSubject, WrongType
 from adapters.vendors.worklog import NOTE_CHARACTERS_MAX, Worklog, clock_text, hours_of_seconds, intake_of
 from domain.kernel import Addressed, StreamId
@@ -35,90 +36,21 @@ VERDICTS: Final[dict[str, PeriodVerdict]] = {
     "APPROVED": "approved",
     "REJECTED": "rejected",
 }
-"""What Tempo's words for the state of a period mean here."""
-
-
-class Tempo(BaseModel):
-    """Anything that Tempo sends; what is not listed here is left unread."""
-
-    model_config = ConfigDict(strict=True)
-
-
-class User(Tempo):
-    """A person, by the account id that Jira knows too."""
-
-    account_id: str = Field(alias="accountId")
-
-
-class IssueId(Tempo):
-    """An issue, by Jira's id."""
-
-    id: int | str
-
-
-class Worklog(Tempo):
-    """Hours on an issue, in seconds, from the worker's own wall clock on."""
-
-    id: int | str = Field(alias="tempoWorklogId")
-    author: User
-    issue: IssueId
-    seconds: int = Field(alias="timeSpentSeconds")
-    start_date: str = Field(alias="startDate")
-    start_time: int | str | None = Field(None, alias="startTime")
-    updated_at: datetime = Field(alias="updatedAt")
-    description: str | None = None
-
-
-class Event(Tempo):
-    """A webhook: ``eventId`` is the same in every repetition."""
-
-    event_id: str = Field(alias="eventId")
-    event_type: str = Field(alias="eventType")
-
-
-class WorklogEvent(Event):
-    """A webhook about a worklog."""
-
-    payload: Worklog
-
-
-class Period(Tempo):
-    """The days that are handed in together."""
-
-    starts: date = Field(alias="from")
-    ends: date = Field(alias="to")
-
-
-class Status(Tempo):
-    """How far the approval of a period is, who brought it there, and when."""
-
-    key: str
-    actor: User | None = None
-    comment: str | None = None
-    updated_at: datetime = Field(alias="updatedAt")
-
-
-class Approval(Tempo):
-    """The approval of one person's days, as a row of the REST API."""
-
-    user: User
-    period: Period
-    status: Status
-    reviewer: User | None = None
+"""What forms.Tempo's words for the state of a period mean here."""
 
 
 def translate(letter: Letter) -> Sequence[Intake]:
     """The statement of one webhook or row."""
     match letter.object, letter.verb:
         case "worklog", "created" | "updated" | "deleted":
-            event = letter.read(WorklogEvent)
+            event = letter.read(forms.WorklogEvent)
             return [_worklog(event.payload, deleted=event.event_type.endswith(".deleted"))]
         case "worklog", "row":
-            return [_worklog(letter.read(Worklog), deleted=False)]
+            return [_worklog(letter.read(forms.Worklog), deleted=False)]
         case "timesheet-approval", _:
-            return [_approval(letter.read(Approval))]
+            return [_approval(letter.read(forms.Approval))]
         case "plan", _:
-            letter.read(Event)
+            letter.read(forms.Event)
             return []  # what is planned is not worked
         case _:
             raise UnknownSubject(f"tempo has no {letter.object}.{letter.verb} here.")
@@ -128,10 +60,10 @@ def message_id(letter: Letter) -> str | None:
     """Tempo's own id of a webhook; a row is what it says."""
     if letter.object == "timesheet-approval" or letter.verb == "row":
         return f"sha256:{sha256(letter.content).hex()}"
-    return letter.read(Event).event_id
+    return letter.read(forms.Event).event_id
 
 
-def _worklog(told: Worklog, *, deleted: bool) -> Intake:
+def _worklog(told: forms.Worklog, *, deleted: bool) -> Intake:
     source = ExternalRef(SYSTEM, "worklog", name(told.id, "tempoWorklogId"))
     return intake_of(
         Worklog(
@@ -170,7 +102,7 @@ def _started(start_time: int | str | None) -> str | None:
         raise WrongType(f"startTime: {start_time[:40]!r} is not a time of day.") from None
 
 
-def _approval(told: Approval) -> Intake:
+def _approval(told: forms.Approval) -> Intake:
     starts, ends, status = told.period.starts, told.period.ends, told.status
     verdict = VERDICTS.get(status.key)
     if verdict is None:
@@ -201,4 +133,14 @@ def _approval(told: Approval) -> Intake:
     return Intake(source, revision_of(said_at), said_at, needs, touches, commands, about=about, clocked=True)
 
 
-VENDOR: Final = Vendor(translate, message_id)
+SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
+    "worklog.created": forms.WorklogEvent,
+    "worklog.updated": forms.WorklogEvent,
+    "worklog.deleted": forms.WorklogEvent,
+    "worklog.row": forms.Worklog,
+    "timesheet-approval.updated": forms.Approval,
+    "plan.created": forms.Event,
+    "plan.updated": forms.Event,
+    "plan.deleted": forms.Event,
+}
+VENDOR: Final = Vendor(translate, message_id, SUBJECTS)

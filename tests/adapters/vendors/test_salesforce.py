@@ -98,7 +98,9 @@ def test_a_day_is_midnight_in_utc_in_a_change_and_text_in_a_row() -> None:
         ({"IsWon": False}, "false"),
     ],
 )
-def test_a_deal_is_won_when_salesforce_says_so_or_its_stage_is_the_standard_one(fields: dict[str, Any], won: str) -> None:
+def test_a_deal_is_won_when_salesforce_says_so_or_its_stage_is_the_standard_one(
+    fields: dict[str, Any], won: str
+) -> None:
     assert command(change("Opportunity", DEAL, fields)).told == {"won": won}
 
 
@@ -110,7 +112,9 @@ def test_one_change_of_many_records_is_one_statement_each() -> None:
     deals = [DEAL, "006000000000002AAA", "006000000000003AAA"]
     told = intakes(change("Opportunity", deals, {"StageName": "Closed Won"}))
     assert [each.source.id for each in told] == deals
-    assert mail(change("Opportunity", deals, {}, transaction="t-1", sequence=4)).business_id == f"t-1/4/{','.join(deals)}"
+    assert (
+        mail(change("Opportunity", deals, {}, transaction="t-1", sequence=4)).business_id == f"t-1/4/{','.join(deals)}"
+    )
 
 
 def test_two_changes_of_one_transaction_have_their_order() -> None:
@@ -273,7 +277,10 @@ def test_a_line_is_a_contract_line_by_the_hour_up_to_its_cap() -> None:
 
 def test_a_fixed_fee_line_lists_its_milestones_or_is_one_itself() -> None:
     office = engaged()
-    listed = [{"id": "M1", "title": "Design", "amount": "20000.00"}, {"id": "M2", "title": "Go", "amount": 5, "after": ["M1"]}]
+    listed = [
+        {"id": "M1", "title": "Design", "amount": "20000.00"},
+        {"id": "M2", "title": "Go", "amount": 5, "after": ["M1"]},
+    ]
     fee = {**FULL_LINE, "Billing_Method__c": "Fixed Fee"}
     office.deliver(
         change("OpportunityLineItem", LINE, {**fee, "Milestones__c": orjson.dumps(listed).decode()}, kind="CREATE"),

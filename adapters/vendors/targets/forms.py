@@ -1,0 +1,64 @@
+"""What the target systems answer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+IDENTIFIERS_MAX: Final = 100
+
+
+class Answer(BaseModel):
+    """What every answer has: its id, the target's clock, and the target's own id or reason where there is one."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str = Field(min_length=1)
+    at: datetime
+    external_id: str | None = Field(None, alias="externalId", min_length=1)
+    reason: str = ""
+
+
+class Identifier(BaseModel):
+    """A name that stands for the project in some system."""
+
+    model_config = ConfigDict(strict=True)
+
+    system: str = Field(min_length=1)
+    object: str = Field(min_length=1)
+    id: str = Field(min_length=1)
+
+
+class ProjectAnswer(Answer):
+    """How far a target is with setting up a project; ``externalId`` comes with confirmed, ``reason`` with rejected."""
+
+    project: str
+    identifiers: list[Identifier] = Field(default=[], max_length=IDENTIFIERS_MAX)
+
+
+class InvoiceAnswer(Answer):
+    """How far an ERP is with posting an invoice."""
+
+    invoice: str
+
+
+class Amount(BaseModel):
+    """An amount of money, as text."""
+
+    model_config = ConfigDict(strict=True)
+
+    amount: Decimal
+    currency: str
+
+
+class Payment(Answer):
+    """Money that was received for an invoice."""
+
+    invoice: str
+    payment: str
+    received_on: date = Field(alias="receivedOn")
+    amount: Amount
+    reference: str = ""
