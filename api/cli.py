@@ -102,10 +102,25 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed makes the same firm.")] = 1,
     consultants: Annotated[int, typer.Option(min=1, max=10_000, help="How many people log time.")] = 60,
     months: Annotated[int, typer.Option(min=1, max=120, help="How long the firm's history is.")] = 6,
+    engagements: Annotated[
+        int | None, typer.Option(min=1, max=5_000, help="How many run at a time; by default 5 for 12 people.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this file, one message in a line.")] = None,
+    publish: Annotated[bool, typer.Option("--publish", help="Publish to the intake of the ledger.")] = False,
+    rate: Annotated[int | None, typer.Option(min=1, help="Publish at most so many messages per second.")] = None,
     json: Json = False,
 ) -> None:
-    """Stream a sample firm of any size to the ledger as the payloads that the vendors' systems send."""
-    implementation("simulate").run(seed=seed, consultants=consultants, months=months, json=json)
+    """Stream a sample firm of any size as its vendors' messages: to a file, to the ledger, or to standard output."""
+    implementation("simulate").run(
+        seed=seed,
+        consultants=consultants,
+        months=months,
+        engagements=engagements,
+        out=out,
+        publish=publish,
+        rate=rate,
+        json=json,
+    )
 
 
 @command("Books")

@@ -68,11 +68,13 @@ def where_to_look(settings: Settings, _progress: Progress) -> list[tuple[str, st
     told = _told(settings.home)
     if told is None or told["invoice"] is None:
         return []
-    name, number = told["invoice"], told["number"]
-    return [
-        ("Sample firm", f"{told['messages']} messages, {told['invoices']} invoices, {told['paid']} of them paid"),
-        ("From hours to cash", f'{number}: query {{ history(stream: "invoice:{name}") {{ ... }} }}'),
-    ]
+    size = f"{told['messages']} messages, {told['invoices']} invoices, {told['paid']} of them paid"
+    return [("Sample firm", size), (f"Story of {told['number']}", story_of(told["invoice"]))]
+
+
+def story_of(invoice: str) -> str:
+    """The GraphQL query that tells how an invoice came to be, and how it was paid."""
+    return f'{{ timeline(subject: "invoice:{invoice}", first: 500) {{ nodes {{ occurredAt actor sentence }} }} }}'
 
 
 def segments(items: Iterable[Item]) -> Iterator[Segment]:
@@ -119,6 +121,7 @@ async def _load(settings: Settings, progress: Progress, plan: Plan) -> None:
             loading = _Loading(broker, rest, finance, progress, sum(isinstance(item, Message) for item in items))
             for segment in segments(items):
                 await loading.load(segment)
+            await Control(broker.client, "erp").accept_all()
     loading.remember(settings.home, items)
 
 
@@ -179,6 +182,9 @@ class _Loading:
         approved = await self.finance.approve(run, drafts)
         if self.runs == LOST_ANSWERS_RUN:
             await erp.lose_replies(2)
+        if not run.everything:
+            for invoice in approved[:1]:
+                await erp.refuse("invoice", invoice, "the posting period is not open yet")
         if self.runs == OUTAGE_RUN:
             await erp.outage()
         try:

@@ -72,6 +72,7 @@ class Bill:
     invoice: str
     number: str
     engagement: str
+    customer: str
     issued_on: date
     gross: Decimal
     currency: str
@@ -164,6 +165,7 @@ def _bill(invoice: str, document: Mapping[str, Any], run: BillingRun) -> Bill:
         invoice=invoice,
         number=document["number"],
         engagement=document["header"]["engagement"],
+        customer=document["header"]["customer"],
         issued_on=date.fromisoformat(document["issued_on"]),
         gross=Decimal(document["gross"]["amount"]),
         currency=document["gross"]["currency"],

@@ -19,7 +19,7 @@ from projections.follow import Log, batches
 from projections.generation import GenerationInfo, Generations
 from projections.store import Mark
 
-EVENTS_PER_BATCH: Final = 5_000
+EVENTS_PER_BATCH: Final = 3_000
 CATCH_UP_ROUNDS_MAX: Final = 20
 GAP_SMALL: Final = 200
 """Positions that may be missing when the live generation is made to stand still for the switch."""
@@ -80,14 +80,21 @@ def fill(
     progress: Progress = no_progress,
     events_per_batch: int = EVENTS_PER_BATCH,
 ) -> GenerationInfo:
-    """Folds all facts up to a position into a generation; while one batch is folded the one before it is written."""
+    """Folds all facts up to a position into a generation; while one batch is folded the one before it is written.
+
+    From the beginning, open work is decided once, at the end; a filling that is broken off is never taken up again.
+    """
     with generations.store(info) as store, rare_collection():
         fold = Fold(log, store, info.position)
+        from_zero, recorded_at = info.position == 0, info.recorded_at
         for facts in batches(log, info.position, until, events_per_batch):
-            before = fold.position
-            changes = fold.apply(facts)
-            store.submit(changes, Mark(before, fold.position, facts[-1].recorded_at, len(facts)))
+            before, recorded_at = fold.position, facts[-1].recorded_at
+            changes = fold.apply(facts, decide=not from_zero)
+            store.submit(changes, Mark(before, fold.position, recorded_at, len(facts)))
             progress(fold.position, until, "events")
+        if from_zero and recorded_at is not None:
+            for changes in fold.decide_open():
+                store.submit(changes, Mark(fold.position, fold.position, recorded_at, 0))
         store.settle()
     return generations.get(info.name)
 

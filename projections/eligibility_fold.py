@@ -57,7 +57,11 @@ class _Decided:
 
 
 class EligibilityFold:
-    """Ends each batch: decides every item that changed, and all open work whose context changed."""
+    """Ends each batch: decides every item that changed, and all open work whose context changed.
+
+    When a generation is filled from the beginning, open work is decided once, at the end, by the same rules: what it
+    was in between, nobody sees.
+    """
 
     def __init__(self, contexts: Contexts, lots: LotsFold, registers: RegistersFold) -> None:
         self._contexts = contexts
@@ -67,10 +71,19 @@ class EligibilityFold:
 
     def finish(self) -> None:
         """The batch is complete: every decision that it may have changed is made again."""
+        self.decide([*self._lots.items.changed, *self._touched_by_context()])
+
+    def postpone(self) -> None:
+        """Only says what became of the lots that ended."""
+        for key in list(self._lots.items.changed):
+            item = self._lots.items.get(key)
+            if item is not None and not item.is_open:
+                self._settle(key, item, verdict_of_ended(item))
+
+    def decide(self, keys: Sequence[Key]) -> None:
+        """Decides items, and all others of their capped lines."""
         self._places = {}
-        changed = list(self._lots.items.changed)
-        concerned = dict.fromkeys(changed)
-        concerned.update(dict.fromkeys(self._touched_by_context()))
+        concerned = dict.fromkeys(keys)
         self._lots.items.fetch(concerned)
         decided: dict[Key, _Decided] = {}
         for key in concerned:
@@ -79,7 +92,7 @@ class EligibilityFold:
                 decided[key] = self._decided(key, item)
             elif item is not None:
                 self._settle(key, item, verdict_of_ended(item))
-        capped = self._capped_lines(changed, decided)
+        capped = self._capped_lines(concerned)
         for key, each in decided.items():
             if (each.item.engagement, each.item.line) not in capped or not each.item.is_lot:
                 self._settle(key, each.item, self._verdict(each))
@@ -205,10 +218,10 @@ class EligibilityFold:
 
     # -- caps --------------------------------------------------------------------------------------------------------
 
-    def _capped_lines(self, changed: Iterable[Key], decided: Mapping[Key, _Decided]) -> dict[tuple[str, str], Money]:
-        """The capped lines of all lots that changed or were decided again, and what is left of each cap."""
+    def _capped_lines(self, keys: Iterable[Key]) -> dict[tuple[str, str], Money]:
+        """The capped lines of some lots, and what is left of each cap."""
         lines: dict[tuple[str, str], None] = {}
-        for key in (*changed, *decided):
+        for key in keys:
             item = self._lots.items.get(key)
             if item is not None and item.is_lot and item.line is not None:
                 lines[item.engagement, item.line] = None

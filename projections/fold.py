@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from domain.kernel import Recorded
 from projections import contexts, timeline_fold
@@ -20,8 +20,12 @@ from projections.registers_fold import RegistersFold
 from projections.shelf import Changes, Source
 from projections.sources import SourcesFold
 from projections.sync_fold import SyncFold
+from projections.tables import Key
 from projections.timeline_fold import TimelineFold
 from projections.timesheets_fold import TimesheetsFold
+
+ITEMS_AT_ONCE: Final = 2_000
+"""How much open work is decided at once when all of it is."""
 
 
 class Fold:
@@ -58,8 +62,11 @@ class Fold:
         self._wants = _by_event([model.wants for model in self._models])
         self._on = _by_event([model.on for model in self._models])
 
-    def apply(self, facts: Sequence[Recorded[Any]]) -> Changes:
-        """One batch: the facts behind the present position, without a gap, in order; returns what has to be written."""
+    def apply(self, facts: Sequence[Recorded[Any]], *, decide: bool = True) -> Changes:
+        """One batch: the facts behind the present position, without a gap, in order; returns what has to be written.
+
+        A fold that began with nothing may leave the decisions on open work to the end, which is ``decide_open``.
+        """
         wants, nobody = self._wants, ()
         for fact in facts:
             for want in wants.get(type(fact.event), nobody):
@@ -70,10 +77,34 @@ class Fold:
         self.position = facts[-1].position
         self._contexts.reached(self.position)
         for model in self._models:
-            model.finish()
-        self._eligibility.finish()
+            if decide or model is not self._lots:
+                model.finish()
+        if decide:
+            self._eligibility.finish()
+        else:
+            self._lots.postpone()
+            self._eligibility.postpone()
         self._sums.finish()
         self._contexts.take_touched()
+        return self._collect()
+
+    def decide_open(self) -> Iterator[Changes]:
+        """Decides all open work, in parts of bounded size."""
+        while self._lots.take_up_postponed(ITEMS_AT_ONCE):
+            self._eligibility.decide(list(self._lots.items.changed))
+            self._sums.finish()
+            yield self._collect()
+        keys: list[Key] = []
+        for engagement in self._lots.open_work.engagements():
+            keys += self._lots.open_work.of(engagement)
+            if len(keys) >= ITEMS_AT_ONCE:
+                yield self._decided(keys)
+                keys = []
+        yield self._decided(keys)
+
+    def _decided(self, keys: Sequence[Key]) -> Changes:
+        self._eligibility.decide(keys)
+        self._sums.finish()
         return self._collect()
 
     def _apply_each(self, facts: Sequence[Recorded[Any]]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any, Final
 
 from domain.conversion import fx_rate_or_none
@@ -50,9 +51,10 @@ class LotsFold:
         *,
         from_zero: bool,
     ) -> None:
-        self.items: Shelf[Item] = Shelf(ITEMS, source)
+        self.items: Shelf[Item] = Shelf(ITEMS, source, _has_ended)
         self.open_work = OpenWork(source, self.items, from_zero=from_zero)
         self.before: dict[Key, Counted] = {}
+        self._postponed: dict[Key, None] = {}
         self._contexts = contexts
         self._timesheets = timesheets
         self._invoices = invoices
@@ -83,9 +85,31 @@ class LotsFold:
 
     def finish(self) -> None:
         """Work that counts and is not a lot has an item; all other work has none."""
+        self._take_up(self._timesheets.entries.changed)
+
+    def postpone(self) -> None:
+        """Only remembers which work will have an item if it stays as it is; while no such item is in the table yet."""
         entries = self._timesheets.entries
-        self.items.fetch(key for key in entries.changed if not entries.is_new(key))
         for key in entries.changed:
+            entry = entries.get(key)
+            if entry is not None and entry.counts:
+                self._postponed[key] = None
+            else:
+                self._postponed.pop(key, None)
+
+    def take_up_postponed(self, most: int) -> bool:
+        """Makes the items of some of the work that was postponed; whether there was any."""
+        keys = list(islice(self._postponed, most))
+        for key in keys:
+            del self._postponed[key]
+        self._timesheets.entries.fetch(keys)
+        self._take_up(keys)
+        return bool(keys)
+
+    def _take_up(self, keys: Iterable[Key]) -> None:
+        entries = self._timesheets.entries
+        self.items.fetch(key for key in keys if not entries.is_new(key))
+        for key in keys:
             entry = entries.get(key)
             old = self.items.get(key)
             if entry is not None and entry.counts:
@@ -232,6 +256,11 @@ class LotsFold:
             item.functional_cost = item.cost
         else:
             item.functional_cost = _converted(item.cost_in_billing_currency, item.currency, currency, rate)
+
+
+def _has_ended(item: Item) -> bool:
+    """Billed, given up, replaced: such lots are changed again by a credit at most."""
+    return not item.is_open and item.status != LotStatus.RESERVED.value
 
 
 _UNCONVERTED: Final[Mapping[str, Any]] = {"is_lot": True, "functional_rate": None}

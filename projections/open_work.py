@@ -24,6 +24,7 @@ class OpenWork:
         self._items = items
         self._by_engagement: dict[str, dict[Key, str]] = {}
         self._all_known = from_zero
+        self._forgotten: set[str] = set()
         self._count = 0
 
     def put(self, engagement: str, key: Key, project: str) -> None:
@@ -46,11 +47,16 @@ class OpenWork:
         wanted = frozenset(projects)
         return [key for key, project in known.items() if project in wanted]
 
+    def engagements(self) -> list[str]:
+        """Every engagement that may have open work, of those that were touched since this fold began."""
+        return sorted(self._forgotten.union(self._by_engagement))
+
     def shrink(self) -> None:
         """Forgets the engagements that were not touched for longest."""
         while self._count > ITEMS_KEPT_MAX and len(self._by_engagement) > 1:
-            forgotten = self._by_engagement.pop(next(iter(self._by_engagement)))
-            self._count -= len(forgotten)
+            name = next(iter(self._by_engagement))
+            self._count -= len(self._by_engagement.pop(name))
+            self._forgotten.add(name)
             self._all_known = False
 
     def _of(self, engagement: str) -> dict[Key, str]:

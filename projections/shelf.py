@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol
 
 from projections.tables import Key, Row, Table, Values
 
-ROWS_KEPT_MAX: Final = 60_000
+ROWS_KEPT_MAX: Final = 10_000
 """How many rows of one table are kept between batches, so that what is changed soon again is not read again."""
 
-Other = TypeVar("Other")
+
+def _never(_row: object) -> bool:
+    """No row rests."""
+    return False
 
 
 class Inconsistent(Exception):
@@ -73,11 +76,13 @@ class Shelf(Generic[Row]):
     """The rows of one table that are in memory.
 
     ``wanted`` collects the keys that a batch will touch. A row is changed through ``change``, which remembers that it
-    has to be written. A key that is known to have no row is kept as None.
+    has to be written. A key that is known to have no row is kept as None. A row that ``rests`` will hardly be changed
+    again, and is forgotten once it is written.
     """
 
-    def __init__(self, table: Table[Row], source: Source) -> None:
+    def __init__(self, table: Table[Row], source: Source, rests: Callable[[Row], bool] = _never) -> None:
         self.table = table
+        self._rests = rests
         self.wanted: set[Key] = set()
         self.changed: dict[Key, None] = {}
         self._rows: dict[Key, Row | None] = {}
@@ -150,6 +155,9 @@ class Shelf(Generic[Row]):
         rows, values = self._rows, self.table.values
         come = [values(row) for key in self.changed if (row := rows[key]) is not None]
         gone = [key for key in self.changed if key not in self._born]
+        for key in self._recent:
+            if key not in self.changed and key in rows and ((row := rows[key]) is None or self._rests(row)):
+                del rows[key]
         for key in self.changed:
             rows[key] = rows.pop(key)
         self._recent = frozenset(self.changed)

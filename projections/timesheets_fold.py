@@ -106,7 +106,7 @@ class TimesheetsFold:
     """Folds timesheets and expense reports into their register."""
 
     def __init__(self, source: Source) -> None:
-        self.entries: Shelf[EntryRecord] = Shelf(ENTRIES, source)
+        self.entries: Shelf[EntryRecord] = Shelf(ENTRIES, source, _is_a_lot)
         self._sheets: dict[StreamId, SheetRecord] = {}
         self.wants: Mapping[type, Handler] = {
             TimeCorrected: self._want_one,
@@ -298,6 +298,11 @@ class TimesheetsFold:
         if rows and rows[0].kind == "time":
             self._sheet(fact)
         return rows
+
+
+def _is_a_lot(entry: EntryRecord) -> bool:
+    """Work that became a lot, or that no longer counts, is seldom spoken of again."""
+    return not entry.counts
 
 
 def _keys(fact: Recorded[Any]) -> list[Key]:

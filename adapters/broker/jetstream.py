@@ -81,7 +81,6 @@ class NatsBroker:
                     error_cb=self._on_error,
                     disconnected_cb=self._on_disconnected,
                     reconnected_cb=self._on_reconnected,
-                    closed_cb=self._on_closed,
                 )
             except (TimeoutError, OSError, NatsError) as problem:
                 if attempt >= self._connect_attempts_max:
@@ -205,9 +204,6 @@ class NatsBroker:
         log.info("broker reconnected")
         for consumer in self._consumers:
             consumer.ask_anew()
-
-    async def _on_closed(self) -> None:
-        log.debug("broker connection closed")
 
     @staticmethod
     async def _quietly(work: Awaitable[object]) -> None:

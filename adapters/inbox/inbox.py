@@ -122,22 +122,7 @@ class Inbox:
 
     def record(self, mails: Sequence[Mail]) -> None:
         """Decide and record messages together; those that cannot be recorded together are recorded apart."""
-        attempts = ATTEMPTS_TOGETHER_MAX if len(mails) > 1 else ATTEMPTS_ALONE_MAX
-        try:
-            self._committed(lambda _attempt: self._decided(mails), attempts)
-        except LedgerUnreachable:
-            raise
-        except Exception as problem:
-            if len(mails) > 1:
-                log.info("a batch is recorded in parts", messages=len(mails), problem=repr(problem))
-                half = len(mails) // 2
-                self.record(mails[:half])
-                self.record(mails[half:])
-            elif isinstance(problem, Contended) or not mails or mails[0].unreadable is not None:
-                raise
-            else:
-                log.error("a message could not be recorded", message=mails[0].message_id, exc_info=problem)
-                self.record([_defective(mails[0], problem)])
+        self._each(mails, lambda some, _attempt: self._decided(some))
 
     def _decided(self, mails: Sequence[Mail]) -> Batch:
         batch = Batch(self._ledger, self._clock())
@@ -208,22 +193,8 @@ class Inbox:
         return driven
 
     def _drive(self, mails: Sequence[Mail], things: Sequence[Awaited]) -> None:
-        """Drive parked messages together, or apart where that fails; what another worker has driven is left out."""
-        attempts = ATTEMPTS_TOGETHER_MAX if len(mails) > 1 else ATTEMPTS_ALONE_MAX
-        try:
-            self._committed(lambda attempt: self._driven(mails, things, again=attempt > 0), attempts)
-        except LedgerUnreachable:
-            raise
-        except Exception as problem:
-            if len(mails) > 1:
-                half = len(mails) // 2
-                self._drive(mails[:half], things)
-                self._drive(mails[half:], things)
-            elif isinstance(problem, Contended) or mails[0].unreadable is not None:
-                raise
-            else:
-                log.error("a waiting message could not be recorded", message=mails[0].message_id, exc_info=problem)
-                self._drive([_defective(mails[0], problem)], things)
+        """Drive parked messages; what another worker has driven meanwhile is left out."""
+        self._each(mails, lambda some, attempt: self._driven(some, things, again=attempt > 0))
 
     def _driven(self, mails: Sequence[Mail], things: Sequence[Awaited], *, again: bool) -> Batch:
         if again:
@@ -284,6 +255,37 @@ class Inbox:
         return batch
 
     # -- recording ---------------------------------------------------------------------------------------------------
+
+    def _each(self, mails: Sequence[Mail], decided: Callable[[Sequence[Mail], int], Batch]) -> None:
+        """Decide and record messages together, apart where that fails, and undecided what cannot be recorded at all."""
+        alone = len(mails) == 1
+        for last in (False, False, True) if alone else (True,):
+            try:
+                attempts_max = ATTEMPTS_ALONE_MAX if alone else ATTEMPTS_TOGETHER_MAX
+                self._committed(lambda attempt: decided(mails, attempt), attempts_max)
+            except LedgerUnreachable:
+                raise
+            except Exception as problem:
+                if alone and (isinstance(problem, Contended) or mails[0].unreadable is not None):
+                    raise
+                log.warning("messages could not be recorded", messages=len(mails), problem=repr(problem))
+                if last:
+                    self._apart(mails, decided, problem)
+                else:
+                    self._pause(BACKOFF_SECONDS_MAX)
+            else:
+                return
+
+    def _apart(
+        self, mails: Sequence[Mail], decided: Callable[[Sequence[Mail], int], Batch], problem: Exception
+    ) -> None:
+        if len(mails) == 1:
+            log.error("a message is kept undecided", message=mails[0].message_id, exc_info=problem)
+            self._each([_defective(mails[0], problem)], decided)
+        else:
+            half = len(mails) // 2
+            self._each(mails[:half], decided)
+            self._each(mails[half:], decided)
 
     def _committed(self, decided: Callable[[int], Batch], attempts_max: int) -> None:
         """Decide and commit; when somebody else was first, decide again on what they recorded."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from adapters.eventstore.unit import Loaded
-from domain.engagement import EngagementNotOpened, UnknownLine, UnknownMilestone
+from domain.engagement import EngagementNotOpened, PredecessorIncomplete, UnknownLine, UnknownMilestone
 from domain.exception import exception_stream
 from domain.expense import UnknownExpense
 from domain.invoice import InvoiceNotFound, NotIssued
@@ -21,6 +21,7 @@ NOT_YET: Final[tuple[type[Refused], ...]] = (
     EngagementNotOpened,
     InvoiceNotFound,
     NotIssued,
+    PredecessorIncomplete,
     ProjectNotCreated,
     UnknownEntry,
     UnknownExpense,

@@ -125,11 +125,12 @@ def _rounded(amount: Decimal, currency: str) -> Decimal:
 
 
 def _tasks(rng: Random, engagement: Engagement, won: datetime) -> Iterator[Fact]:
-    """The issues of each project, most on the first day; a few later than the first hours that are written on them."""
+    """The issues of each project, most on the day after; a few later than the first hours that are written on them."""
     for line in engagement.lines:
         for number, task in enumerate(line.tasks):
-            late = timedelta(days=3) if number and rng.random() < 0.15 else timedelta(0)
-            yield IssueTold(engagement, line, task, won + late + timedelta(minutes=20 + 2 * number + 15 * line.number))
+            days = 4 if number and rng.random() < 0.15 else 1
+            said = won + timedelta(days=days, minutes=20 + 2 * number + 15 * line.number)
+            yield IssueTold(engagement, line, task, said)
 
 
 def _order(firm: Firm, engagement: Engagement) -> Iterator[Fact]:

@@ -14,10 +14,11 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from adapters import embedded
+from adapters import embedded, logs
 from adapters.broker import IN, OUT, Outgoing
 from adapters.broker.jetstream import NatsBroker
 from adapters.settings import load
@@ -61,6 +62,10 @@ def run(
     json: bool = False,
 ) -> None:
     """Stream the firm to a file, to the broker, or, if neither is named, line by line to standard output."""
+    if publish and out is not None:
+        raise typer.BadParameter("write to a file or publish, one of the two", param_hint="--out")
+    if rate is not None and not publish:
+        raise typer.BadParameter("only what is published has a rate; add --publish", param_hint="--rate")
     plan = Plan(seed, consultants, months, starts or STARTS, engagements)
     count, began = Count(), time.monotonic()
     if publish:
@@ -93,6 +98,7 @@ def _write(plan: Plan, file: IO[bytes], count: Count) -> None:
 
 
 def _publish(plan: Plan, rate: int | None, count: Count) -> None:
+    logs.configure("simulate", "warning")
     with embedded.running(load()) as settings:
         assert settings.nats_url is not None
         asyncio.run(_publish_to(settings.nats_url, plan, rate, count))
@@ -113,7 +119,7 @@ async def _publish_to(url: str, plan: Plan, rate: int | None, count: Count) -> N
                 for message in some:
                     count.add(message)
                 day = some[-1].at.date()
-                bar.update(task, completed=(day - plan.starts).days, day=f"{day}, {count.messages} messages")
+                bar.update(task, completed=max(0, (day - plan.starts).days), day=f"{day}, {count.messages} messages")
                 if rate is not None:
                     await asyncio.sleep(max(0.0, began + count.messages / rate - time.monotonic()))
 

@@ -63,7 +63,12 @@ def report_of(settings: Settings, progress: Progress) -> Report:
 
 def _show(screen: Screen, report: Report) -> None:
     table = Table(title=f"The books up to position {report.position:,}", title_justify="left")
-    for column, justify in (("rule", "left"), ("checked", "right"), ("broken", "right"), ("what has to be true", "left")):
+    for column, justify in (
+        ("rule", "left"),
+        ("checked", "right"),
+        ("broken", "right"),
+        ("what has to be true", "left"),
+    ):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]  # one of rich's words
     for check in report.checks:
         broken = f"[red]{check.breach_count:,}[/]" if check.breach_count else "0"

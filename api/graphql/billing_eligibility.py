@@ -16,7 +16,7 @@ from projections import billing_eligibility
 
 
 @strawberry.enum(
-    description="What is true of a piece of work. Lots: eligible to split. Work that is not priced yet: captured to rejected."
+    description="Where work stands. Lots: eligible to split. Work that has no price yet: captured to approved."
 )
 class EligibilityState(StrEnum):
     """See the description."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import cast
 
 import strawberry
 
@@ -129,7 +128,7 @@ class MarginQueries:
     ) -> MarginConnection:
         """See the description."""
         page = PageAsked(first, after, sort.value, descending, as_of, wait_for)
-        dimension = cast(margins.Dimension, by.value)
+        dimension: margins.Dimension = by.value
         criteria = filter_of(margins.MarginFilter, where)
         return await listed(
             info,

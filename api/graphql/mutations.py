@@ -95,8 +95,8 @@ def input_of(kind: type) -> type:
         body: dict[str, Any] = {"__annotations__": {}, "__doc__": kind.__doc__}
         for each in fields(kind):
             body["__annotations__"][each.name] = _type_of(hints[each.name], required=is_required(each))
-            described = {"description": about(hints[each.name])}
-            body[each.name] = strawberry.field(**described, **({} if is_required(each) else {"default": None}))
+            told: dict[str, Any] = {"description": about(hints[each.name])}
+            body[each.name] = strawberry.field(**told if is_required(each) else told | {"default": None})
         name = kind.__name__ if kind.__name__.endswith("Input") else f"{kind.__name__}Input"
         description = (kind.__doc__ or "").strip().splitlines()[0]
         _INPUTS[kind] = strawberry.input(type(name, (), body), name=name, description=description)
@@ -141,9 +141,9 @@ def _mutation(service: Service[Any]) -> StrawberryField:
                 _log.exception("service failed", service=service.name)
             return cast(Payload, Reply(errors=(problem_of(error),)))
 
+    resolve.__name__ = service.name.replace("-", "_")
     resolve.__annotations__ |= {"input": input_of(service.input), "return": Payload}
-    name = camel(service.name.replace("-", "_"))
-    return cast(StrawberryField, strawberry.mutation(resolver=resolve, name=name, description=service.about))
+    return cast(StrawberryField, strawberry.mutation(resolver=resolve, description=service.about))
 
 
 def _reply(answer: Answer) -> Reply:

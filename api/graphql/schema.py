@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.extensions import DisableIntrospection, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from api.graphql.asking import value_of
 from api.graphql.billing_eligibility import EligibilityQueries
@@ -40,12 +42,19 @@ class Query(
     """See the description."""
 
 
+class QuietSchema(strawberry.Schema):
+    """Refusals are answers, not faults: what nobody expected is logged where errors are told (``telling``)."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing is logged twice."""
+
+
 def make_schema(*, local: bool) -> strawberry.Schema:
     """The schema; only on this machine may it be explored from outside."""
-    extensions: list[type[SchemaExtension] | SchemaExtension] = [IsMeasured, TellsNoSecrets, Limits, ReadsAreNoted]
+    extensions: list[type[SchemaExtension]] = [IsMeasured, TellsNoSecrets, Limits, ReadsAreNoted]
     if not local:
         extensions.append(DisableIntrospection)
-    return strawberry.Schema(
+    return QuietSchema(
         query=Query,
         mutation=mutation_type(),
         subscription=Subscription,

@@ -11,6 +11,7 @@ from adapters.settings import Settings
 from adapters.turns import turn_of
 from api.books import open_ledger
 from api.candidates import open_candidates
+from domain.processes.answers import Answers
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
@@ -19,6 +20,7 @@ PROCESSES = (
     Automated(Provisioning(), owner_role="project_manager"),
     Automated(Pricing(), together=False, owner_role="finance_preparer"),
     Automated(Posting(), owner_role="finance_preparer"),
+    Automated(Answers()),
 )
 """What runs. A name is for ever: how far a process has come is kept under it."""
 

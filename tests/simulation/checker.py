@@ -152,7 +152,9 @@ def accounts(store: MemoryLedger) -> dict[Place, Account]:
     for state in states:
         for place, account in _told_by(state):
             known = found.get(place, Account())
-            found[place] = Account(*(mine + more for mine, more in zip(_amounts(known), _amounts(account), strict=True)))
+            found[place] = Account(
+                *(mine + more for mine, more in zip(_amounts(known), _amounts(account), strict=True))
+            )
     return found
 
 

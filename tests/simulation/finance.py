@@ -47,7 +47,9 @@ class Finance:
                 continue
             for invoice in sorted(local_id(stream) for stream in answer.states):
                 await self._ask("approve-invoice", APPROVER, invoice, {"invoice": invoice, "approved_on": run.on})
-                await self._ask("issue-invoice", PREPARER, f"issue {invoice}", {"invoice": invoice, "issued_on": run.on})
+                await self._ask(
+                    "issue-invoice", PREPARER, f"issue {invoice}", {"invoice": invoice, "issued_on": run.on}
+                )
                 self.issued.append(invoice)
 
     def _entities(self, run: BillingRun) -> Sequence[str]:

@@ -69,7 +69,9 @@ class ReadModel:
                 case Timesheet(resource, entries, _, book):
                     work = [(name, entry.status, entry.work.project) for name, entry in entries.items()]
                 case ExpenseReport(resource, report, lines, book):
-                    work = [(source_of(report, name), each.status, each.expense.project) for name, each in lines.items()]
+                    work = [
+                        (source_of(report, name), each.status, each.expense.project) for name, each in lines.items()
+                    ]
                 case _:
                     continue
             for source, status, project in work:

@@ -20,7 +20,7 @@ from domain.invoice import (
     invoice_stream,
 )
 from domain.kernel import Addressed, StreamId, stream_of
-from domain.money import Money
+from domain.money import MINOR_UNITS, Money
 from domain.project import ConfirmSetUp, RejectSetUp, ReportSetUpInDoubt, ReportSetUpSent
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 
@@ -106,7 +106,9 @@ def _payment(letter: Letter, answer: forms.Payment) -> Intake:
         yield Addressed(stream, RecordPayment(payment, answer.received_on, amount, answer.reference))
 
     source = ExternalRef(letter.system, "payment", payment)
-    return _statement(source, answer, (stream,), commands, Context(invoice=invoice))
+    told = answer.amount
+    money = Money(told.amount, told.currency) if told.currency in MINOR_UNITS else None
+    return _statement(source, answer, (stream,), commands, Context(invoice=invoice, money=money))
 
 
 def _external_id(answer: forms.Answer) -> str:
@@ -135,7 +137,8 @@ def _statement(
     def about(_names: Names) -> Context:
         return context
 
-    return Intake(source, revision_of(at), at, (), lambda _names: streams, commands, about=about)
+    # The connectors' hosts have clocks of their own: what an answer changes is decided by the state of the object.
+    return Intake(source, revision_of(at), at, (), lambda _names: streams, commands, about=about, clocked=True)
 
 
 OF_PROJECTS: Final[Mapping[str, type[BaseModel]]] = {

@@ -83,7 +83,10 @@ def test_no_command_accepts_a_field_that_its_schema_does_not_have(name: str) -> 
         (canonical("timesheet.log_time.v2", WEEK, LOG_TIME), "message.future_version"),
         (canonical("timesheet.log_time.v99", WEEK, {"anything": 1}), "message.future_version"),
         (canonical("timesheet.log_time.v0", WEEK, LOG_TIME), "message.unknown_command"),
-        (canonical("timesheet.log_time", WEEK, LOG_TIME), "message.unknown_command"),
+        (
+            Letter("p2c.in.canonical.timesheet.log_time", {**logged().body, "command": "timesheet.log_time"}),
+            "message.unknown_command",
+        ),
         (canonical("invoice.issue.v1", "invoice:I-1", {}), "message.unknown_command"),
         (Letter("p2c.in.canonical.timesheet.approve", logged().body), "message.unknown_subject"),
         (Letter("p2c.in.canonical.timesheet.log_time", {"id": "m-1", "data": {}}), "message.wrong_type"),
@@ -152,18 +155,11 @@ def example(schema: Any, root: Any) -> Any:
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
             return example(schema[choice][0], root)
-    match schema.get("type"):
-        case "object":
-            wanted = schema.get("required", [])
-            return {name: example(schema["properties"][name], root) for name in wanted}
-        case "array":
-            return [example(schema["items"], root)]
-        case "boolean":
-            return True
-        case "integer":
-            return 1
-        case _:
-            return _text(schema)
+    if schema.get("type") == "object":
+        return {name: example(schema["properties"][name], root) for name in schema.get("required", [])}
+    if schema.get("type") == "array":
+        return [example(schema["items"], root)]
+    return {"boolean": True, "integer": 1}.get(schema.get("type", ""), _text(schema))
 
 
 def _text(schema: Any) -> str:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from adapters.vendors.letter import PAYLOAD_BYTES_MAX, opened
-from adapters.vendors.unreadable import BadEnvelope, MalformedJson, Oversize, Unreadable, UnknownSubject
+from adapters.vendors.unreadable import BadEnvelope, MalformedJson, Oversize, UnknownSubject, Unreadable
 
 SUBJECT = "p2c.in.jira.worklog.created"
 EVENT: dict[str, Any] = {

@@ -48,7 +48,7 @@ SOON = NINE + timedelta(microseconds=1)
 """The clock of a change: its transaction's time, and its place in the transaction."""
 
 
-# -- deals ---------------------------------------------------------------------------------------------------------------
+# -- deals -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_won_deal_waits_for_its_account_and_tells_what_an_engagement_needs() -> None:
@@ -182,7 +182,7 @@ def test_a_field_of_the_wrong_type_is_named(fields: dict[str, Any], named: str) 
     assert named in detail
 
 
-# -- customers -----------------------------------------------------------------------------------------------------------
+# -- customers -------------------------------------------------------------------------------------------------------
 
 
 def test_an_account_is_a_customer_under_a_name_made_from_its_id() -> None:
@@ -224,7 +224,7 @@ def test_a_country_by_its_name_is_refused_because_tax_depends_on_it() -> None:
     assert office.fate(told) == ("refused", "salesforce.unknown_country")
 
 
-# -- lines ---------------------------------------------------------------------------------------------------------------
+# -- lines -----------------------------------------------------------------------------------------------------------
 
 FULL_LINE = {
     "OpportunityId": DEAL,

@@ -50,10 +50,10 @@ def test_a_payment_is_money_for_an_invoice() -> None:
     assert command(told) == RecordPayment("B-9", date(2026, 4, 1), Money(Decimal("119.00"), "EUR"), "")
 
 
-def test_an_answer_is_known_by_the_connectors_id_and_sorted_by_the_targets_clock() -> None:
+def test_an_answer_is_known_by_the_connectors_id() -> None:
     told = target_answer("psa.project.sent", id="answer-1", project="P-1")
     assert mail(told).message_id == "psa:answer-1"
-    assert (intake(told).said_at, intake(told).clocked) == (NINE, False)
+    assert (intake(told).said_at, intake(told).clocked) == (NINE, True)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,16 @@ def test_an_answer_of_another_kind_is_named() -> None:
     assert problem(target_answer("psa.timecard.sent", id="1"))[0] == "message.unknown_subject"
 
 
-def test_a_sent_that_comes_after_its_confirmation_is_late() -> None:
+def test_a_confirmation_counts_whatever_clock_it_was_given_by() -> None:
+    office = Office().know_people_and_issues()
+    doubtful = target_answer("psa.project.in_doubt", id="2", project="P-1-L1", reason="x", at="2026-03-02T10:00:00Z")
+    confirmed = target_answer("psa.project.confirmed", id="1", project="P-1-L1", externalId="PSA-1")
+    office.deliver(doubtful)
+    office.deliver(confirmed)
+    assert office.state("project:P-1-L1").set_ups["psa"].external_id == "PSA-1"
+
+
+def test_a_sent_that_comes_after_its_confirmation_changes_nothing() -> None:
     office = Office().know_people_and_issues()
     confirmed = target_answer(
         "psa.project.confirmed", id="2", project="P-1-L1", externalId="PSA-1", at="2026-03-02T10:00:00Z"
@@ -83,7 +92,7 @@ def test_a_sent_that_comes_after_its_confirmation_is_late() -> None:
     sent = target_answer("psa.project.sent", id="1", project="P-1-L1")
     office.deliver(confirmed)
     office.deliver(sent)
-    assert office.fate(sent) == ("quiet", "late")
+    assert office.fate(sent) == ("quiet", "nothing_new")
 
 
 def test_money_for_an_invoice_that_nobody_knows_waits_for_it() -> None:
