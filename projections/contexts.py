@@ -22,7 +22,7 @@ from projections.follow import Log
 KINDS: Final = frozenset({"engagement", "project", "customer", "legal_entity", "tax_rule", "fx_rate"})
 """The kinds of streams whose states decide about the work of others."""
 
-STATES_KEPT_MAX: Final = 4_000
+STATES_KEPT_MAX: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)

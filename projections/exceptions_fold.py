@@ -57,7 +57,7 @@ class ExceptionsFold:
     """Folds exceptions."""
 
     def __init__(self, source: Source, contexts: Contexts, invoices: InvoicesFold) -> None:
-        self._rows: Shelf[ExceptionRecord] = Shelf(EXCEPTIONS, source)
+        self._rows: Shelf[ExceptionRecord] = Shelf(EXCEPTIONS, source, _is_settled)
         self._contexts = contexts
         self._invoices = invoices
         self.wants: Mapping[type, Handler] = {
@@ -158,3 +158,7 @@ class ExceptionsFold:
         if opened is None:
             return engagement or None, problem.customer, ""
         return engagement, problem.customer or opened.customer, opened.selling_entity
+
+
+def _is_settled(row: ExceptionRecord) -> bool:
+    return not row.is_open

@@ -93,7 +93,7 @@ class InvoicesFold:
     """Folds invoices into their register and its sums."""
 
     def __init__(self, source: Source) -> None:
-        self.invoices: Shelf[InvoiceRecord] = Shelf(INVOICES, source)
+        self.invoices: Shelf[InvoiceRecord] = Shelf(INVOICES, source, _has_ended)
         self._sums: Deltas[Key] = Deltas()
         self.on: Mapping[type, Handler] = {
             InvoiceDrafted: self._drafted,
@@ -226,6 +226,10 @@ class InvoicesFold:
         row = self._changing(fact)
         row.status, row.paid_on = "paid", fact.event.on
         self._count(row)
+
+
+def _has_ended(row: InvoiceRecord) -> bool:
+    return row.status in ("paid", "discarded")
 
 
 def _add_lines(row: InvoiceRecord, lines: Iterable[InvoiceLine]) -> None:

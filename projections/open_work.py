@@ -36,8 +36,11 @@ class OpenWork:
 
     def drop(self, engagement: str, key: Key) -> None:
         """An item is no longer open."""
-        if self._of(engagement).pop(key, None) is not None:
+        known = self._of(engagement)
+        if known.pop(key, None) is not None:
             self._count -= 1
+        if not known and self._all_known:
+            del self._by_engagement[engagement]
 
     def of(self, engagement: str, projects: Iterable[str] | None = None) -> list[Key]:
         """The open items of an engagement, or of some of its projects."""

@@ -17,7 +17,7 @@ from domain.reference.customer import Customer
 from domain.reference.legal_entity import LegalEntity
 from projections.contexts import Contexts, Folded
 from projections.model import Handler
-from projections.shelf import Changes, Shelf, Source
+from projections.shelf import Changes, Shelf, Source, always
 from projections.tables import Table
 
 
@@ -110,10 +110,10 @@ class RegistersFold:
     def __init__(self, source: Source, contexts: Contexts, *, from_zero: bool) -> None:
         self._source = source
         self._contexts = contexts
-        self._engagements = Shelf(ENGAGEMENTS, source)
-        self._projects = Shelf(PROJECTS, source)
-        self._customers = Shelf(CUSTOMERS, source)
-        self._entities = Shelf(ENTITIES, source)
+        self._engagements = Shelf(ENGAGEMENTS, source, always)
+        self._projects = Shelf(PROJECTS, source, always)
+        self._customers = Shelf(CUSTOMERS, source, always)
+        self._entities = Shelf(ENTITIES, source, always)
         unplaced = [] if from_zero else source.find(PROJECTS, {"selling_entity": ""})
         self._unplaced = {row.project: row.engagement for row in unplaced}
 

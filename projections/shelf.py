@@ -13,9 +13,14 @@ ROWS_KEPT_MAX: Final = 10_000
 """How many rows of one table are kept between batches, so that what is changed soon again is not read again."""
 
 
-def _never(_row: object) -> bool:
-    """No row rests."""
+def never(_row: object) -> bool:
+    """Every row may be changed again soon."""
     return False
+
+
+def always(_row: object) -> bool:
+    """Rows are made anew, never changed."""
+    return True
 
 
 class Inconsistent(Exception):
@@ -80,7 +85,7 @@ class Shelf(Generic[Row]):
     again, and is forgotten once it is written.
     """
 
-    def __init__(self, table: Table[Row], source: Source, rests: Callable[[Row], bool] = _never) -> None:
+    def __init__(self, table: Table[Row], source: Source, rests: Callable[[Row], bool] = never) -> None:
         self.table = table
         self._rests = rests
         self.wanted: set[Key] = set()

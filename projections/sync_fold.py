@@ -78,7 +78,7 @@ class SyncFold:
     """Folds set-ups of projects and postings of invoices."""
 
     def __init__(self, source: Source, contexts: Contexts, invoices: InvoicesFold) -> None:
-        self._syncs: Shelf[SyncRecord] = Shelf(SYNCS, source)
+        self._syncs: Shelf[SyncRecord] = Shelf(SYNCS, source, _is_known)
         self._sums: Deltas[Key] = Deltas()
         self._contexts = contexts
         self._invoices = invoices
@@ -234,6 +234,10 @@ class SyncFold:
             fact.version,
             fact.recorded_at,
         )
+
+
+def _is_known(row: SyncRecord) -> bool:
+    return row.state == "confirmed"
 
 
 def _enter(row: SyncRecord, state: str, fact: Recorded[Any]) -> None:

@@ -29,6 +29,8 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def storable(text: str) -> str:
     """Text as the database can hold it: what vendors send may contain NUL and halves of characters."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return _UNSTORABLE.sub("\ufffd", text)
 
 
@@ -159,9 +161,11 @@ def merge_sources(sources: Iterable[SourceObject]) -> list[SourceObject]:
     """One row per object: the newest revision, and the last home that anyone named."""
     merged: dict[ObjectKey, SourceObject] = {}
     for source in sources:
-        known = merged.get(source.key, source)
-        newest = max(known.revision, source.revision)
-        merged[source.key] = replace(source, revision=newest, home=source.home or known.home)
+        known = merged.get(source.key)
+        if known is not None:
+            newest = max(known.revision, source.revision)
+            source = replace(source, revision=newest, home=source.home or known.home)  # noqa: PLW2901 -- the merged one
+        merged[source.key] = source
     return list(merged.values())
 
 

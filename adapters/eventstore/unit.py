@@ -206,7 +206,7 @@ class UnitOfWork:
         self.extras.redelivered.append(message_id)
 
     def settle(self, settlement: Settlement) -> None:
-        """Notes what became of a message that was driven again; its fate must still be what it was when this commits."""
+        """Notes what became of a message that was driven again; its fate must be what it was when this commits."""
         self.extras.settled.append(settlement)
 
     def park(self, parked: ParkedMessage) -> None:

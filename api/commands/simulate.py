@@ -19,13 +19,15 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters import embedded, logs
-from adapters.broker import IN, OUT, Outgoing
+from adapters.broker import IN, OUT, BrokerRefused, BrokerUnreachable, Outgoing
 from adapters.broker.jetstream import NatsBroker
 from adapters.settings import load
 from adapters.simulation.firm import STARTS, Firm, Plan
 from adapters.simulation.message import Message, as_line
 from adapters.simulation.stream import stream
 
+FOUND = 1
+UNAVAILABLE = 3
 BATCHES_PER_SECOND = 20
 """How finely a rate is kept."""
 BATCH_MAX = 2_000
@@ -101,7 +103,11 @@ def _publish(plan: Plan, rate: int | None, count: Count) -> None:
     logs.configure("simulate", "warning")
     with embedded.running(load()) as settings:
         assert settings.nats_url is not None
-        asyncio.run(_publish_to(settings.nats_url, plan, rate, count))
+        try:
+            asyncio.run(_publish_to(settings.nats_url, plan, rate, count))
+        except (BrokerUnreachable, BrokerRefused) as problem:
+            sys.stderr.write(f"p2c: {problem}\nThe same firm may be published again; nothing counts twice.\n")
+            raise typer.Exit(UNAVAILABLE if isinstance(problem, BrokerUnreachable) else FOUND) from None
 
 
 async def _publish_to(url: str, plan: Plan, rate: int | None, count: Count) -> None:

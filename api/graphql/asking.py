@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import strawberry
+from strawberry.dataloader import DataLoader
 from strawberry.fastapi import BaseContext
 from strawberry.types.nodes import FragmentSpread, InlineFragment, SelectedField, Selection
 
+from adapters.eventstore.rows import ReceivedMessage
 from api import reach
 from api.access import Principal, require
+from api.graphql.folded import Past
 from api.graphql.scalars import Position
+from api.messages import messages_of
 from api.parts import Parts
 from api.reads import Channel
 from api.services.desk import ReadModelsBehind
-from domain.kernel import Refused, StreamId
-from projections.reader import At, AtPosition, AtTime, Scope, View
+from domain.kernel import Recorded, Refused, StreamId, decider_name
+from projections import timesheets
+from projections.pages import PageRequest
+from projections.reader import At, AtPosition, AtTime, InTheFuture, Scope, View
 from projections.reader import Watermark as WatermarkRow
+from projections.timesheets import EntryRow
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 Filter = TypeVar("Filter")
 WAIT_SECONDS_MAX: Final = 10.0
+BATCH_MAX: Final = 1_000
 
 
 class TimeWithoutZone(Refused):
@@ -37,13 +45,40 @@ class TimeWithoutZone(Refused):
 
 
 class Context(BaseContext):
-    """One request, or one connection that listens: who asks, and the parts that answer."""
+    """One request, or one connection that listens: who asks, and the parts that answer.
+
+    ``facts``, ``messages`` and the entries of ``weeks`` are looked up together, all that one answer needs at once.
+    """
 
     def __init__(self, parts: Parts, principal: Principal | None, channel: Channel) -> None:
         super().__init__()
         self.parts = parts
         self.channel = channel
         self._principal = principal
+        self.facts = DataLoader(self._load_facts, max_batch_size=BATCH_MAX, cache=False)
+        self.messages = DataLoader(self._load_messages, max_batch_size=BATCH_MAX, cache=False)
+        self.weeks = DataLoader(self._load_weeks, max_batch_size=BATCH_MAX, cache=False)
+
+    async def _load_facts(self, ids: list[str]) -> list[Recorded[Any] | None]:
+        found = await self.parts.in_thread(lambda: self.parts.ledger.events(dict.fromkeys(ids)))
+        by_id = {fact.id: fact for fact in found}
+        return [by_id.get(each) for each in ids]
+
+    async def _load_weeks(self, asked: list[tuple[str, int]]) -> list[list[EntryRow]]:
+        def found() -> list[list[EntryRow]]:
+            scope = scope_of(self.parts, require(self.principal, "timesheets"))
+            with self.parts.reader.view() as view:
+                return [_entries_of(view, scope, stream, first) for stream, first in asked]
+
+        return await self.parts.in_thread(found)
+
+    async def _load_messages(self, ids: list[str]) -> list[ReceivedMessage | None]:
+        def found() -> dict[str, ReceivedMessage]:
+            with self.parts.pool.connection() as conn:
+                return messages_of(conn, ids)
+
+        by_id = await self.parts.in_thread(found)
+        return [by_id.get(each) for each in ids]
 
     @property
     def principal(self) -> Principal | None:
@@ -194,6 +229,12 @@ def sees(parts: Parts, principal: Principal, stream: StreamId) -> bool:
     return reach.sees(reach.reader_of(parts.ledger), principal, stream)
 
 
+def sees_entity(parts: Parts, principal: Principal) -> Callable[[str], bool]:
+    """Tells of a legal entity whether somebody may see what it sells; blocking."""
+    read = reach.reader_of(parts.ledger)
+    return lambda entity: principal.reach.covers(entity, reach.region_of(read, entity))
+
+
 def filter_of(kind: type[Filter], where: object | None) -> Filter:
     """A read model's own filter, from the fields of an input that were told."""
     told = {} if where is None else {each.name: getattr(where, each.name) for each in fields(where)}  # type: ignore[arg-type]
@@ -223,6 +264,54 @@ def wants(info: Info, *names: str) -> bool:
     return any(within(field.selections) for field in info.selected_fields)
 
 
-def folded_watermark(watermark: WatermarkRow, position: int, recorded_at: datetime | None) -> WatermarkRow:
-    """The watermark of an object that was folded from its own streams."""
-    return replace(watermark, position=position, recorded_at=recorded_at, generation="fold")
+async def ask_one(
+    info: Info,
+    permission: str,
+    stream: StreamId,
+    live: Callable[[Asked], Row | None],
+    past: Callable[[Past, Callable[[str], bool]], Row | None],
+    *,
+    as_of: AsOf | None,
+    wait_for: int | None,
+) -> Seen[Row] | None:
+    """One object, now as the lists show it, or folded from its own history as it was; None where it may not be seen."""
+    at = moment(as_of)
+
+    def now(asked: Asked) -> Seen[Row] | None:
+        found = live(asked)
+        return Seen(found, asked.view.watermark) if found is not None else None
+
+    if at is None:
+        return await ask(info, permission, now, wait_for=wait_for)
+    principal, parts = require(info.context.principal, permission), info.context.parts
+
+    def then() -> Seen[Row] | None:
+        watermark = watermark_of(parts, at)
+        if decider_name(stream) != "timesheet" and not sees(parts, principal, stream):
+            return None
+        found = past(Past(parts.ledger, at), sees_entity(parts, principal))
+        return Seen(found, watermark, at) if found is not None else None
+
+    return await parts.in_thread(then)
+
+
+def _entries_of(view: View, scope: Scope, stream: str, first: int) -> list[EntryRow]:
+    page = PageRequest(first=first, sort="work_date")
+    return list(timesheets.entries(view, timesheets.EntryFilter(stream=stream), scope, page).items)
+
+
+def watermark_of(parts: Parts, at: At | None) -> WatermarkRow:
+    """How fresh an answer is that is folded from the log itself; raises InTheFuture. Blocking."""
+    head = position = parts.ledger.head()
+    match at:
+        case AtPosition(asked):
+            position = asked
+        case AtTime(recorded_at):
+            position = parts.ledger.position_at(recorded_at)
+        case None:
+            pass
+    if not 0 <= position <= head:
+        raise InTheFuture(f"{position} asked, {head} reached.")
+    newest = parts.ledger.read(position - 1, 1, position) if position else []
+    recorded = newest[0].recorded_at if newest else None
+    return WatermarkRow(position, recorded, head, "fold", is_live=at is None, sources=())

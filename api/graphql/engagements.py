@@ -9,8 +9,9 @@ from typing import cast
 
 import strawberry
 
-from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
+from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, ask_one, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
+from domain.kernel import stream_of
 from projections import engagements
 
 
@@ -149,9 +150,13 @@ class EngagementQueries:
         self, info: Info, id: strawberry.ID, as_of: AsOfArgument = None, wait_for: WaitFor = None
     ) -> Engagement | None:
         """See the description."""
-
-        def question(asked: Asked) -> Seen[engagements.EngagementRow] | None:
-            found = engagements.get(asked.view, id, asked.scope)
-            return Seen(found, asked.view.watermark, asked.at) if found else None
-
-        return cast(Engagement | None, await ask(info, "engagement", question, as_of=as_of, wait_for=wait_for))
+        found = await ask_one(
+            info,
+            "engagement",
+            stream_of("engagement", id),
+            lambda asked: engagements.get(asked.view, id, asked.scope),
+            lambda past, _: past.engagement(id),
+            as_of=as_of,
+            wait_for=wait_for,
+        )
+        return cast(Engagement | None, found)

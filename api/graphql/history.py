@@ -11,13 +11,11 @@ import strawberry
 from strawberry.scalars import JSON
 
 from api.access import OutOfScope, require
-from api.graphql.asking import AsOf, AsOfArgument, Info, WaitFor, moment, sees
+from api.graphql.asking import AsOfArgument, Info, WaitFor, moment, sees
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.scalars import Position
-from api.parts import Parts
-from domain.kernel import Recorded, StreamId
+from domain.kernel import StreamId
 from projections import timeline
-from projections.reader import AtPosition, AtTime
 from projections.timeline import TimelineEntry
 
 
@@ -44,21 +42,15 @@ class SourceMessage:
 
 
 async def _message(root: strawberry.Parent[TimelineEntry], info: Info) -> SourceMessage | None:
-    name, parts = root.message_id, info.context.parts
-    if name is None:
-        return None
-    return cast(SourceMessage | None, await parts.in_thread(lambda: parts.ledger.message(name)))
+    found = await info.context.messages.load(root.message_id) if root.message_id is not None else None
+    return cast(SourceMessage | None, found)
 
 
 async def _content(root: strawberry.Parent[TimelineEntry], info: Info) -> JSON:
-    parts = info.context.parts
-    (fact,) = await parts.in_thread(lambda: parts.ledger.events([root.id]))
-    return cast(JSON, _content_of(parts, fact))
-
-
-def _content_of(parts: Parts, fact: Recorded[Any]) -> Any:
-    _, encoded = parts.ledger.codec.encode(fact.event, fact.cause)
-    return json.loads(encoded)["e"]
+    fact = await info.context.facts.load(root.id)
+    assert fact is not None, "what is shown was recorded"
+    _, encoded = info.context.parts.ledger.codec.encode(fact.event, fact.cause)
+    return cast(JSON, json.loads(encoded)["e"])
 
 
 @strawberry.type(description="One recorded fact: what it says, when it was true and when it was recorded, and why.")
@@ -104,20 +96,25 @@ class HistoryQueries:
         self,
         info: Info,
         stream: strawberry.ID,
-        after_version: int = 0,
         first: First = FIRST,
+        after: After = None,
         as_of: AsOfArgument = None,
-    ) -> list[Fact]:
+    ) -> FactConnection:
         """See the description."""
         principal = require(info.context.principal, "history")
         parts, name = info.context.parts, StreamId(stream)
 
-        def answer() -> tuple[TimelineEntry, ...]:
+        def answer() -> Answered:
             if not sees(parts, principal, name):
                 raise OutOfScope(stream)
-            return timeline.history(parts.ledger, name, after_version, first, _position(parts, as_of))
+            watermark = watermark_of(parts, moment(as_of))
+            behind = _version(after)
+            _check_length(first)
+            facts = timeline.history(parts.ledger, name, behind, first + 1, watermark.position)
+            page = Page(facts[:first], tuple(str(each.version) for each in facts[:first]), len(facts) > first)
+            return answered(page, list(page.items), watermark, has_previous=behind > 0)
 
-        return cast(list[Fact], list(await parts.in_thread(answer)))
+        return cast(FactConnection, await parts.in_thread(answer))
 
     @strawberry.field(description="What happened to an object and to what concerns it, from all streams.")
     async def timeline(
@@ -147,11 +144,15 @@ class HistoryQueries:
         )
 
 
-def _position(parts: Parts, as_of: AsOf | None) -> int | None:
-    match moment(as_of):
-        case AtPosition(position):
-            return position
-        case AtTime(recorded_at):
-            return parts.ledger.position_at(recorded_at)
-        case None:
-            return None
+def _version(after: str | None) -> int:
+    """The cursor of a history is the version of its fact."""
+    if after is None:
+        return 0
+    if not (after.isascii() and after.isdigit() and len(after) <= VERSION_DIGITS_MAX):
+        raise BadCursor
+    return int(after)
+
+
+def _check_length(first: int) -> None:
+    if not 1 <= first <= PAGE_MAX:
+        raise PageTooLong(f"{first} rows asked.")

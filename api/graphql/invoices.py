@@ -9,10 +9,11 @@ from typing import cast
 
 import strawberry
 
-from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
+from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, ask_one, filter_of
 from api.graphql.history import Fact
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
+from domain.kernel import stream_of
 from projections import invoices, lineage, objects
 from projections.lineage import InvoiceLineage as LineageRow
 from projections.objects import InvoiceAsOf
@@ -257,9 +258,13 @@ class InvoiceQueries:
         self, info: Info, id: strawberry.ID, as_of: AsOfArgument = None, wait_for: WaitFor = None
     ) -> Invoice | None:
         """See the description."""
-
-        def question(asked: Asked) -> Seen[invoices.InvoiceRow] | None:
-            found = invoices.get(asked.view, id, asked.scope)
-            return Seen(found, asked.view.watermark, asked.at) if found else None
-
-        return cast(Invoice | None, await ask(info, "invoice", question, as_of=as_of, wait_for=wait_for))
+        found = await ask_one(
+            info,
+            "invoice",
+            stream_of("invoice", id),
+            lambda asked: invoices.get(asked.view, id, asked.scope),
+            lambda past, _: past.invoice(id),
+            as_of=as_of,
+            wait_for=wait_for,
+        )
+        return cast(Invoice | None, found)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 
 import strawberry
 
-from api.graphql.asking import Asked, AsOf, Info, Seen, Watermark, ask, wants
+from api.graphql.asking import Asked, AsOf, Info, Watermark, ask, wants
 from api.graphql.limits import PAGE_DEFAULT
 from projections.pages import Page, PageRequest
 from projections.reader import Watermark as WatermarkRow
@@ -72,11 +72,31 @@ class Answered:
     """One page of a list with what was asked about the whole of it."""
 
     edges: Sequence[Any]
-    nodes: Sequence[Seen[Any]]
+    nodes: Sequence[Any]
     page_info: PageInfo
     watermark: WatermarkRow
     totals: Sequence[Any]
     total_count: int
+
+
+def answered(
+    page: Page[Any],
+    nodes: Sequence[Any],
+    watermark: WatermarkRow,
+    totals: Sequence[Any] = (),
+    total_count: int = 0,
+    *,
+    has_previous: bool,
+) -> Answered:
+    """A page as a connection shows it."""
+    edges = [Edge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
+    place = PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=has_previous,
+        start_cursor=page.cursors[0] if page.cursors else None,
+        end_cursor=page.cursors[-1] if page.cursors else None,
+    )
+    return Answered(edges, nodes, place, watermark, totals, total_count)
 
 
 async def listed(
@@ -94,15 +114,8 @@ async def listed(
     def question(asked: Asked) -> Answered:
         found = find(asked, page.request)
         sums = totals(asked) if whole else ()
-        nodes = asked.seen(found.items)
-        edges = [Edge(cursor=cursor, node=node) for cursor, node in zip(found.cursors, nodes, strict=True)]
-        place = PageInfo(
-            has_next_page=found.has_next,
-            has_previous_page=page.after is not None,
-            start_cursor=found.cursors[0] if found.cursors else None,
-            end_cursor=found.cursors[-1] if found.cursors else None,
-        )
-        return Answered(edges, nodes, place, asked.view.watermark, sums, sum(count(each) for each in sums))
+        nodes, total = asked.seen(found.items), sum(count(each) for each in sums)
+        return answered(found, nodes, asked.view.watermark, sums, total, has_previous=page.after is not None)
 
     answer = await ask(info, permission, question, as_of=page.as_of, wait_for=page.wait_for)
     return cast(Listed, answer)

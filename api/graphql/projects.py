@@ -8,8 +8,9 @@ from typing import cast
 
 import strawberry
 
-from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
+from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, ask_one, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
+from domain.kernel import stream_of
 from projections import projects
 
 
@@ -143,9 +144,13 @@ class ProjectQueries:
         self, info: Info, id: strawberry.ID, as_of: AsOfArgument = None, wait_for: WaitFor = None
     ) -> Project | None:
         """See the description."""
-
-        def question(asked: Asked) -> Seen[projects.ProjectRow] | None:
-            found = projects.get(asked.view, id, asked.scope)
-            return Seen(found, asked.view.watermark, asked.at) if found else None
-
-        return cast(Project | None, await ask(info, "project", question, as_of=as_of, wait_for=wait_for))
+        found = await ask_one(
+            info,
+            "project",
+            stream_of("project", id),
+            lambda asked: projects.get(asked.view, id, asked.scope),
+            lambda past, _: past.project(id),
+            as_of=as_of,
+            wait_for=wait_for,
+        )
+        return cast(Project | None, found)

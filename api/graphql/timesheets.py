@@ -10,10 +10,11 @@ from typing import cast
 import strawberry
 
 from api.access import require
-from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, ask_at, filter_of
+from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, ask_one, filter_of, sees_entity
+from api.graphql.folded import Past
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
+from domain.kernel import StreamId
 from projections import timesheets
-from projections.pages import PageRequest
 
 
 @strawberry.enum(description="Where an entry stands.")
@@ -81,14 +82,15 @@ async def _entries(
     root: strawberry.Parent[Seen[timesheets.TimesheetRow]], info: Info, first: First = FIRST
 ) -> list[Entry]:
     """The entries of a week, at the moment of the answer that it belongs to."""
+    principal, parts = require(info.context.principal, "timesheets"), info.context.parts
+    stream, at = StreamId(root.row.stream), root.at
+    if at is None:
+        return cast(list[Entry], await info.context.weeks.load((stream, first)))
 
-    def question(asked: Asked) -> list[timesheets.EntryRow]:
-        criteria = timesheets.EntryFilter(stream=root.row.stream)
-        request = PageRequest(first=first, sort="work_date")
-        return list(timesheets.entries(asked.view, criteria, asked.scope, request).items)
+    def then() -> list[timesheets.EntryRow]:
+        return Past(parts.ledger, at).entries(stream, sees_entity(parts, principal), first)
 
-    principal = require(info.context.principal, "timesheets")
-    return cast(list[Entry], await ask_at(info, principal, question, at=root.at))
+    return cast(list[Entry], await parts.in_thread(then))
 
 
 @strawberry.type(description="One person's week, summed over the entries that the asker may see and that still count.")
@@ -178,12 +180,17 @@ class TimesheetQueries:
         self, info: Info, id: strawberry.ID, as_of: AsOfArgument = None, wait_for: WaitFor = None
     ) -> Timesheet | None:
         """See the description."""
-
-        def question(asked: Asked) -> Seen[timesheets.TimesheetRow] | None:
-            found = timesheets.get(asked.view, id, asked.scope)
-            return Seen(found, asked.view.watermark, asked.at) if found else None
-
-        return cast(Timesheet | None, await ask(info, "timesheet", question, as_of=as_of, wait_for=wait_for))
+        stream = StreamId(id)
+        found = await ask_one(
+            info,
+            "timesheet",
+            stream,
+            lambda asked: timesheets.get(asked.view, stream, asked.scope),
+            lambda past, may_see: past.timesheet(stream, may_see),
+            as_of=as_of,
+            wait_for=wait_for,
+        )
+        return cast(Timesheet | None, found)
 
 
 def _entries_of(where: timesheets.TimesheetFilter) -> timesheets.EntryFilter:

@@ -30,8 +30,6 @@ from tests.world import euros
 SHEET = "timesheet:W-1:2026-03-02"
 END_OF_MARCH = date(2026, 3, 31)
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def play(settings: Settings) -> Callable[[Callable[[Running], Awaitable[None]]], None]:

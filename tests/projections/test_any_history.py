@@ -69,6 +69,22 @@ def test_a_fold_that_can_keep_almost_nothing_in_mind_says_the_same(told: Told, m
     assert differences(told.store, fold(told.ledger, batch=100)) == []
 
 
+@pytest.mark.parametrize("most", [10, 2_000])
+def test_open_work_that_is_decided_once_at_the_end_is_decided_the_same(
+    told: Told, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("projections.fold.ITEMS_AT_ONCE", most)
+    monkeypatch.setattr("projections.open_work.ITEMS_KEPT_MAX", most)
+    monkeypatch.setattr("projections.shelf.ROWS_KEPT_MAX", most)
+    store = MemoryStore()
+    folding = Fold(told.ledger, store, 0)
+    while facts := told.ledger.read(folding.position, 300):
+        store.write(folding.apply(facts, decide=False))
+    for changes in folding.decide_open():
+        store.write(changes)
+    assert differences(told.store, store) == []
+
+
 def test_every_decision_is_the_one_that_drafting_would_make(told: Told) -> None:
     """The read model shows what the command decides: the same pure function on the same states."""
     for item in told.rows(ITEMS):

@@ -271,7 +271,7 @@ class Twice:
         if not isinstance(fact.event, ApproveTime) and fact.name != "timesheet.approved.v1":
             return []
         wishes = Pricing().react(fact, read, candidates)
-        return [Addressed(fact.stream, SubmitTime(("jira:unknown",))), *wishes]
+        return [*wishes, Addressed(fact.stream, SubmitTime(("jira:unknown",)))]
 
 
 @pytest.mark.parametrize(("together", "rated"), [(True, 0), (False, 1)])
@@ -367,10 +367,17 @@ def test_a_reaction_that_touches_much_is_recorded_in_parts_and_its_position_move
     assert names(ledger).count("lot.rated.v1") == 12
 
 
-def test_a_batch_that_leads_to_very_much_is_recorded_in_several_transactions(ledger: BaseLedger) -> None:
+def test_a_batch_that_leads_to_very_much_is_recorded_in_several_transactions(
+    ledger: BaseLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
     firm(ledger)
     approved_hours(ledger, people=("W-1", "W-2"), days=5)
-    run_dry(runner_of(PRICING, ledger, events_per_commit=3))
+    pricing = runner_of(PRICING, ledger, events_per_commit=3)
+    failing_commits(ledger, monkeypatch, lambda count: LedgerUnreachable("gone") if count == 1 else None)
+    with pytest.raises(LedgerUnreachable):
+        pricing.step()
+    assert names(ledger).count("lot.rated.v1") == 5, "the first person's week is done, the second's is not"
+    run_dry(pricing)
     rated = [fact for fact in ledger.read(0, 10_000) if fact.name == "lot.rated.v1"]
     assert len(rated) == 10
     assert len({fact.recorded_at for fact in rated}) > 1

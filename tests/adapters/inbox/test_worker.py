@@ -265,12 +265,14 @@ def on_servers(nats_url: str, steps: Callable[[NatsBroker], Awaitable[None]]) ->
 
 async def nothing_is_left(broker: NatsBroker) -> None:
     """Wait until the broker has delivered everything and all of it is acknowledged."""
+    left = (0, 0)
     for _ in range(600):
         info = await broker.client.jetstream().consumer_info(CONSUMER.stream, CONSUMER.name)
-        if not info.num_pending and not info.num_ack_pending:
+        left = (info.num_pending or 0, info.num_ack_pending or 0)
+        if left == (0, 0):
             return
         await asyncio.sleep(0.05)
-    raise AssertionError(f"{info.num_pending} not delivered, {info.num_ack_pending} not acknowledged")
+    raise AssertionError(f"{left[0]} not delivered, {left[1]} not acknowledged")
 
 
 def test_from_nats_to_postgres_and_back(real: Ledger, nats_url: str) -> None:

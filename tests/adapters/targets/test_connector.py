@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adapters.broker import IN, OUT, ConsumerPlan, Delivery
+from adapters.broker import IN, OUT, BrokerUnreachable, ConsumerPlan, Delivery, Outgoing, Published
 from adapters.broker.memory import MemoryBroker, MemoryConsumer
 from adapters.targets.circuit import Circuit
 from adapters.targets.connector import Connector
@@ -292,6 +292,24 @@ def test_a_defect_loses_no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         await erp.send(invoice("I-1"))
         async with erp.connected():
             await erp.heard("invoice.posted")
+
+    play(scene)
+
+
+def test_work_is_put_down_only_when_its_outcome_has_been_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(erp: Scene) -> None:
+        publish, failures = erp.broker.publish, iter([BrokerUnreachable("no acknowledgement")] * 2)
+
+        async def fails_twice(message: Outgoing) -> Published:
+            if message.subject.startswith("p2c.in.") and (problem := next(failures, None)):
+                raise problem
+            return await publish(message)
+
+        monkeypatch.setattr(erp.broker, "publish", fails_twice)
+        await erp.send(invoice("I-1"))
+        async with erp.connected():
+            await erp.heard("invoice.posted")
+            assert erp.target.created == ["invoice:I-1"]
 
     play(scene)
 

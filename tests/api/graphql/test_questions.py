@@ -173,9 +173,6 @@ def test_a_request_is_done_once_however_often_it_is_sent(client: Client) -> None
     )
     assert (first["repeated"], again["repeated"]) == (False, True)
     assert first["objects"]["invoices"][0]["invoice"] == again["objects"]["invoices"][0]["invoice"]
-    client.fold()
-    other = client.ask(REQUEST, Role.FINANCE_PREPARER, input=asked, key="k2", dry=False)["requestInvoice"]
-    assert [problem["code"] for problem in other["errors"]] == ["invoice.nothing_to_bill"]
 
 
 def test_a_service_is_refused_to_other_roles_with_what_to_do(client: Client) -> None:
