@@ -17,6 +17,7 @@ from projections.changes import Change
 WAITING_MAX: Final = 256
 LISTENERS_MAX: Final = 500
 RETRY_SECONDS_MAX: Final = 5.0
+PAUSE_SECONDS_MAX: Final = 15.0
 
 Listen = Callable[[threading.Event], Iterator[Change | None]]
 """Yields changes until the event is set, and now and then None; raises psycopg.Error when its connection breaks."""
@@ -63,8 +64,11 @@ class Changes:
             await asyncio.to_thread(self._thread.join, RETRY_SECONDS_MAX)
 
     @asynccontextmanager
-    async def heard(self) -> AsyncIterator[AsyncIterator[Change]]:
-        """The changes from now on; a listener that falls behind gets ListenerTooSlow."""
+    async def heard(self) -> AsyncIterator[AsyncIterator[Change | None]]:
+        """The changes from now on, and now and then None, so that a listener can look whether it still may listen.
+
+        A listener that falls behind gets ListenerTooSlow.
+        """
         if len(self._queues) >= LISTENERS_MAX:
             raise TooManyListeners
         queue: asyncio.Queue[Change | None] = asyncio.Queue(WAITING_MAX)
@@ -74,8 +78,15 @@ class Changes:
         finally:
             self._queues.discard(queue)
 
-    async def _taken(self, queue: asyncio.Queue[Change | None]) -> AsyncIterator[Change]:
-        while (change := await queue.get()) is not None:
+    async def _taken(self, queue: asyncio.Queue[Change | None]) -> AsyncIterator[Change | None]:
+        while True:
+            try:
+                change = await asyncio.wait_for(queue.get(), PAUSE_SECONDS_MAX)
+            except TimeoutError:
+                yield None
+                continue
+            if change is None:
+                break
             yield change
         if not self._stop.is_set():
             raise ListenerTooSlow

@@ -178,11 +178,11 @@ def schema(
 
 @command("Build")
 def bench(
-    small: Annotated[bool, typer.Option("--small", help="A run of seconds, to prove that it works.")] = False,
+    size: Annotated[str, typer.Option(help="full; or small, a run of seconds to prove that it works.")] = "full",
     out: Annotated[Path, typer.Option(help="Where the figures go.")] = Path("build/bench.json"),
 ) -> None:
     """Measure the ledger against the stock library and the ceilings of PostgreSQL and NATS, side by side."""
-    implementation("bench").run(small=small, out=out)
+    implementation("bench").run(size=size, out=out)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -16,13 +16,13 @@ from time import monotonic
 from typing import Any, Final
 
 import structlog
-from nats.aio.client import Client
+from nats.errors import NoRespondersError
 
 from adapters import postgres
 from adapters.broker import IN, OUT
 from adapters.broker.jetstream import NatsBroker
 from adapters.settings import Settings
-from adapters.simulation.facts import BillingRun, DealTold, HoursTold
+from adapters.simulation.facts import BillingRun, BillRateTold, DealTold, Fact, HoursTold
 from adapters.simulation.firm import Firm, Plan
 from adapters.simulation.message import Item, Message
 from adapters.simulation.stream import stream
@@ -39,6 +39,7 @@ SAMPLE: Final = Plan()
 """The firm that ``p2c up`` loads on its first run."""
 
 SETTLE_SECONDS_MAX: Final = 300.0
+TARGETS_SECONDS_MAX: Final = 60.0
 OUTAGE_RUN: Final = 3
 """In which billing run, counted from 0, the ERP is down while invoices are issued."""
 LOST_ANSWERS_RUN: Final = 1
@@ -78,9 +79,8 @@ def story_of(invoice: str) -> str:
 
 
 def segments(items: Iterable[Item]) -> Iterator[Segment]:
-    """The stream in pieces that end when finance bills, or when the ledger needs time to set new projects up.
-
-    In the world a night lies between a deal and the first hours on it.
+    """The stream in pieces that end when finance bills, or when the ledger has to be given the night that lies there
+    in the world: between a deal and the first hours on it, and after a new price list, which reaches all unbilled work.
     """
     waiting: list[Message] = []
     night: datetime | None = None
@@ -93,9 +93,19 @@ def segments(items: Iterable[Item]) -> Iterator[Segment]:
             waiting, night = [], None
             continue
         waiting.append(item)
-        if isinstance(item.fact, DealTold) and item.fact.stage == "Closed Won":
-            night = _midnight_after(item.fact.said_at)
+        if _needs_a_night(item.fact):
+            night = _midnight_after(item.at)
     yield Segment(tuple(waiting), None)
+
+
+def _needs_a_night(fact: Fact | None) -> bool:
+    match fact:
+        case DealTold(stage="Closed Won"):
+            return True
+        case BillRateTold(scope="firm", effective_from=day, said_at=said):
+            return day > said.date()
+        case _:
+            return False
 
 
 def _midnight_after(moment: datetime) -> datetime:
@@ -119,9 +129,10 @@ async def _load(settings: Settings, progress: Progress, plan: Plan) -> None:
             rest = Rest(ledger, broker.client.jetstream(), read_position)
             finance = Finance.of(firm, broker.client, settings.home)
             loading = _Loading(broker, rest, finance, progress, sum(isinstance(item, Message) for item in items))
+            await _as_usual(loading.erp)
             for segment in segments(items):
                 await loading.load(segment)
-            await Control(broker.client, "erp").accept_all()
+            await _as_usual(loading.erp)
     loading.remember(settings.home, items)
 
 
@@ -129,6 +140,22 @@ def _connect(settings: Settings) -> Callable[[], Any]:
     url, schema = settings.database_url, settings.db_schema
     assert url is not None, "the roles run"
     return lambda: postgres.connect(url, schema, "p2c-sample")
+
+
+async def _as_usual(erp: Control) -> None:
+    """Let the simulated ERP work again, however an earlier loading that was interrupted has left it."""
+    deadline = monotonic() + TARGETS_SECONDS_MAX
+    while True:
+        try:
+            await erp.recover()
+            await erp.accept_all()
+            await erp.lose_replies(0)
+        except NoRespondersError:
+            if monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
 
 
 @dataclass(slots=True)
@@ -141,12 +168,13 @@ class _Loading:
     progress: Progress
     total: int
     published: int = 0
+    decided: int = 0
     paid: dict[str, Bill] = field(default_factory=dict)
     runs: int = 0
 
     @property
-    def client(self) -> Client:
-        return self.broker.client
+    def erp(self) -> Control:
+        return Control(self.broker.client, "erp")
 
     async def load(self, segment: Segment) -> None:
         """Publish, wait until all of it has had its effect, and bill."""
@@ -170,13 +198,15 @@ class _Loading:
 
     async def _settle(self) -> None:
         def on_pending(pending: int) -> None:
-            self.progress(max(0, self.published - pending), self.total, "messages")
+            # What the targets answer is before the inbox too, so the difference may fall for a moment.
+            self.decided = max(self.decided, self.published - pending)
+            self.progress(self.decided, self.total, "messages")
 
         await self.rest.wait(SETTLE_SECONDS_MAX, on_pending)
 
     async def _bill(self, run: BillingRun) -> None:
         """One month: the customers' payments, then drafts, approvals and invoices; the ERP is not always there."""
-        erp = Control(self.client, "erp")
+        erp = self.erp
         await self._receive_payments(run, erp)
         drafts = await self.finance.draft(run)
         approved = await self.finance.approve(run, drafts)

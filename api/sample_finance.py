@@ -110,9 +110,8 @@ class Finance:
 
     async def draft(self, run: BillingRun) -> list[str]:
         """A draft for every engagement that has something to bill, entity by entity."""
-        entities = [entity.code for entity in self.firm.entities]
         drafts: list[str] = []
-        for entity in entities if run.everything else entities[: len(entities) // 2]:
+        for entity in entities_of(run, self.firm):
             asked = {"sellingEntity": entity, "cutOff": run.cut_off.isoformat()}
             try:
                 answer = await self.preparer.call("request-invoice", self._key(run, entity), asked)
@@ -152,12 +151,18 @@ class Finance:
         """What customers have paid by a run of the bills that are weeks old by then."""
         due = (bill for bill in self.bills if bill.issued_on + timedelta(days=DAYS_TO_PAY) <= run.on)
         fresh = (bill for bill in due if bill.invoice not in self.asked_to_pay)
-        found = [(bill, _payment(bill, self.firm.plan.seed)) for bill in fresh]
+        found = [(bill, payment_of(bill, self.firm.plan.seed)) for bill in fresh]
         self.asked_to_pay |= {bill.invoice for bill, _ in found}
         return [payment for _, payment in found if payment is not None]
 
     def _key(self, run: BillingRun, about: str) -> str:
         return f"sample/{self.firm.plan.seed}/{run.month}/{about}"
+
+
+def entities_of(run: BillingRun, firm: Firm) -> list[str]:
+    """Whose engagements a run bills: all, or in the last run of a history only those of the first half."""
+    entities = [entity.code for entity in firm.entities]
+    return entities if run.everything else entities[: len(entities) // 2]
 
 
 def _bill(invoice: str, document: Mapping[str, Any], run: BillingRun) -> Bill:
@@ -173,7 +178,7 @@ def _bill(invoice: str, document: Mapping[str, Any], run: BillingRun) -> Bill:
     )
 
 
-def _payment(bill: Bill, seed: int) -> Payment | None:
+def payment_of(bill: Bill, seed: int) -> Payment | None:
     """What a customer pays within a month: mostly all of it, sometimes a part, sometimes nothing."""
     lot = Random(f"{seed}/payment/{bill.engagement}/{bill.month}").random()  # noqa: S311 - the same in every run
     if lot > 0.85 or not bill.gross:

@@ -133,7 +133,7 @@ class Item:
 
 
 _UNEXPLAINED: Final = Explanation("", "")
-ITEMS: Final = Table("item", Item, ("stream", "item"))
+ITEMS: Final = Table("item", Item, ("stream", "item"), json=("reasons",))
 
 
 def item_of_lot(fact: Recorded[LotRated], entry: EntryRecord | None) -> Item:

@@ -95,8 +95,8 @@ class EntityRecord:
     version: int
 
 
-ENGAGEMENTS: Final = Table("engagement", EngagementRecord, ("engagement",))
-PROJECTS: Final = Table("project", ProjectRecord, ("project",))
+ENGAGEMENTS: Final = Table("engagement", EngagementRecord, ("engagement",), json=("lines",))
+PROJECTS: Final = Table("project", ProjectRecord, ("project",), json=("tasks", "assignments"))
 CUSTOMERS: Final = Table("customer", CustomerRecord, ("customer",))
 ENTITIES: Final = Table("legal_entity", EntityRecord, ("entity",))
 

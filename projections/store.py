@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -34,6 +35,9 @@ class Mark:
     events: int
 
 
+ROWS_WITHOUT_COPY: Final = 500
+"""Up to this many rows are inserted by statements that are sent together; more are copied table by table."""
+
 _MOVE: Final = """
 UPDATE {registry}.generation SET position = %s, recorded_at = %s, events = events + %s
 WHERE name = %s AND position = %s AND status IN ('live', 'building')
@@ -49,13 +53,13 @@ class PostgresStore:
 
     def __init__(self, connect: Connect, registry: str, name: str, schema: str) -> None:
         self.name = name
-        self._registry = sql.Identifier(registry)
         self._schema = schema
-        self._statements: dict[tuple[str, str], sql.Composed] = {}
+        self._statements: dict[tuple[str, str], bytes] = {}
         self._pending: Future[None] | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"write-{name}")
         self._reads = _prepared(connect())
         self._writes = _prepared(connect())
+        self._move = sql.SQL(_MOVE).format(registry=sql.Identifier(registry)).as_bytes(self._reads)
 
     def close(self) -> None:
         """Gives back both connections; what is still being written is not waited for."""
@@ -105,19 +109,26 @@ class PostgresStore:
 
         Raises NotOurs when the generation is not where it was left, or not followed any more.
         """
-        with self._writes.transaction(), self._writes.cursor() as cursor:
-            statement = sql.SQL(_MOVE).format(registry=self._registry)
-            cursor.execute(statement, [mark.position, mark.recorded_at, mark.events, self.name, mark.before])
-            if cursor.rowcount != 1:
+        is_small = changes.row_count <= ROWS_WITHOUT_COPY
+        with self._writes.transaction(), self._writes.cursor() as moving:
+            with self._writes.pipeline() if is_small else nullcontext(), self._writes.cursor() as cursor:
+                values = [mark.position, mark.recorded_at, mark.events, self.name, mark.before]
+                moving.execute(self._move, values, prepare=True)
+                if not is_small and moving.rowcount != 1:
+                    raise NotOurs(self.name)
+                self.put(cursor, changes, copy=not is_small)
+                if notify is not None:
+                    cursor.execute("SELECT pg_notify(%s, %s)", notify, prepare=True)
+            if moving.rowcount != 1:
                 raise NotOurs(self.name)
-            self.put(cursor, changes)
-            if notify is not None:
-                cursor.execute("SELECT pg_notify(%s, %s)", notify)
 
-    def put(self, cursor: Cursor[Any], changes: Changes) -> None:
-        """The writes of a batch within somebody's own transaction, who has to note the position in it too."""
+    def put(self, cursor: Cursor[Any], changes: Changes, *, copy: bool = True) -> None:
+        """The writes of a batch within somebody's own transaction, who has to note the position in it too.
+
+        Without COPY all statements can be sent at once, which is quicker for a few rows.
+        """
         for change in changes.tables:
-            self._change(cursor, change)
+            self._change(cursor, change, copy=copy)
         for sums in changes.sums:
             self._add(cursor, sums)
 
@@ -132,16 +143,18 @@ class PostgresStore:
         if pending is not None:
             pending.result()
 
-    def _change(self, cursor: Cursor[Any], change: TableChange) -> None:
+    def _change(self, cursor: Cursor[Any], change: TableChange, *, copy: bool) -> None:
         table = change.table
         if change.gone:
             columns = [[key[place] for key in change.gone] for place in range(len(table.key))]
             cursor.execute(self._statement("delete", table), columns, prepare=True)
-        if change.come:
+        if change.come and copy:
             line = table.line
             text = "\n".join([line(values) for values in change.come])
-            with cursor.copy(self._statement("copy", table)) as copy:
-                copy.write(text.encode() + b"\n")
+            with cursor.copy(self._statement("copy", table)) as copying:
+                copying.write(text.encode() + b"\n")
+        elif change.come:
+            cursor.execute(self._statement("insert", table), [table.document(change.come)], prepare=True)
 
     def _add(self, cursor: Cursor[Any], change: SumChange) -> None:
         if not change.added:
@@ -163,10 +176,10 @@ class PostgresStore:
     def _table(self, table: Table[Any]) -> sql.Composed:
         return sql.SQL("{}").format(sql.Identifier(self._schema, table.name))
 
-    def _statement(self, kind: str, table: Table[Any]) -> sql.Composed:
+    def _statement(self, kind: str, table: Table[Any]) -> bytes:
         known = self._statements.get((kind, table.name))
         if known is None:
-            known = self._statements[kind, table.name] = self._composed(kind, table)
+            known = self._statements[kind, table.name] = self._composed(kind, table).as_bytes(self._reads)
         return known
 
     def _composed(self, kind: str, table: Table[Any]) -> sql.Composed:
@@ -195,6 +208,7 @@ _STATEMENTS: Final = {
     " CROSS JOIN LATERAL (SELECT {columns} FROM {table} AS t WHERE {same} LIMIT 1) AS found",
     "delete": "DELETE FROM {table} AS t USING unnest({wanted}) AS k ({keys}) WHERE {same}",
     "copy": "COPY {table} ({columns}) FROM STDIN",
+    "insert": "INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s::json)",
     "add": "INSERT INTO {table} AS t ({columns}) SELECT * FROM unnest({given})"
     " ON CONFLICT ({keys}) DO UPDATE SET {sums}",
     "end": "DELETE FROM {table} AS t USING unnest({wanted}) AS k ({keys}) WHERE {same} AND t.{count} = 0",

@@ -28,6 +28,7 @@ from adapters.simulation.stream import stream
 
 FOUND = 1
 UNAVAILABLE = 3
+CONNECT_ATTEMPTS_MAX = 5
 BATCHES_PER_SECOND = 20
 """How finely a rate is kept."""
 BATCH_MAX = 2_000
@@ -117,7 +118,7 @@ async def _publish_to(url: str, plan: Plan, rate: int | None, count: Count) -> N
     waiting, days_total = messages(plan), plan.days
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Publishing", total=days_total, day="")
-        async with NatsBroker(url, name="p2c-simulate") as broker:
+        async with NatsBroker(url, name="p2c-simulate", connect_attempts_max=CONNECT_ATTEMPTS_MAX) as broker:
             await broker.ensure(IN, OUT)
             began = time.monotonic()
             while some := list(islice(waiting, batch)):

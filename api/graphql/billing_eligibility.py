@@ -9,10 +9,12 @@ from typing import cast
 
 import strawberry
 
-from api.graphql.asking import Asked, AsOfArgument, Info, WaitFor, Watermark, ask, filter_of
+from api.access import may
+from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
 from projections import billing_eligibility
+from projections.billing_eligibility import EligibilityRow as ItemRow
 
 
 @strawberry.enum(
@@ -60,6 +62,23 @@ class Reason:
     money_at_risk: Money | None = strawberry.field(description="What waits for it.")
 
 
+def _for_cost(info: Info) -> bool:
+    principal = info.context.principal
+    return principal is not None and may(principal, "cost")
+
+
+def _cost(root: strawberry.Parent[Seen[ItemRow]], info: Info) -> Decimal | None:
+    return root.row.cost if _for_cost(info) else None
+
+
+def _cost_currency(root: strawberry.Parent[Seen[ItemRow]], info: Info) -> str | None:
+    return root.row.cost_currency if _for_cost(info) else None
+
+
+def _cost_in_billing_currency(root: strawberry.Parent[Seen[ItemRow]], info: Info) -> Decimal | None:
+    return root.row.cost_in_billing_currency if _for_cost(info) else None
+
+
 @strawberry.type(description="A lot, or work that is not a lot yet.")
 class EligibleItem:
     """See the description."""
@@ -90,6 +109,15 @@ class EligibleItem:
     eligible_value: Decimal
     over_cap_quantity: Decimal = strawberry.field(description="The part that is over the cap of its contract line.")
     over_cap_value: Decimal
+    cost: Decimal | None = strawberry.field(
+        resolver=_cost, description="What it costs the firm; null for roles that see no cost."
+    )
+    cost_currency: str | None = strawberry.field(
+        resolver=_cost_currency, description="The currency of the employing entity."
+    )
+    cost_in_billing_currency: Decimal | None = strawberry.field(
+        resolver=_cost_in_billing_currency, description="At the exchange rate of the work date; null: no rate yet."
+    )
     invoice: str | None = strawberry.field(description="The draft or invoice that it is on.")
     number: str | None = strawberry.field(description="The number of that invoice.")
     description: str

@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import strawberry
 from strawberry.scalars import JSON
 
 from api.access import OutOfScope, require
-from api.graphql.asking import AsOfArgument, Info, WaitFor, moment, sees
-from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
+from api.graphql.asking import AsOfArgument, Info, WaitFor, moment, sees, watermark_of
+from api.graphql.limits import PAGE_MAX
+from api.graphql.paging import (
+    FIRST,
+    After,
+    Answered,
+    Connection,
+    Descending,
+    First,
+    PageAsked,
+    answered,
+    listed,
+)
 from api.graphql.scalars import Position
 from domain.kernel import StreamId
 from projections import timeline
+from projections.pages import BadCursor, Page, PageTooLong
 from projections.timeline import TimelineEntry
+
+VERSION_DIGITS_MAX: Final = 12
 
 
 def _payload(root: strawberry.Parent[Any], info: Info) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -9,11 +11,16 @@ from typing import cast
 
 import strawberry
 
+from api.access import may
 from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, ask_one, filter_of
 from api.graphql.history import Fact
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
-from domain.kernel import stream_of
+from domain.invoice import InvoiceLine as LineRow
+from domain.kernel import StreamId, stream_of
+from domain.lots import Explanation as ExplanationRow
+from domain.lots import LotState
+from domain.money import Money as MoneyRow
 from projections import invoices, lineage, objects
 from projections.lineage import InvoiceLineage as LineageRow
 from projections.objects import InvoiceAsOf
@@ -40,7 +47,68 @@ class InvoiceSort(StrEnum):
     GROSS = "gross"
 
 
-@strawberry.type(description="A lot that a line bills.")
+@dataclass(frozen=True, slots=True)
+class LotShown:
+    """A lot on a line, with what it is in its own stream, where that was looked up."""
+
+    stream: StreamId
+    lot: str
+    quantity: Decimal
+    value: MoneyRow
+    held: LotState | None
+
+
+@strawberry.type(description="A rate row that was looked at, and what became of it.")
+class RowConsidered:
+    """See the description."""
+
+    card: str
+    row: str
+    verdict: str
+
+
+def _cost_because(root: strawberry.Parent[ExplanationRow], info: Info) -> str | None:
+    principal = info.context.principal
+    return root.cost_because if principal is not None and may(principal, "cost") else None
+
+
+@strawberry.type(description="Why a lot has its price: the row that won, and the others that were looked at.")
+class Explanation:
+    """See the description."""
+
+    winner: str
+    because: str
+    considered: list[RowConsidered]
+    cost_because: str | None = strawberry.field(
+        resolver=_cost_because, description="Where its cost comes from; null for roles that see no cost."
+    )
+
+
+def _explanation(root: strawberry.Parent[LotShown]) -> Explanation | None:
+    return cast(Explanation, root.held.lot.explanation) if root.held else None
+
+
+def _lot_status(root: strawberry.Parent[LotShown]) -> str | None:
+    return root.held.status.value if root.held else None
+
+
+def _source(root: strawberry.Parent[LotShown]) -> str | None:
+    return root.held.lot.source if root.held else None
+
+
+def _work_date(root: strawberry.Parent[LotShown]) -> date | None:
+    return root.held.lot.work_date if root.held else None
+
+
+def _resource(root: strawberry.Parent[LotShown]) -> str | None:
+    return root.held.lot.resource if root.held else None
+
+
+def _role(root: strawberry.Parent[LotShown]) -> str | None:
+    return root.held.lot.role if root.held else None
+
+
+@strawberry.type(description="A lot that a line bills; what it is in its own stream is null in a dry run.")
 class InvoicedLot:
     """See the description."""
 
@@ -48,6 +116,14 @@ class InvoicedLot:
     lot: str
     quantity: Decimal
     value: Money
+    status: str | None = strawberry.field(resolver=_lot_status, description="What has become of it.")
+    source: str | None = strawberry.field(
+        resolver=_source, description="The entry, expense line or milestone that it came from."
+    )
+    work_date: date | None = strawberry.field(resolver=_work_date, description="The day of the work.")
+    resource: str | None = strawberry.field(resolver=_resource, description="The person, by an opaque id.")
+    role: str | None = strawberry.field(resolver=_role, description="The role that it was rated in.")
+    explanation: Explanation | None = strawberry.field(resolver=_explanation, description="Why it has its price.")
 
 
 @strawberry.type(description="One line of an invoice, with the lots behind it.")
@@ -125,7 +201,24 @@ class InvoiceLineage:
 async def _lines(root: strawberry.Parent[Seen[invoices.InvoiceRow]], info: Info) -> list[InvoiceLine]:
     parts = info.context.parts
     found: InvoiceAsOf = await parts.in_thread(lambda: objects.invoice_as_of(parts.ledger, root.row.invoice, root.at))
-    return cast(list[InvoiceLine], list(found.lines))
+    return shown_lines(found.lines, found.lots)
+
+
+def shown_lines(
+    lines: Sequence[LineRow], held: Mapping[tuple[StreamId, str], LotState] | None = None
+) -> list[InvoiceLine]:
+    """Lines with their lots, and what each lot is where that was looked up."""
+    known = held or {}
+    return [
+        InvoiceLine(
+            **{name: getattr(line, name) for name in LineRow.__dataclass_fields__ if name != "lots"},
+            lots=cast(
+                list[InvoicedLot],
+                [LotShown(o.stream, o.lot, o.quantity, o.value, known.get((o.stream, o.lot))) for o in line.lots],
+            ),
+        )
+        for line in lines
+    ]
 
 
 async def _lineage(

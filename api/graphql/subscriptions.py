@@ -8,13 +8,13 @@ from typing import cast
 
 import strawberry
 
-from api.access import OutOfScope, require
+from api.access import OutOfScope, Principal, require
 from api.graphql.asking import Context, Info, sees
 from api.graphql.invoices import Invoice
 from api.graphql.objects import invoice_now
 from api.graphql.scalars import Position
 from domain.invoice import invoice_stream
-from domain.kernel import StreamId, stream_of
+from domain.kernel import stream_of
 from projections.changes import Change as ChangeRow
 
 
@@ -48,7 +48,8 @@ class Subscription:
         require(info.context.principal, "changes")
         async with info.context.parts.changes.heard() as heard:
             async for change in heard:
-                shown = await _visible(info.context, change, kinds, objects)
+                principal = require(info.context.principal, "changes")
+                shown = await _visible(info.context, principal, change, kinds, objects) if change else None
                 if shown is not None:
                     yield shown
 
@@ -63,16 +64,16 @@ class Subscription:
             if (now := await invoice_now(info, id)) is not None:
                 yield now
             async for change in heard:
-                touched = id in change.touched.get("invoice", ()) or change.truncated
+                require(info.context.principal, "invoice_changed")
+                touched = change is not None and (id in change.touched.get("invoice", ()) or change.truncated)
                 if touched and (now := await invoice_now(info, id)) is not None:
                     yield now
 
 
 async def _visible(
-    context: Context, change: ChangeRow, kinds: list[str] | None, objects: list[str] | None
+    context: Context, principal: Principal, change: ChangeRow, kinds: list[str] | None, objects: list[str] | None
 ) -> Change | None:
-    """What of a change the listener asked for and may see; None when nothing of it, or when their token has expired."""
-    principal = require(context.principal, "changes")
+    """What of a change the listener asked for and may see; None when nothing of it."""
     asked = {
         kind: [name for name in names if objects is None or name in objects]
         for kind, names in change.touched.items()
@@ -82,7 +83,7 @@ async def _visible(
     def visible() -> list[Touched]:
         found: list[Touched] = []
         for kind, names in asked.items():
-            seen = [name for name in names if _sees(context, kind, name)]
+            seen = [name for name in names if sees(context.parts, principal, stream_of(kind, name))]
             if seen:
                 found.append(Touched(kind=kind, objects=seen))
         return found
@@ -101,8 +102,3 @@ async def _visible(
         touched=touched,
         truncated=change.truncated,
     )
-
-
-def _sees(context: Context, kind: str, name: str) -> bool:
-    principal = context.principal
-    return principal is not None and sees(context.parts, principal, StreamId(stream_of(kind, name)))

@@ -52,14 +52,16 @@ class Running:
             "P2C_HTTP_PORT": str(free_port()),
             "PYTHONPATH": str(ROOT),
         }
+        said = (home.parent / "up.out").open("w")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "api.cli", "up", "--no-sample"],
             cwd=ROOT,
             env=self.environment,
-            stdout=(home.parent / "up.out").open("w"),
+            stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        said.close()
 
     def settings(self) -> Settings:
         return embedded.found(Settings(home=self.home))
@@ -174,7 +176,9 @@ def test_killed_again_and_again_it_loses_nothing_and_counts_nothing_twice(runnin
 
     with psycopg.connect(settings.database_url or "") as conn:
         received = {bytes(row[0]) for row in conn.execute("SELECT payload_sha256 FROM ledger.received_message")}
-        fates: dict[str, int] = dict(conn.execute("SELECT fate, count(*) FROM ledger.received_message GROUP BY 1").fetchall())
+        fates: dict[str, int] = dict(
+            conn.execute("SELECT fate, count(*) FROM ledger.received_message GROUP BY 1").fetchall()
+        )
     told = {hashlib.sha256(message.payload).digest() for message in messages}
     assert told <= received, f"{len(told - received)} of {len(told)} messages are lost"
     assert fates["recorded"] > len(told) / 2

@@ -88,7 +88,7 @@ CAPPED = engagement_with("capped")
 
 def test_approved_hours_have_the_value_of_their_price() -> None:
     account = only(books(hours(ADVICE), hours(ADVICE, 2, "1.5", day=1, overtime=True), APPROVED))
-    assert account == Account(hours=Decimal("9.5"), time=Decimal(1_025))
+    assert account == Account(hours=Decimal("9.5"), time=Decimal(1_025), cost=Decimal(570))
 
 
 def test_hours_that_nobody_approved_do_not_count() -> None:
@@ -115,7 +115,7 @@ def test_the_newest_version_counts_in_whatever_order_and_however_often_it_is_tol
     ] * 2
     for seed in range(50):
         random.Random(seed).shuffle(facts)
-        assert only(books(*facts)) == Account(hours=Decimal(6), time=Decimal(600))
+        assert only(books(*facts)) == Account(hours=Decimal(6), time=Decimal(600), cost=Decimal(360))
 
 
 def test_a_price_of_the_engagement_comes_before_the_firms_and_a_newer_one_before_an_older() -> None:
@@ -133,7 +133,7 @@ def test_what_is_billed_keeps_its_price_and_its_hours() -> None:
     auditor.hear(replace(hours(ADVICE, of="2", revision=1), said_at=EVENING + timedelta(days=40)))
     auditor.hear(verdict("OPEN", 41))
     auditor.hear(HoursDeleted(hours(ADVICE), EVENING + timedelta(days=42)))
-    assert only(auditor) == Account(hours=Decimal(8), time=Decimal(800), billed=Decimal(800))
+    assert only(auditor) == Account(hours=Decimal(8), time=Decimal(800), cost=Decimal(480), billed=Decimal(800))
 
 
 def test_a_cap_is_filled_to_the_cent_and_billing_goes_on_when_it_is_raised() -> None:
@@ -161,7 +161,9 @@ def test_a_fixed_fee_bills_its_milestones_and_not_its_hours() -> None:
     accepted = StageAccepted(fixed, fixed.lines[0], stage, MONDAY, "protocol", EVENING)
     auditor = books(hours(fixed), APPROVED, accepted, accepted)
     auditor.bill(date(2026, 3, 31))
-    expected = Account(hours=Decimal(8), time=Decimal(800), milestones=Decimal(500), billed=Decimal(500))
+    expected = Account(
+        hours=Decimal(8), time=Decimal(800), milestones=Decimal(500), cost=Decimal(480), billed=Decimal(500)
+    )
     assert only(auditor) == expected
 
 
@@ -174,7 +176,7 @@ def test_expenses_are_billed_at_their_cost_in_the_currency_of_the_engagement() -
     assert auditor.accounts() == {}
     auditor.hear(ExpensesApproved("ER-1", WORKER, (1,), LEAD, EVENING))
     auditor.bill(date(2026, 3, 31))
-    assert only(auditor) == Account(expenses=Decimal("86.15"), billed=Decimal("86.15"))
+    assert only(auditor) == Account(expenses=Decimal("86.15"), cost=Decimal("86.15"), billed=Decimal("86.15"))
 
 
 def test_a_missing_price_is_a_defect_of_the_firm_and_is_not_passed_over() -> None:

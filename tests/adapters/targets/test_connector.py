@@ -219,6 +219,19 @@ def test_a_slow_target_is_sent_first_and_confirmed_when_it_has_done_its_work() -
     play(scene, PSA)
 
 
+def test_work_that_takes_long_stays_in_hand_and_is_not_delivered_again() -> None:
+    async def scene(psa: Scene) -> None:
+        await psa.target.fake.behave(slow_seconds=0.8)
+        await psa.send(project("P-1"))
+        async with psa.connected(ack_wait_seconds=0.15):
+            await psa.heard("project.sent", "project.confirmed")
+            await psa.at_rest()
+            await asyncio.sleep(0.2)
+            assert len(await psa.reports()) == 2
+
+    play(scene, PSA)
+
+
 def test_a_refusal_is_reported_with_its_reason_and_a_later_request_works() -> None:
     async def scene(erp: Scene) -> None:
         rule = {"field": "buyer.id", "equals": "C-1", "reason": "C-1 is not in the ERP"}

@@ -36,7 +36,7 @@ LISTS = {
     "margin": "{ margin { nodes { key margin } totals { margin } } }",
     "sync_status": "{ syncStatus { nodes { object state } totalCount } }",
     "exceptions": "{ exceptions { nodes { code } totalCount } }",
-    "history": '{ history(stream: "invoice:I-1") { sentence content message { fate } } }',
+    "history": '{ history(stream: "invoice:I-1") { nodes { sentence content message { fate } } } }',
     "timeline": '{ timeline(subject: "invoice:I-1") { nodes { sentence } } }',
 }
 """One query for each permission to ask."""
