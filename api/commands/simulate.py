@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from itertools import islice
 from pathlib import Path
@@ -133,7 +133,7 @@ async def _publish_to(url: str, plan: Plan, rate: int | None, count: Count) -> N
 
 def _show(count: Count, *, json: bool) -> None:
     if json:
-        sys.stdout.write(text.dumps(asdict(count), indent=2) + "\n")
+        sys.stdout.write(text.dumps({each.name: getattr(count, each.name) for each in fields(count)}, indent=2) + "\n")
         return
     console = Console(highlight=False)
     for subject, number in sorted(count.subjects.items()):

@@ -117,5 +117,5 @@ def _french(world: World) -> None:
     day = MONDAY + timedelta(days=4)
     stream = timesheet_stream("W-2", day)
     work = Work("P-2-L1", None, day, Decimal(1), started="09:00:00")
-    world.tell(stream, LogTime("W-2", Claim("jira", "20", NINE + timedelta(days=4)), work))
-    world.tell(stream, ApproveTime(("jira:20",), "W-9", NINE + timedelta(days=5)))
+    world.tell(stream, LogTime("W-2", Claim("jira", "900", NINE + timedelta(days=4)), work))
+    world.tell(stream, ApproveTime(("jira:900",), "W-9", NINE + timedelta(days=5)))

@@ -43,7 +43,8 @@ class Broker:
         pending = left.pop(0) if len(left) > 1 else left[0]
         if pending < 0:
             raise NotFoundError
-        return ConsumerInfo(name=consumer, stream_name=stream, config=None, num_pending=pending, num_ack_pending=0)  # type: ignore[arg-type]
+        told: dict[str, Any] = {"name": consumer, "stream_name": stream, "config": None, "created": None}
+        return ConsumerInfo(**told, num_pending=pending, num_ack_pending=0)
 
 
 def rest(ledger: Ledger, broker: Broker, read: Callable[[], int | None] = lambda: HEAD) -> Rest:

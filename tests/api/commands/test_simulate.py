@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 import typer
 
 from adapters.settings import Settings
+from adapters.simulation.firm import Plan
 from api.commands import publish, simulate
 from tests.api.commands.test_publish import published
 
-SMALL = {"seed": 3, "consultants": 3, "months": 1}
+SMALL: dict[str, Any] = {"seed": 3, "consultants": 3, "months": 1}
 
 
 @pytest.fixture
@@ -63,21 +65,10 @@ def test_what_is_published_is_what_is_written_and_publishes_again_as_a_file(
 def test_a_rate_is_kept(installed: Settings) -> None:
     began = time.monotonic()
     simulate.run(**SMALL, publish=True, rate=300)
-    assert time.monotonic() - began > len(list(simulate.messages(simulate.Plan(**SMALL)))) / 300 - 0.2
+    assert time.monotonic() - began > len(list(simulate.messages(Plan(**SMALL)))) / 300 - 0.2
 
 
 @pytest.mark.parametrize("wrong", [{"publish": True, "out": Path("x")}, {"rate": 5}])
-def test_wishes_that_exclude_each_other_are_wrong_usage(wrong: dict[str, object]) -> None:
+def test_wishes_that_exclude_each_other_are_wrong_usage(wrong: dict[str, Any]) -> None:
     with pytest.raises(typer.BadParameter):
-        simulate.run(**SMALL, **wrong)  # type: ignore[arg-type]
-
-
-def test_a_broker_out_of_reach_ends_with_its_exit_code(
-    installed: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(simulate, "load", lambda: installed.at(nats_url="nats://127.0.0.1:1"))
-    monkeypatch.setattr(simulate, "CONNECT_ATTEMPTS_MAX", 1)
-    with pytest.raises(typer.Exit) as ended:
-        simulate.run(**SMALL, publish=True)
-    assert ended.value.exit_code == 3
-    assert "p2c: no NATS server answers" in capsys.readouterr().err
+        simulate.run(**SMALL, **wrong)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from api.graphql.folded import Past
@@ -47,8 +49,8 @@ def test_a_week_is_seen_as_far_as_the_scope_goes(books: Asker) -> None:
     past = Past(books.parts.ledger, None)
     sheet = past.timesheet(WEEK, lambda entity: entity == "FR01")
     assert sheet is not None
-    assert (sheet.hours, sheet.entries) == (1, 1)
-    assert [entry.entry for entry in past.entries(WEEK, lambda entity: entity == "FR01", 10)] == ["jira:20"]
+    assert (sheet.hours, sheet.entries) == (Decimal(1), 1)
+    assert [entry.entry for entry in past.entries(WEEK, lambda entity: entity == "FR01", 10)] == ["jira:900"]
     assert past.timesheet(WEEK, lambda _: False) is None
 
 
