@@ -14,7 +14,6 @@ from decimal import Decimal
 from domain import eligibility
 from domain.caps import Candidate, allocate
 from domain.conversion import fx_rate
-from domain.eligibility import Context, LotFacts
 from domain.engagement import ClaimBilling, Engagement, ReleaseBilling, TimeAndMaterials
 from domain.invoice import (
     Approved,
@@ -49,6 +48,7 @@ from domain.ports import (
     project_of,
     tax_rules_of,
 )
+from domain.reasons import Context, LotFacts
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
 from domain.tax import treatment_of

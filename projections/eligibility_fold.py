@@ -9,7 +9,6 @@ from typing import Final
 
 from domain import eligibility
 from domain.caps import Candidate, Share, allocate
-from domain.eligibility import Blocker, Context, ReasonCode
 from domain.engagement import (
     BillingClaimed,
     BillingReleased,
@@ -28,6 +27,7 @@ from domain.lots import (
     LotsWrittenOff,
 )
 from domain.money import Money, total
+from domain.reasons import Blocker, Context
 from projections.contexts import Contexts
 from projections.items import NOTHING, Item
 from projections.lots_fold import LotsFold
@@ -257,17 +257,13 @@ class EligibilityFold:
             blockers = (*each.blockers, over_cap(engagement, line)) if share.over else each.blockers
             within = "eligible" if share.within or not share.over else "over_cap"
             state = "held" if each.blockers else within
-            self._settle(key, each.item, verdict(state, each.item, _ordered(blockers), self._contexts), share)
+            self._settle(
+                key, each.item, verdict(state, each.item, eligibility.in_order(blockers), self._contexts), share
+            )
 
 
 _QUANTITY: Final = Decimal("0.0001")
 """The precision to which a lot is split (domain.lots)."""
-
-_ORDER: Final = {code: place for place, code in enumerate(ReasonCode)}
-
-
-def _ordered(blockers: Sequence[Blocker]) -> Sequence[Blocker]:
-    return sorted(blockers, key=lambda blocker: _ORDER[blocker.code])
 
 
 def _is_capped(engagement: Engagement, line: str) -> bool:

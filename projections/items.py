@@ -7,10 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.eligibility import EntryFacts, LotFacts
 from domain.kernel import Recorded, StreamId, decider_name
 from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
 from domain.money import Money
+from domain.reasons import EntryFacts, LotFacts
 from projections.tables import Table
 from projections.timesheets_fold import EntryRecord
 

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import orjson
 
-from domain.eligibility import Blocker, ReasonCode
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotStatus
 from domain.money import Money
+from domain.reasons import Blocker, ReasonCode
 from projections.contexts import KINDS, Contexts
 from projections.items import Item
 

@@ -12,7 +12,6 @@ import pytest
 from domain import eligibility
 from domain.billing import context_of
 from domain.catalogue import EVENTS
-from domain.eligibility import Blocker, EntryFacts, LotFacts, ReasonCode
 from domain.engagement import (
     AgreeLine,
     ClaimBilling,
@@ -36,6 +35,7 @@ from domain.project import (
     ReleaseBillingHold,
     Task,
 )
+from domain.reasons import Blocker, EntryFacts, LotFacts, ReasonCode
 from domain.reference.customer import BlockCustomer, DescribeCustomer, UnblockCustomer
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, World, euros

@@ -11,10 +11,10 @@ import pytest
 from adapters.eventstore.memory import MemoryLedger
 from domain import billing, eligibility
 from domain.catalogue import DECIDERS, EVENTS
-from domain.eligibility import LotFacts
 from domain.kernel import Cause, Recorded, StreamId, decider_name
 from domain.lots import LotStatus
 from domain.ports import LotAt
+from domain.reasons import LotFacts
 from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
 from projections.fold import Fold
 from projections.invoices_fold import INVOICE_SUMS, INVOICES

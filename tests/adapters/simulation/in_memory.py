@@ -27,6 +27,7 @@ from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
 from domain.project import SetUpRequested
+from domain.reasons import LotFacts
 from domain.timesheet import Timesheet
 
 SOURCES = ("timesheet", "expense_report", "engagement")
@@ -153,7 +154,7 @@ class InMemory:
         found = []
         for stream, lot in self.open_lots():
             if lot.engagement == engagement and (cut_off is None or lot.work_date.isoformat() <= cut_off):
-                facts, context = eligibility.LotFacts(stream, lot), billing.context_of(self.read, lot)
+                facts, context = LotFacts(stream, lot), billing.context_of(self.read, lot)
                 if not eligibility.decide(facts, context):
                     found.append(LotAt(stream, lot.lot))
         return found

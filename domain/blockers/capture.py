@@ -1,0 +1,47 @@
+"""Capture: work that is not handed in, not approved, sent back, or told twice; and proof that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.kernel import stream_of
+from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject
+
+
+def of_capture(subject: Subject) -> Iterator[Blocker]:
+    if subject.receipt_missing:
+        caused_by: tuple[str, ...] = ("expense.recorded.v1",)
+        what = "Attach the receipt in the expense system."
+        yield Blocker(ReasonCode.RECEIPT_MISSING, subject.stream, caused_by, "worker", what, True)
+    if isinstance(subject, LotFacts):
+        return
+    match subject.status:
+        case "captured":
+            caused_by = ("timesheet.time_logged.v1", "timesheet.time_corrected.v1", "expense.recorded.v1")
+            what = "Submit the work for approval in the time system."
+            yield Blocker(ReasonCode.NOT_SUBMITTED, subject.stream, caused_by, "worker", what, True)
+        case "submitted" if subject.was_revoked:
+            caused_by = ("timesheet.approval_revoked.v1",)
+            what = "Approve the work again, or have it corrected."
+            yield Blocker(ReasonCode.APPROVAL_REVOKED, subject.stream, caused_by, "project_manager", what, True)
+        case "submitted":
+            caused_by = ("timesheet.submitted.v1", "expense.submitted.v1")
+            what = "Approve or reject the work."
+            yield Blocker(ReasonCode.NOT_APPROVED, subject.stream, caused_by, "project_manager", what, True)
+        case "rejected":
+            caused_by = ("timesheet.rejected.v1", "expense.rejected.v1")
+            what = "Correct the work and submit it again."
+            yield Blocker(ReasonCode.REJECTED, subject.stream, caused_by, "worker", what, True)
+        case _:
+            return
+
+
+def of_assignment(subject: Subject, context: Context) -> Iterator[Blocker]:
+    project = context.project
+    if project is None or project.created is None or not project.assignments or not subject.person:
+        return
+    if project.assignment_of(subject.person, subject.day) is None:
+        caused_by: tuple[str, ...] = ("project.resource_assigned.v1",)
+        what = f"Assign {subject.person} to the project for the work date, or have the entry moved."
+        stream = stream_of("project", project.terms.project)
+        yield Blocker(ReasonCode.WORK_DATE_OUTSIDE_ASSIGNMENT, stream, caused_by, "project_manager", what, True)

@@ -1,0 +1,167 @@
+"""A reason says why work is not billed: a code of the closed list, the object that blocks, and what removes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from domain.engagement import Engagement
+from domain.kernel import StreamId
+from domain.lots import Lot
+from domain.project import Project
+from domain.reference.customer import Customer
+from domain.reference.legal_entity import LegalEntity
+from domain.reference.tax_rule import TaxRules
+
+OwnerRole = Literal["worker", "project_manager", "finance_preparer", "finance_approver", "integration"]
+
+
+class ReasonCode(StrEnum):
+    """Why work is not billed: a closed list, a contract with every program that reads it."""
+
+    NOT_SUBMITTED = "NOT_SUBMITTED"
+    NOT_APPROVED = "NOT_APPROVED"
+    APPROVAL_REVOKED = "APPROVAL_REVOKED"
+    REJECTED = "REJECTED"
+    APPROVER_REDUCED = "APPROVER_REDUCED"
+    DUPLICATE_ENTRY = "DUPLICATE_ENTRY"
+    LATE_ENTRY_AFTER_CUTOFF = "LATE_ENTRY_AFTER_CUTOFF"
+    WORK_DATE_OUTSIDE_ASSIGNMENT = "WORK_DATE_OUTSIDE_ASSIGNMENT"
+    HOURS_EXCEED_DAILY_LIMIT = "HOURS_EXCEED_DAILY_LIMIT"
+    RECEIPT_MISSING = "RECEIPT_MISSING"
+    EXPENSE_POLICY_VIOLATION = "EXPENSE_POLICY_VIOLATION"
+    NO_CONTRACT_LINE = "NO_CONTRACT_LINE"
+    CONTRACT_NOT_SIGNED = "CONTRACT_NOT_SIGNED"
+    CONTRACT_ON_HOLD = "CONTRACT_ON_HOLD"
+    CONTRACT_ENDED = "CONTRACT_ENDED"
+    WORK_DATE_BEFORE_START = "WORK_DATE_BEFORE_START"
+    WORK_DATE_AFTER_END = "WORK_DATE_AFTER_END"
+    PROJECT_INTERNAL = "PROJECT_INTERNAL"
+    PROJECT_BILLING_HOLD = "PROJECT_BILLING_HOLD"
+    CHANGE_ORDER_PENDING = "CHANGE_ORDER_PENDING"
+    TASK_NOT_CHARGEABLE = "TASK_NOT_CHARGEABLE"
+    ROLE_NOT_CHARGEABLE = "ROLE_NOT_CHARGEABLE"
+    CATEGORY_NOT_CHARGEABLE = "CATEGORY_NOT_CHARGEABLE"
+    INCLUDED_IN_FIXED_FEE = "INCLUDED_IN_FIXED_FEE"
+    COMPLIMENTARY = "COMPLIMENTARY"
+    PO_MISSING = "PO_MISSING"
+    PO_EXPIRED = "PO_EXPIRED"
+    PO_EXHAUSTED = "PO_EXHAUSTED"
+    NO_RATE = "NO_RATE"
+    ZERO_RATE_UNCONFIRMED = "ZERO_RATE_UNCONFIRMED"
+    AMBIGUOUS_RATE = "AMBIGUOUS_RATE"
+    RATE_PENDING_APPROVAL = "RATE_PENDING_APPROVAL"
+    FX_RATE_MISSING = "FX_RATE_MISSING"
+    TAX_UNDETERMINED = "TAX_UNDETERMINED"
+    CUSTOMER_TAX_ID_INVALID = "CUSTOMER_TAX_ID_INVALID"
+    CAP_EXCEEDED = "CAP_EXCEEDED"
+    RETAINER_EXHAUSTED = "RETAINER_EXHAUSTED"
+    RETAINER_NOT_INVOICED = "RETAINER_NOT_INVOICED"
+    MILESTONE_NOT_ACCEPTED = "MILESTONE_NOT_ACCEPTED"
+    MILESTONE_EVIDENCE_MISSING = "MILESTONE_EVIDENCE_MISSING"
+    PREDECESSOR_INCOMPLETE = "PREDECESSOR_INCOMPLETE"
+    SCHEDULE_NOT_DUE = "SCHEDULE_NOT_DUE"
+    BELOW_MINIMUM_INVOICE = "BELOW_MINIMUM_INVOICE"
+    POSTPONED_BY_USER = "POSTPONED_BY_USER"
+    DISPUTED = "DISPUTED"
+    CUSTOMER_NOT_SYNCED = "CUSTOMER_NOT_SYNCED"
+    PROJECT_NOT_SYNCED = "PROJECT_NOT_SYNCED"
+    BILL_TO_MISSING = "BILL_TO_MISSING"
+    CUSTOMER_BLOCKED = "CUSTOMER_BLOCKED"
+    ENTITY_NOT_MAPPED = "ENTITY_NOT_MAPPED"
+    ACCOUNT_MAPPING_MISSING = "ACCOUNT_MAPPING_MISSING"
+    PERIOD_CLOSED = "PERIOD_CLOSED"
+    ERP_REJECTED = "ERP_REJECTED"
+    INTERCOMPANY_AGREEMENT_MISSING = "INTERCOMPANY_AGREEMENT_MISSING"
+    TRANSFER_PRICE_MISSING = "TRANSFER_PRICE_MISSING"
+    STALE_SOURCE = "STALE_SOURCE"
+    RESERVED_ON_DRAFT = "RESERVED_ON_DRAFT"
+    ALREADY_BILLED = "ALREADY_BILLED"
+    WRITTEN_OFF = "WRITTEN_OFF"
+    TRANSFERRED = "TRANSFERRED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """Work that is not rated yet: an entry or an expense line, where it stands, and why it could not be rated.
+
+    ``stream`` holds it. ``status`` is captured, submitted, approved or rejected. ``was_revoked``: it had been approved.
+    """
+
+    stream: StreamId
+    status: str
+    resource: str
+    work_date: date
+    task: str | None = None
+    was_revoked: bool = False
+    unrated_code: str | None = None
+    unrated_detail: str = ""
+    receipt_missing: bool = False
+
+    @property
+    def day(self) -> date:
+        return self.work_date
+
+    @property
+    def person(self) -> str | None:
+        return self.resource
+
+    def line_in(self, context: Context) -> str | None:
+        """The contract line that would pay for it; None while its project is unknown."""
+        project = context.project
+        return project.line_of(self.task) if project and project.created else None
+
+
+@dataclass(frozen=True, slots=True)
+class LotFacts:
+    """An open lot and the stream that holds it."""
+
+    stream: StreamId
+    lot: Lot
+    receipt_missing: bool = False
+
+    @property
+    def day(self) -> date:
+        return self.lot.work_date
+
+    @property
+    def person(self) -> str | None:
+        return self.lot.resource
+
+    def line_in(self, _context: Context) -> str | None:
+        """The contract line that pays for it."""
+        return self.lot.line
+
+
+Subject = EntryFacts | LotFacts
+"""What is decided about: work on its way to a lot, or an open lot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the decision depends on besides the work itself, as it stands at one position of the log."""
+
+    engagement: Engagement
+    project: Project | None
+    customer: Customer
+    entity: LegalEntity
+    tax_rules: TaxRules
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One reason: the object that blocks, the events that may have caused it, who can remove it, and how.
+
+    ``caused_by`` are published event names; the latest of them on ``blocking`` says since when. When none happened,
+    something is missing since the work itself was recorded.
+    """
+
+    code: ReasonCode
+    blocking: StreamId
+    caused_by: tuple[str, ...]
+    owner_role: OwnerRole
+    what_to_do: str
+    resolves_itself: bool = False
