@@ -295,7 +295,7 @@ def _issue_command(read: Read, state: Approved, seller: LegalEntityTerms, number
         due_on=issued_on + timedelta(days=terms_days),
         seller=Party(header.selling_entity, seller.name, seller.address, seller.tax_id),
         buyer=Party(header.customer, customer.name, customer.bill_to, customer.tax_id),
-        treatment=treatment,
+        treatments={line.tax_category: (treatment,) for line in state.draft.lines},
         functional_currency=seller.functional_currency,
         fx_rate=fx_rate(read, header.currency, seller.functional_currency, issued_on),
     )

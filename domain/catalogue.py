@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from domain import engagement, exception, expense, invoice, lots, number_series, opportunity, project, timesheet
+from domain import (
+    engagement,
+    exception,
+    expense,
+    invoice,
+    lots,
+    number_series,
+    opportunity,
+    payment,
+    project,
+    timesheet,
+)
 from domain.kernel import Decider
 from domain.reference import customer, fx_rate, identifier, legal_entity, rate_card, resource, tax_rule
 
@@ -70,8 +81,12 @@ EVENTS: Mapping[str, type] = {
     "lot.billed.v1": lots.LotsBilled,
     "lot.reversed.v1": lots.LotReversed,
     "lot.written_off.v1": lots.LotsWrittenOff,
+    "lot.postponed.v1": lots.LotsPostponed,
     "invoice.drafted.v1": invoice.InvoiceDrafted,
     "invoice.lines_added.v1": invoice.LinesAdded,
+    "invoice.lines_adjusted.v1": invoice.LinesAdjusted,
+    "invoice.allowances_stated.v1": invoice.AllowancesStated,
+    "invoice.prepayments_stated.v1": invoice.PrepaymentsStated,
     "invoice.draft_discarded.v1": invoice.DraftDiscarded,
     "invoice.approved.v1": invoice.InvoiceApproved,
     "invoice.issued.v1": invoice.InvoiceIssued,
@@ -81,7 +96,19 @@ EVENTS: Mapping[str, type] = {
     "invoice.posting_confirmed.v1": invoice.PostingConfirmed,
     "invoice.posting_rejected.v1": invoice.PostingRejected,
     "invoice.payment_received.v1": invoice.PaymentReceived,
+    "invoice.payment_applied.v1": invoice.InvoicePaymentApplied,
+    "invoice.payment_unapplied.v1": invoice.InvoicePaymentUnapplied,
     "invoice.paid.v1": invoice.InvoicePaid,
+    "invoice.balance_refunded.v1": invoice.BalanceRefunded,
+    "invoice.holdback_released.v1": invoice.HoldbackReleased,
+    "invoice.disputed.v1": invoice.InvoiceDisputed,
+    "invoice.dispute_resolved.v1": invoice.DisputeResolved,
+    "invoice.handed_to_collections.v1": invoice.HandedToCollections,
+    "invoice.written_off.v1": invoice.ReceivableWrittenOff,
+    "payment.received.v1": payment.MoneyReceived,
+    "payment.applied.v1": payment.PaymentApplied,
+    "payment.unapplied.v1": payment.PaymentUnapplied,
+    "payment.refunded.v1": payment.PaymentRefunded,
     "number_series.number_taken.v1": number_series.NumberTaken,
     "exception.opened.v1": exception.ExceptionOpened,
     "exception.recurred.v1": exception.ExceptionRecurred,
@@ -109,6 +136,7 @@ DECIDERS: Mapping[str, Decider[Any, Any, Any]] = {
         timesheet.decider,
         expense.decider,
         invoice.decider,
+        payment.decider,
         number_series.decider,
         exception.decider,
     )
@@ -161,5 +189,10 @@ COMMANDS: Mapping[str, type] = {
     "invoice.confirm_posting.v1": invoice.ConfirmPosting,
     "invoice.reject_posting.v1": invoice.RejectPosting,
     "invoice.record_payment.v1": invoice.RecordPayment,
+    "invoice.dispute.v1": invoice.DisputeInvoice,
+    "invoice.resolve_dispute.v1": invoice.ResolveDispute,
+    "payment.receive.v1": payment.ReceivePayment,
+    "payment.refund.v1": payment.RefundPayment,
+    "lot.postpone.v1": lots.PostponeLots,
 }
 """The commands that a canonical message may carry; drafting and issuing go through the governed services instead."""

@@ -23,9 +23,11 @@ from domain.lots import (
     LotReversed,
     LotsBilled,
     LotSplit,
+    LotsPostponed,
     LotsReleased,
     LotsReserved,
     LotsWrittenOff,
+    PostponeLots,
     ReleaseLots,
     ReserveLots,
     SplitLot,
@@ -369,6 +371,7 @@ Command = (
     | ReleaseLots
     | BillLots
     | WriteOffLots
+    | PostponeLots
 )
 
 
@@ -425,7 +428,7 @@ def decide(command: Command, state: Engagement) -> Sequence[Event]:
     match command:
         case OpenEngagement():
             return _open(command, state)
-        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots():
+        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
             return decide_lots(command, state.lots)
         case _:
             state.terms  # noqa: B018 -- refuses everything else before the engagement exists
@@ -597,7 +600,14 @@ def evolve(state: Engagement, event: Event) -> Engagement:
         case BillingReleased(invoice):
             return replace(state, claims={name: claim for name, claim in state.claims.items() if name != invoice})
         case (
-            LotRated() | LotSplit() | LotsReserved() | LotsReleased() | LotsBilled() | LotReversed() | LotsWrittenOff()
+            LotRated()
+            | LotSplit()
+            | LotsReserved()
+            | LotsReleased()
+            | LotsBilled()
+            | LotReversed()
+            | LotsWrittenOff()
+            | LotsPostponed()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

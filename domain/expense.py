@@ -17,9 +17,11 @@ from domain.lots import (
     LotReversed,
     LotsBilled,
     LotSplit,
+    LotsPostponed,
     LotsReleased,
     LotsReserved,
     LotsWrittenOff,
+    PostponeLots,
     ReleaseLots,
     ReserveLots,
     SplitLot,
@@ -211,6 +213,7 @@ Command = (
     | ReleaseLots
     | BillLots
     | WriteOffLots
+    | PostponeLots
 )
 LineStatus = Literal["captured", "submitted", "approved", "rejected"]
 
@@ -257,7 +260,7 @@ def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
             return _rate(lot, state)
         case ReportExpenseUnrated(line, code, detail):
             return _report_unrated(ExpenseUnrated(line, code, detail), state)
-        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots():
+        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
             return decide_lots(command, state.lots)
         case _:
             assert_never(command)
@@ -322,7 +325,14 @@ def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
         case ExpenseUnrated(name):
             return replace(state, lines={**state.lines, name: replace(state.lines[name], unrated=event)})
         case (
-            LotRated() | LotSplit() | LotsReserved() | LotsReleased() | LotsBilled() | LotReversed() | LotsWrittenOff()
+            LotRated()
+            | LotSplit()
+            | LotsReserved()
+            | LotsReleased()
+            | LotsBilled()
+            | LotReversed()
+            | LotsWrittenOff()
+            | LotsPostponed()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

@@ -139,6 +139,16 @@ class WriteOffLots:
 
 
 @dataclass(frozen=True, slots=True)
+class PostponeLots:
+    """Leave open lots out of invoices until a day, with the reason; no day lets them be billed again."""
+
+    lots: tuple[str, ...]
+    until: date | None
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LotRated:
     """The price and cost of work were frozen as a lot."""
 
@@ -195,8 +205,18 @@ class LotsWrittenOff:
     by: str
 
 
-LotCommand = SplitLot | ReserveLots | ReleaseLots | BillLots | WriteOffLots
-LotEvent = LotRated | LotSplit | LotsReserved | LotsReleased | LotsBilled | LotReversed | LotsWrittenOff
+@dataclass(frozen=True, slots=True)
+class LotsPostponed:
+    """Lots were left out of invoices until a day; without a day they may be billed again."""
+
+    lots: tuple[str, ...]
+    until: date | None
+    reason: str
+    by: str
+
+
+LotCommand = SplitLot | ReserveLots | ReleaseLots | BillLots | WriteOffLots | PostponeLots
+LotEvent = LotRated | LotSplit | LotsReserved | LotsReleased | LotsBilled | LotReversed | LotsWrittenOff | LotsPostponed
 
 
 class UnknownLot(Refused):
@@ -222,11 +242,12 @@ class LotNotReserved(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LotState:
-    """A lot, what has become of it, and the invoice it is on."""
+    """A lot, what has become of it, the invoice it is on, and the day until which somebody postponed billing it."""
 
     lot: Lot
     status: LotStatus = LotStatus.OPEN
     invoice: str | None = None
+    postponed_until: date | None = None
 
     @property
     def is_live(self) -> bool:
@@ -313,6 +334,11 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
             for lot in fresh:
                 _require_open(book, lot)
             return [LotsWrittenOff(fresh, reason, by)] if fresh else []
+        case PostponeLots(lots, until, reason, by):
+            fresh = tuple(lot for lot in lots if _held(book, lot).postponed_until != until)
+            for lot in fresh:
+                _require_open(book, lot)
+            return [LotsPostponed(fresh, until, reason, by)] if fresh else []
         case _:
             assert_never(command)
 
@@ -370,7 +396,7 @@ def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:
             return {**book, lot.lot: LotState(lot, status)}
         case LotSplit(name, parts):
             whole = book[name]
-            split = {part.lot: LotState(part_of(whole.lot, part)) for part in parts}
+            split = {part.lot: replace(whole, lot=part_of(whole.lot, part)) for part in parts}
             return {**book, name: replace(whole, status=LotStatus.SPLIT), **split}
         case LotsReserved(lots, invoice):
             return {**book, **_moved(book, lots, LotStatus.RESERVED, invoice)}
@@ -382,6 +408,8 @@ def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:
             return {**book, **_moved(book, (name,), LotStatus.REVERSED, None)}
         case LotsWrittenOff(lots, _, _):
             return {**book, **_moved(book, lots, LotStatus.WRITTEN_OFF, None)}
+        case LotsPostponed(lots, until, _, _):
+            return {**book, **{lot: replace(book[lot], postponed_until=until) for lot in lots}}
         case _:
             assert_never(event)
 

@@ -23,9 +23,11 @@ from domain.lots import (
     LotReversed,
     LotsBilled,
     LotSplit,
+    LotsPostponed,
     LotsReleased,
     LotsReserved,
     LotsWrittenOff,
+    PostponeLots,
     ReleaseLots,
     ReserveLots,
     SplitLot,
@@ -335,6 +337,7 @@ Command = (
     | ReleaseLots
     | BillLots
     | WriteOffLots
+    | PostponeLots
 )
 EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdrawn", "merged"]
 
@@ -406,7 +409,7 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
             return _rate(lot, state)
         case ReportUnrated(entry, code, detail):
             return _report_unrated(EntryUnrated(entry, code, detail), state)
-        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots():
+        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
             return decide_lots(command, state.lots)
         case _:
             assert_never(command)
@@ -614,7 +617,14 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
         case EntryUnrated(name):
             return _with(state, replace(state.entries[name], unrated=event))
         case (
-            LotRated() | LotSplit() | LotsReserved() | LotsReleased() | LotsBilled() | LotReversed() | LotsWrittenOff()
+            LotRated()
+            | LotSplit()
+            | LotsReserved()
+            | LotsReleased()
+            | LotsBilled()
+            | LotReversed()
+            | LotsWrittenOff()
+            | LotsPostponed()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

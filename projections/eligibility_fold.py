@@ -22,6 +22,7 @@ from domain.lots import (
     LotReversed,
     LotsBilled,
     LotSplit,
+    LotsPostponed,
     LotsReleased,
     LotsReserved,
     LotsWrittenOff,
@@ -43,6 +44,7 @@ _UNDECIDING: Final = (
     LotsBilled,
     LotReversed,
     LotsWrittenOff,
+    LotsPostponed,
     MilestoneAccepted,
 )
 """Events of an engagement that say nothing about the eligibility of other work."""

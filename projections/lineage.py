@@ -12,7 +12,16 @@ from domain.expense import ExpenseRecorded, source_of
 from domain.invoice import Invoice, Issued, invoice_stream
 from domain.invoice import decider as invoice_decider
 from domain.kernel import Recorded, StreamId, local_id
-from domain.lots import LotRated, LotReversed, LotsBilled, LotSplit, LotsReleased, LotsReserved, LotsWrittenOff
+from domain.lots import (
+    LotRated,
+    LotReversed,
+    LotsBilled,
+    LotSplit,
+    LotsPostponed,
+    LotsReleased,
+    LotsReserved,
+    LotsWrittenOff,
+)
 from domain.money import Money
 from domain.timesheet import EntriesMerged
 from projections.follow import Log
@@ -176,7 +185,7 @@ def _concerns(fact: Recorded[Any], family: set[str], sources: set[str]) -> bool:
             return lot.lot in family
         case LotSplit(name) | LotReversed(name):
             return name in family
-        case LotsReserved(lots) | LotsReleased(lots) | LotsBilled(lots) | LotsWrittenOff(lots):
+        case LotsReserved(lots) | LotsReleased(lots) | LotsBilled(lots) | LotsWrittenOff(lots) | LotsPostponed(lots):
             return not family.isdisjoint(lots)
         case EntriesMerged(kept, dropped):
             return kept in sources or dropped in sources

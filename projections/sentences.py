@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from domain.engagement import (
@@ -21,6 +21,7 @@ from domain.engagement import (
 from domain.exception import ExceptionOpened, ExceptionRecurred, ExceptionResolved, ExceptionRetried
 from domain.expense import ExpenseRecorded, ExpensesApproved, ExpensesRejected, ExpensesSubmitted, ExpenseUnrated
 from domain.invoice import (
+    AllowancesStated,
     DraftDiscarded,
     InvoiceApproved,
     InvoiceDrafted,
@@ -28,12 +29,14 @@ from domain.invoice import (
     InvoiceLine,
     InvoicePaid,
     LinesAdded,
+    LinesAdjusted,
     PaymentReceived,
     PostingConfirmed,
     PostingInDoubt,
     PostingRejected,
     PostingRequested,
     PostingSent,
+    PrepaymentsStated,
 )
 from domain.kernel import Recorded, StreamId, local_id
 from domain.lots import (
@@ -42,6 +45,7 @@ from domain.lots import (
     LotReversed,
     LotsBilled,
     LotSplit,
+    LotsPostponed,
     LotsReleased,
     LotsReserved,
     LotsWrittenOff,
@@ -85,10 +89,9 @@ from domain.timesheet import (
     TimeWithdrawn,
     Work,
 )
+from projections.cash_sentences import CASH, Wording
 
 NAMES_MAX: Final = 5
-Wording = Callable[[Any, str], str]
-"""Words an event; the text is the id of the object that it happened to."""
 
 
 def sentence(fact: Recorded[Any]) -> str:
@@ -143,6 +146,10 @@ def _lot(lot: Lot) -> str:
 
 def _net(lines: Sequence[InvoiceLine]) -> Money:
     return total((line.net for line in lines), lines[0].net.currency)
+
+
+def _reasons(lines: Sequence[InvoiceLine]) -> str:
+    return _listed(line.adjustment.reason for line in lines if line.adjustment)
 
 
 _REFERENCE: Final[Mapping[type, Wording]] = {
@@ -239,6 +246,11 @@ _LOTS: Final[Mapping[type, Wording]] = {
     LotsBilled: lambda e, _: f"Billed on invoice {e.number}: {_listed(e.lots)}.",
     LotReversed: lambda e, _: f"Lot {e.lot} was reversed: {e.reason}.",
     LotsWrittenOff: lambda e, _: f"{e.by} wrote off {_listed(e.lots)}: {e.reason}",
+    LotsPostponed: lambda e, _: (
+        f"{e.by} postponed billing of {_listed(e.lots)} until {e.until}: {e.reason}"
+        if e.until
+        else f"{e.by} let {_listed(e.lots)} be billed again: {e.reason}"
+    ),
 }
 _INVOICE: Final[Mapping[type, Wording]] = {
     InvoiceDrafted: lambda e, _: (
@@ -246,6 +258,13 @@ _INVOICE: Final[Mapping[type, Wording]] = {
         f" {len(e.lines)} lines, {_net(e.lines)} net."
     ),
     LinesAdded: lambda e, _: f"{len(e.lines)} lines joined the draft: {_net(e.lines)} net.",
+    LinesAdjusted: lambda e, _: f"{e.by} wrote lines up or down by {_net(e.lines)}: {_reasons(e.lines)}",
+    AllowancesStated: lambda e, _: (
+        f"{e.by} stated {len(e.allowances)} allowances and charges of {f'line {e.line}' if e.line else 'the invoice'}."
+    ),
+    PrepaymentsStated: lambda e, _: (
+        f"Paid before: {_listed(f'{each.amount} by {each.payment}' for each in e.prepayments) or 'nothing'}."
+    ),
     DraftDiscarded: lambda e, _: f"{e.by} gave up the draft: {e.reason}",
     InvoiceApproved: lambda e, _: f"{e.by} approved the draft.",
     InvoiceIssued: lambda e, _: (
@@ -273,6 +292,7 @@ WORDINGS: Final[Mapping[type, Wording]] = {
     **_WORK,
     **_LOTS,
     **_INVOICE,
+    **CASH,
     **_EXCEPTION,
 }
 """How each kind of event is worded."""
