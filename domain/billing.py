@@ -1,64 +1,61 @@
-"""Billing turns eligible lots into a draft, and an approved draft into an issued invoice, each in one transaction.
+"""Billing takes a draft on: adjusted, approved, issued under its number, or discarded, each in one transaction.
 
 The functions return the commands for every aggregate that is touched; recorded together or not at all, they make it
-impossible that a lot is on two invoices, that a cap is passed, or that a number is lost.
+impossible that a cap is passed, that a lot is billed twice, or that a number is lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from domain import eligibility
-from domain.caps import Candidate, allocate
 from domain.conversion import fx_rate
-from domain.engagement import ClaimBilling, Engagement, ReleaseBilling, TimeAndMaterials
+from domain.drafting import by_stream, claims_of, context_of, draft_invoice
+from domain.engagement import ReleaseBilling
 from domain.invoice import (
+    AdjustLines,
+    Adjustment,
+    AllowanceCharge,
     Approved,
     ApproveInvoice,
     DiscardDraft,
+    Document,
     Draft,
-    DraftInvoice,
-    Header,
-    InvoiceLine,
     InvoiceNotFound,
     Issued,
     IssueInvoice,
-    LotOnInvoice,
     NotApproved,
     Nothing,
-    NothingToBill,
     Party,
+    StateAllowances,
+    TakePayment,
+    document_of,
     invoice_stream,
+    with_allowances,
 )
-from domain.kernel import Addressed, Refused, StreamId, stream_of
-from domain.lots import BillLots, Lot, LotStatus, ReleaseLots, ReserveLots, SplitLot
-from domain.money import Money, total, zero
+from domain.invoice.draft import NotADraft
+from domain.kernel import Addressed, Refused, stream_of
+from domain.lots import BillLots, ReleaseLots
+from domain.money import Money, shared
 from domain.number_series import TakeNumber, series_stream
-from domain.ports import (
-    LotAt,
-    Read,
-    customer_of,
-    engagement_of,
-    entity_of,
-    invoice_of,
-    lots_of,
-    project_of,
-    tax_rules_of,
-)
-from domain.reasons import Context, LotFacts
+from domain.payment import ApplyPayment, payment_stream
+from domain.ports import Read, customer_of, entity_of, invoice_of, tax_rules_of
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
 from domain.tax import treatment_of
 
-
-class LotsNotEligible(Refused):
-    """Some of the lots that were named may not be billed."""
-
-    code = "billing.lots_not_eligible"
-    fix = "Remove the reasons that billingEligibility lists, or leave these lots out."
+__all__ = [
+    "adjust_line",
+    "approve_invoice",
+    "context_of",
+    "discard_draft",
+    "draft_invoice",
+    "issue_invoice",
+    "preview",
+    "state_allowances",
+]
 
 
 class TaxUndetermined(Refused):
@@ -82,159 +79,70 @@ class EntityNotDefined(Refused):
     fix = "Define the legal entity from an earlier day."
 
 
-@dataclass(frozen=True, slots=True)
-class Billable:
-    """A lot as it goes on a draft: where it lives, and the part of it that fits under its line's cap."""
-
-    stream: StreamId
-    lot: Lot
-    within: Money
-
-    @property
-    def needs_split(self) -> bool:
-        return self.within < self.lot.value
-
-
-def draft_invoice(
-    read: Read, invoice: str, engagement: str, lots: Sequence[LotAt], *, cut_off: date, by: str, strict: bool
+def adjust_line(
+    read: Read, invoice: str, of_line: int, amount: Money, reason: str, by: str, lots: Sequence[str] = ()
 ) -> list[Addressed]:
-    """The commands that put eligible lots on a new draft.
+    """The commands that write a line up (a positive amount) or down by a line of its own, and keep within its cap.
 
-    ``strict`` refuses when a named lot is not eligible (someone chose it); otherwise such lots are left out, because
-    the read model that proposed them may have been a moment behind.
+    ``lots`` are those of the line that it concerns, by default all; each bears a part by its value, to the cent.
     """
-    state = engagement_of(read, engagement)
-    billable = _within_caps(state, _eligible(read, lots, strict=strict))
-    if not billable:
-        raise NothingToBill(f"Nothing of {engagement} can be billed up to {cut_off}.")
-    splits = [Addressed(each.stream, SplitLot(each.lot.lot, each.within)) for each in billable if each.needs_split]
-    header = Header(
-        engagement=engagement,
-        customer=state.terms.customer,
-        selling_entity=state.terms.selling_entity,
-        currency=state.currency,
-        purchase_order=state.purchase_order.number if state.purchase_order else None,
-        cut_off=cut_off,
-        prepared_by=by,
+    draft = _draft_of(read, invoice)
+    line = draft.line(of_line)
+    concerned = [part for part in line.lots if not lots or part.lot in lots]
+    weights = [abs(part.value.amount) for part in concerned]
+    shares = shared(amount, weights if any(weights) else [Decimal(1)] * len(concerned)) if concerned else ()
+    sign = -1 if amount.amount < 0 else 1
+    adjustment = replace(
+        line,
+        line=max(each.line for each in draft.lines) + 1,
+        description=f"{'Write-down' if sign < 0 else 'Write-up'} of line {of_line}: {reason}",
+        quantity=Decimal(sign),
+        unit="item",
+        price=abs(amount.amount),
+        net=amount,
+        lots=(),
+        allowances=(),
+        base_quantity=Decimal(1),
+        adjustment=Adjustment(
+            of_line,
+            reason,
+            by,
+            tuple(replace(part, value=share) for part, share in zip(concerned, shares, strict=True)),
+        ),
     )
-    lines = _lines(read, billable)
     return [
-        *splits,
-        *_reservations(invoice, lines),
-        *_claims(invoice, engagement, lines, state.currency),
-        Addressed(invoice_stream(invoice), DraftInvoice(invoice, header, lines)),
+        Addressed(invoice_stream(invoice), AdjustLines((adjustment,), by)),
+        *claims_of(invoice, draft.header, (*draft.lines, adjustment), only=(adjustment,)),
     ]
 
 
-def _eligible(read: Read, lots: Sequence[LotAt], *, strict: bool) -> list[tuple[StreamId, Lot]]:
-    """The lots that may be billed now; ``strict`` refuses the first that may not, naming its reasons."""
-    result: list[tuple[StreamId, Lot]] = []
-    for each in lots:
-        held = lots_of(read, each.stream).get(each.lot)
-        if held is None or held.status is not LotStatus.OPEN:
-            if strict:
-                status = held.status.value if held else "unknown"
-                raise LotsNotEligible(f"{each.lot} is {status}.")
-            continue
-        blockers = eligibility.decide(LotFacts(each.stream, held.lot), context_of(read, held.lot))
-        if not blockers:
-            result.append((each.stream, held.lot))
-        elif strict:
-            codes = ", ".join(blocker.code.value for blocker in blockers)
-            raise LotsNotEligible(f"{each.lot}: {codes}.")
-    return result
+def state_allowances(
+    read: Read,
+    invoice: str,
+    number: int | None,
+    allowances: tuple[AllowanceCharge, ...],
+    by: str,
+    base_quantity: Decimal = Decimal(1),
+) -> list[Addressed]:
+    """The commands that state all allowances and charges of a line or of the document, and keep within the caps."""
+    stated = Addressed(invoice_stream(invoice), StateAllowances(number, allowances, by, base_quantity))
+    draft = _draft_of(read, invoice)
+    if number is None:
+        return [stated]
+    line = draft.line(number)
+    changed = with_allowances(line, allowances, base_quantity) if base_quantity > 0 else line
+    lines = tuple(changed if each.line == number else each for each in draft.lines)
+    return [stated, *claims_of(invoice, draft.header, lines, only=(changed,))]
 
 
-def context_of(read: Read, lot: Lot) -> Context:
-    """What a lot's eligibility depends on, as it stands now."""
-    entity = entity_of(read, lot.selling_entity)
-    terms = entity.on(lot.work_date) or (entity.versions[0] if entity.versions else None)
-    return Context(
-        engagement=engagement_of(read, lot.engagement),
-        project=project_of(read, lot.project) if lot.project else None,
-        customer=customer_of(read, lot.customer),
-        entity=entity,
-        tax_rules=tax_rules_of(read, terms.address.country if terms else ""),
-    )
-
-
-def _within_caps(engagement: Engagement, lots: Sequence[tuple[StreamId, Lot]]) -> list[Billable]:
-    """The lots with the part of each that its contract line's cap leaves; what is wholly over it is left out."""
-    by_line: dict[str, list[tuple[StreamId, Lot]]] = {}
-    for stream, lot in lots:
-        by_line.setdefault(lot.line, []).append((stream, lot))
-    result: list[Billable] = []
-    for line, members in by_line.items():
-        left, billing = engagement.cap_left(line), engagement.line(line).billing
-        if left is None or not isinstance(billing, TimeAndMaterials):
-            result += [Billable(stream, lot, lot.value) for stream, lot in members]
-            continue
-        turns = [Candidate(lot.lot, lot.work_date, lot.approved_at, lot.value) for _, lot in members]
-        shares = allocate(left, billing.cap_policy, turns)
-        within = [(stream, lot, shares[lot.lot].within) for stream, lot in members]
-        result += [Billable(stream, lot, part) for stream, lot, part in within if part or not lot.value]
-    return sorted(result, key=lambda each: (each.lot.work_date, each.lot.approved_at, each.lot.lot))
-
-
-def _lines(read: Read, billable: Sequence[Billable]) -> tuple[InvoiceLine, ...]:
-    """One line for what has the same project, contract line, text and price; its lots are the annex."""
-    groups: dict[tuple[str, str, str, Decimal], list[Billable]] = {}
-    for each in billable:
-        lot = each.lot
-        groups.setdefault((lot.project, lot.line, _text(read, lot), lot.price), []).append(each)
-    return tuple(_line(number, text, group) for number, ((_, _, text, _), group) in enumerate(groups.items(), start=1))
-
-
-def _text(read: Read, lot: Lot) -> str:
-    if lot.role is None or not lot.project:
-        return lot.description
-    return f"{project_of(read, lot.project).terms.title}: {lot.role}"
-
-
-def _line(number: int, text: str, group: Sequence[Billable]) -> InvoiceLine:
-    parts = tuple(_on_invoice(each) for each in group)
-    first, days = group[0].lot, [each.lot.work_date for each in group]
-    return InvoiceLine(
-        line=number,
-        description=text,
-        quantity=sum((part.quantity for part in parts), Decimal(0)),
-        unit=first.unit,
-        price=first.price,
-        net=total((part.value for part in parts), first.value.currency),
-        project=first.project,
-        contract_line=first.line,
-        first_work_date=min(days),
-        last_work_date=max(days),
-        lots=parts,
-    )
-
-
-def _on_invoice(each: Billable) -> LotOnInvoice:
-    lot = each.lot
-    if not each.needs_split:
-        return LotOnInvoice(each.stream, lot.lot, lot.quantity, lot.value)
-    quantity = (lot.quantity * each.within.amount / lot.value.amount).quantize(Decimal("0.0001"))
-    return LotOnInvoice(each.stream, f"{lot.lot}/1", quantity, each.within)
-
-
-def _by_stream(lines: Sequence[InvoiceLine]) -> dict[StreamId, tuple[str, ...]]:
-    grouped: dict[StreamId, list[str]] = {}
-    for line in lines:
-        for part in line.lots:
-            grouped.setdefault(part.stream, []).append(part.lot)
-    return {stream: tuple(lots) for stream, lots in grouped.items()}
-
-
-def _reservations(invoice: str, lines: Sequence[InvoiceLine]) -> list[Addressed]:
-    return [Addressed(stream, ReserveLots(lots, invoice)) for stream, lots in _by_stream(lines).items()]
-
-
-def _claims(invoice: str, engagement: str, lines: Sequence[InvoiceLine], currency: str) -> list[Addressed]:
-    by_line: dict[str, Money] = {}
-    for line in lines:
-        by_line[line.contract_line] = by_line.get(line.contract_line, zero(currency)) + line.net
-    stream = stream_of("engagement", engagement)
-    return [Addressed(stream, ClaimBilling(invoice, line, amount)) for line, amount in by_line.items()]
+def _draft_of(read: Read, invoice: str) -> Draft:
+    match invoice_of(read, invoice):
+        case Draft() as draft:
+            return draft
+        case Nothing():
+            raise InvoiceNotFound(invoice)
+        case state:
+            raise NotADraft(f"{invoice} is {type(state).__name__.lower()}.")
 
 
 def discard_draft(read: Read, invoice: str, by: str, reason: str) -> list[Addressed]:
@@ -243,8 +151,11 @@ def discard_draft(read: Read, invoice: str, by: str, reason: str) -> list[Addres
     state = invoice_of(read, invoice)
     if not isinstance(state, Draft):
         return [discard]
-    releases = [Addressed(stream, ReleaseLots(lots, invoice)) for stream, lots in _by_stream(state.lines).items()]
-    return [discard, *releases, Addressed(stream_of("engagement", state.header.engagement), ReleaseBilling(invoice))]
+    releases = [Addressed(stream, ReleaseLots(lots, invoice)) for stream, lots in by_stream(state.lines).items()]
+    given_back = [
+        Addressed(stream_of("engagement", name), ReleaseBilling(invoice)) for name in state.header.all_engagements
+    ]
+    return [discard, *releases, *given_back]
 
 
 def approve_invoice(read: Read, invoice: str, by: str, at: datetime) -> list[Addressed]:
@@ -252,35 +163,61 @@ def approve_invoice(read: Read, invoice: str, by: str, at: datetime) -> list[Add
     state = invoice_of(read, invoice)
     if not isinstance(state, Draft):
         return [Addressed(invoice_stream(invoice), ApproveInvoice(by, at, Money(Decimal(0), "EUR")))]
-    header = state.header
-    limit = _entity_terms(read, header.selling_entity, at.date()).approval_limit
-    rate = fx_rate(read, limit.currency, header.currency, at.date())
-    return [Addressed(invoice_stream(invoice), ApproveInvoice(by, at, converted(limit, header.currency, rate)))]
+    header, day = state.header, at.date()
+    limit = _entity_terms(read, header.selling_entity, day).approval_limit
+    rate = fx_rate(read, limit.currency, header.currency, day)
+    command = ApproveInvoice(by, at, converted(limit, header.currency, rate), _gross_of(read, state, day))
+    return [Addressed(invoice_stream(invoice), command)]
+
+
+def _gross_of(read: Read, draft: Draft, day: date) -> Money | None:
+    """What a draft will ask for with its tax; None while that cannot be told, which issuing will refuse."""
+    try:
+        return preview(read, draft, day).gross
+    except Refused:
+        return None
+
+
+def preview(read: Read, draft: Draft, issued_on: date, number: str = "") -> Document:
+    """The document that a draft would become if it was issued on a day; nothing is recorded."""
+    return document_of(issue_command(read, draft, number, issued_on), draft)
 
 
 def issue_invoice(read: Read, invoice: str, issued_on: date) -> list[Addressed]:
-    """The commands that issue an approved invoice: its number, its snapshot, its lots."""
+    """The commands that issue an approved invoice: its number, its snapshot, its lots, and what was paid before."""
     state = invoice_of(read, invoice)
     if isinstance(state, Issued):
         return []
     if not isinstance(state, Approved):
         raise InvoiceNotFound(invoice) if isinstance(state, Nothing) else NotApproved(invoice)
-    header = state.draft.header
-    seller_terms = _entity_terms(read, header.selling_entity, issued_on)
-    series_name = f"{seller_terms.number_prefix}-{issued_on.year}"
-    series = series_stream(header.selling_entity, series_name)
+    draft, entity = state.draft, state.draft.header.selling_entity
+    series_name = f"{_entity_terms(read, entity, issued_on).number_prefix}-{issued_on.year}"
+    series = series_stream(entity, series_name)
     next_number: int = read(series).next
     number = f"{series_name}-{next_number:06d}"
-    issue = _issue_command(read, state, seller_terms, number, issued_on)
     return [
         Addressed(series, TakeNumber(invoice, next_number)),
-        Addressed(invoice_stream(invoice), issue),
-        *(Addressed(stream, BillLots(lots, invoice, number)) for stream, lots in _by_stream(state.draft.lines).items()),
+        Addressed(invoice_stream(invoice), issue_command(read, draft, number, issued_on)),
+        *(Addressed(stream, BillLots(lots, invoice, number)) for stream, lots in by_stream(draft.lines).items()),
+        *_prepayments(draft, issued_on),
     ]
 
 
-def _issue_command(read: Read, state: Approved, seller: LegalEntityTerms, number: str, issued_on: date) -> IssueInvoice:
-    header = state.draft.header
+def _prepayments(draft: Draft, issued_on: date) -> list[Addressed]:
+    """What was paid before settles the invoice as it is issued, from the customer's money on account."""
+    commands: list[Addressed] = []
+    for each in draft.prepayments:
+        taken = TakePayment(each.payment, issued_on, each.amount, each.amount)
+        applied = ApplyPayment(draft.invoice, issued_on, each.amount, each.amount)
+        commands.append(Addressed(invoice_stream(draft.invoice), taken))
+        commands.append(Addressed(payment_stream(each.payment), applied))
+    return commands
+
+
+def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> IssueInvoice:
+    """The command that issues a draft under a number, with all that its document is a snapshot of."""
+    header = draft.header
+    seller = _entity_terms(read, header.selling_entity, issued_on)
     customer = customer_of(read, header.customer)
     if customer.bill_to is None:
         raise BillToMissing(f"{header.customer} {customer.name}.")
@@ -295,7 +232,7 @@ def _issue_command(read: Read, state: Approved, seller: LegalEntityTerms, number
         due_on=issued_on + timedelta(days=terms_days),
         seller=Party(header.selling_entity, seller.name, seller.address, seller.tax_id),
         buyer=Party(header.customer, customer.name, customer.bill_to, customer.tax_id),
-        treatments={line.tax_category: (treatment,) for line in state.draft.lines},
+        treatments={line.line: (treatment,) for line in draft.lines},
         functional_currency=seller.functional_currency,
         fx_rate=fx_rate(read, header.currency, seller.functional_currency, issued_on),
     )

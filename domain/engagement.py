@@ -30,6 +30,7 @@ from domain.lots import (
     PostponeLots,
     ReleaseLots,
     ReserveLots,
+    ShareLot,
     SplitLot,
     WriteOffLots,
     decide_lots,
@@ -367,6 +368,7 @@ Command = (
     | ClaimBilling
     | ReleaseBilling
     | SplitLot
+    | ShareLot
     | ReserveLots
     | ReleaseLots
     | BillLots
@@ -428,7 +430,7 @@ def decide(command: Command, state: Engagement) -> Sequence[Event]:
     match command:
         case OpenEngagement():
             return _open(command, state)
-        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
+        case SplitLot() | ShareLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
             return decide_lots(command, state.lots)
         case _:
             state.terms  # noqa: B018 -- refuses everything else before the engagement exists
@@ -525,11 +527,12 @@ def _change_cap(name: str, cap: Money | None, state: Engagement) -> Sequence[Eve
 
 
 def _claim(invoice: str, line: str, amount: Money, state: Engagement) -> Sequence[Event]:
-    if state.claims.get(invoice, {}).get(line) == amount:
+    own = state.claims.get(invoice, {}).get(line, zero(state.currency))
+    if own == amount:
         return []
     left = state.cap_left(line)
-    if left is not None and left < amount:
-        raise CapExceeded(f"{line}: {amount} asked, {left} left.")
+    if left is not None and left + own < amount:
+        raise CapExceeded(f"{line}: {amount} asked, {left + own} left.")
     return [BillingClaimed(invoice, line, amount)]
 
 

@@ -24,6 +24,7 @@ from domain.lots import (
     PostponeLots,
     ReleaseLots,
     ReserveLots,
+    ShareLot,
     SplitLot,
     WriteOffLots,
     decide_lots,
@@ -209,6 +210,7 @@ Command = (
     | RateExpense
     | ReportExpenseUnrated
     | SplitLot
+    | ShareLot
     | ReserveLots
     | ReleaseLots
     | BillLots
@@ -260,10 +262,16 @@ def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
             return _rate(lot, state)
         case ReportExpenseUnrated(line, code, detail):
             return _report_unrated(ExpenseUnrated(line, code, detail), state)
-        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
+        case SplitLot() | ShareLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
             return decide_lots(command, state.lots)
         case _:
             assert_never(command)
+
+
+def lacks_receipt(state: ExpenseReport, source: str) -> bool:
+    """Whether the expense line that a lot came from is passed on and has no receipt."""
+    line = state.lines.get(source.removeprefix(source_of(state.report, "")))
+    return line is not None and line.expense.billable and not line.expense.receipt
 
 
 def source_of(report: str, line: str) -> str:

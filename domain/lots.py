@@ -105,6 +105,15 @@ class SplitLot:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareLot:
+    """Divide an open lot among several payers: quantity and cost by ``weights``, its value as ``values`` say."""
+
+    lot: str
+    weights: tuple[Decimal, ...]
+    values: tuple[Money, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReserveLots:
     """Put open lots on a draft invoice."""
 
@@ -215,7 +224,7 @@ class LotsPostponed:
     by: str
 
 
-LotCommand = SplitLot | ReserveLots | ReleaseLots | BillLots | WriteOffLots | PostponeLots
+LotCommand = SplitLot | ShareLot | ReserveLots | ReleaseLots | BillLots | WriteOffLots | PostponeLots
 LotEvent = LotRated | LotSplit | LotsReserved | LotsReleased | LotsBilled | LotReversed | LotsWrittenOff | LotsPostponed
 
 
@@ -315,6 +324,9 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
     match command:
         case SplitLot(lot, first_value):
             return _split(_held(book, lot), first_value)
+        case ShareLot(lot, weights, values):
+            _require_open(book, lot)
+            return [LotSplit(lot, parts_of(book[lot].lot, weights, values))]
         case ReserveLots(lots, invoice):
             fresh = tuple(lot for lot in lots if not _is(book, lot, LotStatus.RESERVED, invoice))
             for lot in fresh:
@@ -365,27 +377,38 @@ def _split(held: LotState, first_value: Money) -> Sequence[LotSplit]:
     lot = held.lot
     if not (Money(Decimal(0), lot.value.currency) < first_value < lot.value):
         return []
-    share = first_value.amount / lot.value.amount
-    first_quantity = (lot.quantity * share).quantize(Decimal("0.0001"))
-    first_cost = (lot.cost * share).rounded()
-    converted = lot.cost_in_billing_currency
-    first_converted = (converted * share).rounded() if converted else None
-    rest_converted = converted - first_converted if converted and first_converted else None
-    return [
-        LotSplit(
-            lot.lot,
-            (
-                LotPart(f"{lot.lot}/1", first_quantity, first_value, first_cost, first_converted),
-                LotPart(
-                    f"{lot.lot}/2",
-                    lot.quantity - first_quantity,
-                    lot.value - first_value,
-                    lot.cost - first_cost,
-                    rest_converted,
-                ),
-            ),
+    rest = lot.value - first_value
+    return [LotSplit(lot.lot, parts_of(lot, (first_value.amount, rest.amount), (first_value, rest)))]
+
+
+def parts_of(lot: Lot, weights: Sequence[Decimal], values: Sequence[Money]) -> tuple[LotPart, ...]:
+    """The parts ``<lot>/1``, ``<lot>/2`` ... of a lot: values as given, all else by weight, the last with the rest."""
+    whole = sum(weights, Decimal(0))
+    parts: list[LotPart] = []
+    for number, (weight, value) in enumerate(zip(weights[:-1], values[:-1], strict=True), start=1):
+        share, converted = weight / whole, lot.cost_in_billing_currency
+        parts.append(
+            LotPart(
+                f"{lot.lot}/{number}",
+                (lot.quantity * share).quantize(Decimal("0.0001")),
+                value,
+                (lot.cost * share).rounded(),
+                (converted * share).rounded() if converted is not None else None,
+            )
         )
-    ]
+    return (*parts, _last_part(lot, parts, values[-1]))
+
+
+def _last_part(lot: Lot, parts: Sequence[LotPart], value: Money) -> LotPart:
+    converted = lot.cost_in_billing_currency
+    taken = (part.cost_in_billing_currency for part in parts)
+    return LotPart(
+        f"{lot.lot}/{len(parts) + 1}",
+        lot.quantity - sum((part.quantity for part in parts), Decimal(0)),
+        value,
+        lot.cost - total((part.cost for part in parts), lot.cost.currency),
+        converted - total(filter(None, taken), converted.currency) if converted is not None else None,
+    )
 
 
 def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:

@@ -30,6 +30,7 @@ from domain.lots import (
     PostponeLots,
     ReleaseLots,
     ReserveLots,
+    ShareLot,
     SplitLot,
     WriteOffLots,
     decide_lots,
@@ -333,6 +334,7 @@ Command = (
     | RateEntry
     | ReportUnrated
     | SplitLot
+    | ShareLot
     | ReserveLots
     | ReleaseLots
     | BillLots
@@ -409,7 +411,7 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
             return _rate(lot, state)
         case ReportUnrated(entry, code, detail):
             return _report_unrated(EntryUnrated(entry, code, detail), state)
-        case SplitLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
+        case SplitLot() | ShareLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
             return decide_lots(command, state.lots)
         case _:
             assert_never(command)

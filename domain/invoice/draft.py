@@ -69,18 +69,19 @@ class DiscardDraft:
 
 @dataclass(frozen=True, slots=True)
 class ApproveInvoice:
-    """Release a draft for issue; ``limit`` is the entity's, in the invoice's currency."""
+    """Release a draft for issue; ``limit`` of the entity is for ``gross``, which is None while its tax is unknown."""
 
     by: str
     at: datetime
     limit: Money
+    gross: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class IssueInvoice:
     """Issue an approved invoice under the number that is taken in the same transaction.
 
-    ``treatments`` are the taxes of each tax category that the invoice has.
+    ``treatments`` are the taxes of each line, by its number.
     """
 
     number: str
@@ -88,7 +89,7 @@ class IssueInvoice:
     due_on: date
     seller: Party
     buyer: Party
-    treatments: Mapping[str, tuple[TaxTreatment, ...]]
+    treatments: Mapping[int, tuple[TaxTreatment, ...]]
     functional_currency: str
     fx_rate: Decimal
 
@@ -213,6 +214,13 @@ class ReasonMissing(Refused):
 
     code = "invoice.reason_missing"
     fix = "Give the reason that the customer and auditors will read."
+
+
+class UnknownTaxCategory(Refused):
+    """An allowance or charge of a document is taxed like one of its lines."""
+
+    code = "invoice.unknown_tax_category"
+    fix = "Use the tax category of the lines that the allowance or charge belongs to."
 
 
 class WrittenBelowZero(Refused):
@@ -372,6 +380,7 @@ def _state_allowances(
     if base_quantity <= 0:
         raise BaseQuantityNotPositive(str(base_quantity))
     if number is None:
+        _require_categories(allowances, draft)
         return [] if allowances == draft.allowances else [AllowancesStated(None, allowances, by)]
     line = draft.line(number)
     if (line.allowances, line.base_quantity) == (allowances, base_quantity):
@@ -379,21 +388,28 @@ def _state_allowances(
     return [AllowancesStated(number, allowances, by, base_quantity)]
 
 
+def _require_categories(allowances: Sequence[AllowanceCharge], draft: Draft) -> None:
+    known = {line.tax_category for line in draft.lines}
+    for each in allowances:
+        if each.tax_category not in known:
+            raise UnknownTaxCategory(f"{each.tax_category}; the lines have {', '.join(sorted(known))}.")
+
+
 def approve(command: ApproveInvoice, draft: Draft) -> Sequence[InvoiceApproved]:
     """The release of a draft, unless its approver had a hand in it and it is above the limit."""
-    if command.by in draft.preparers and command.limit < draft.net:
-        raise PreparerApproves(f"{command.by} prepared {draft.net}; the limit is {command.limit}.")
+    worth = command.gross or draft.net
+    if command.by in draft.preparers and command.limit < worth:
+        raise PreparerApproves(f"{command.by} prepared {worth}; the limit is {command.limit}.")
     return [InvoiceApproved(command.by, command.at)]
 
 
 def document_of(command: IssueInvoice, draft: Draft) -> Document:
     """The document that an approved draft becomes."""
     currency = draft.header.currency
-    lines = tuple(replace(line, treatments=command.treatments[line.tax_category]) for line in draft.lines)
+    lines = tuple(replace(line, treatments=command.treatments[line.line]) for line in draft.lines)
+    by_category = {line.tax_category: line.treatments for line in reversed(lines)}
     taxed = [(treatment, line.net) for line in lines for treatment in line.treatments]
-    taxed += [
-        (treatment, each.signed) for each in draft.allowances for treatment in command.treatments[each.tax_category]
-    ]
+    taxed += [(treatment, each.signed) for each in draft.allowances for treatment in by_category[each.tax_category]]
     taxes = subtotals(taxed, currency)
     tax = tax_total(taxes, currency)
     return Document(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import assert_never
+from typing import Literal, assert_never
 from zoneinfo import ZoneInfo, available_timezones
 
 from domain.kernel import Decider, Refused
@@ -28,7 +28,8 @@ class LegalEntityTerms:
     """What holds for a legal entity from a day on.
 
     ``approval_limit``: above this gross amount the preparer of an invoice may not approve it. ``hours_per_day_max``:
-    more hours of one person on one day are held for review.
+    more hours of one person on one day are held for review. ``minimum_invoice``: less is not billed yet.
+    ``write_offs_count_on``: the day of a write-off in the books, when it is posted or when the work was done.
     """
 
     effective_from: date
@@ -41,6 +42,8 @@ class LegalEntityTerms:
     approval_limit: Money
     region: str
     payment_terms_days: int = 30
+    minimum_invoice: Money | None = None
+    write_offs_count_on: Literal["posted_date", "work_date"] = "posted_date"
 
 
 @dataclass(frozen=True, slots=True)

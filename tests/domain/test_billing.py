@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from domain import billing
-from domain.billing import BillToMissing, LotsNotEligible, TaxUndetermined
+from domain.billing import BillToMissing, TaxUndetermined
+from domain.drafting import LotsNotEligible
 from domain.engagement import ChangeCap, HoldEngagement
 from domain.invoice import Issued, NotApproved, NothingToBill, PreparerApproves
 from domain.kernel import stream_of

@@ -69,7 +69,7 @@ ISSUE = IssueInvoice(
     due_on=date(2026, 5, 1),
     seller=Party("DE01", "Firm", Address("S", "Berlin", "1", "DE"), "DE1"),
     buyer=Party("C-1", "Acme", Address("S", "Bonn", "2", "DE"), None),
-    treatments={"standard": (TaxTreatment("S", Decimal(20)),)},
+    treatments={1: (TaxTreatment("S", Decimal(20)),)},
     functional_currency="EUR",
     fx_rate=Decimal(1),
 )

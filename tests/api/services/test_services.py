@@ -14,7 +14,7 @@ from api.services.catalogue import SERVICES
 from api.services.desk import ReadModelsBehind
 from api.services.invoices import LotInput
 from api.services.service import Amount, InputIncomplete
-from domain.billing import LotsNotEligible
+from domain.drafting import LotsNotEligible
 from domain.engagement import (
     CapBelowBilled,
     ContractLine,
