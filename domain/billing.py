@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from domain.conversion import fx_rate
 from domain.drafting import by_stream, claims_of, context_of, draft_invoice
@@ -29,8 +30,12 @@ from domain.invoice import (
     NotApproved,
     Nothing,
     Party,
+    Prepayment,
+    ReleaseHoldback,
     StateAllowances,
+    StatePrepayments,
     TakePayment,
+    decider,
     document_of,
     invoice_stream,
     with_allowances,
@@ -40,11 +45,11 @@ from domain.kernel import Addressed, Refused, stream_of
 from domain.lots import BillLots, ReleaseLots
 from domain.money import Money, shared
 from domain.number_series import TakeNumber, series_stream
-from domain.payment import ApplyPayment, payment_stream
+from domain.payment import AboveOnAccount, ApplyPayment, Payment, PaymentUnknown, ReceiptCurrencyDiffers, payment_stream
 from domain.ports import Read, customer_of, entity_of, invoice_of, tax_rules_of
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
-from domain.tax import treatment_of
+from domain.tax import TaxTreatment, treatment_of
 
 __all__ = [
     "adjust_line",
@@ -52,10 +57,17 @@ __all__ = [
     "context_of",
     "discard_draft",
     "draft_invoice",
+    "draft_of",
     "issue_invoice",
     "preview",
+    "previewed",
     "state_allowances",
+    "state_prepayments",
 ]
+
+
+NOT_TAXED_AGAIN: Final = TaxTreatment("O", Decimal(0), "Tax was charged by the invoice that it was kept back of.")
+"""How what was kept back is taxed by the invoice of its own that asks for it."""
 
 
 class TaxUndetermined(Refused):
@@ -86,7 +98,7 @@ def adjust_line(
 
     ``lots`` are those of the line that it concerns, by default all; each bears a part by its value, to the cent.
     """
-    draft = _draft_of(read, invoice)
+    draft = draft_of(read, invoice)
     line = draft.line(of_line)
     concerned = [part for part in line.lots if not lots or part.lot in lots]
     weights = [abs(part.value.amount) for part in concerned]
@@ -126,7 +138,7 @@ def state_allowances(
 ) -> list[Addressed]:
     """The commands that state all allowances and charges of a line or of the document, and keep within the caps."""
     stated = Addressed(invoice_stream(invoice), StateAllowances(number, allowances, by, base_quantity))
-    draft = _draft_of(read, invoice)
+    draft = draft_of(read, invoice)
     if number is None:
         return [stated]
     line = draft.line(number)
@@ -135,7 +147,22 @@ def state_allowances(
     return [stated, *claims_of(invoice, draft.header, lines, only=(changed,))]
 
 
-def _draft_of(read: Read, invoice: str) -> Draft:
+def state_prepayments(read: Read, invoice: str, prepayments: tuple[Prepayment, ...]) -> list[Addressed]:
+    """The command that states which money on account an invoice takes into account; there must be as much of it."""
+    draft = draft_of(read, invoice)
+    for each in prepayments:
+        payment: Payment = read(payment_stream(each.payment))
+        if payment.received is None:
+            raise PaymentUnknown(each.payment)
+        if each.amount.currency != draft.header.currency or payment.on_account.currency != draft.header.currency:
+            raise ReceiptCurrencyDiffers(f"{each.amount} of {payment.on_account} for {invoice}.")
+        if payment.on_account < each.amount:
+            raise AboveOnAccount(f"{each.amount} asked, {payment.on_account} on account.")
+    return [Addressed(invoice_stream(invoice), StatePrepayments(prepayments))]
+
+
+def draft_of(read: Read, invoice: str) -> Draft:
+    """An invoice that may still change, or the refusal that says why not."""
     match invoice_of(read, invoice):
         case Draft() as draft:
             return draft
@@ -183,6 +210,25 @@ def preview(read: Read, draft: Draft, issued_on: date, number: str = "") -> Docu
     return document_of(issue_command(read, draft, number, issued_on), draft)
 
 
+def previewed(
+    read: Read, commands: Sequence[Addressed], invoices: Sequence[str], at: datetime, day: date
+) -> list[Addressed]:
+    """What would follow the commands if their drafts were approved and issued at once: never to be recorded."""
+    result: list[Addressed] = []
+    for invoice in invoices:
+        stream, state = invoice_stream(invoice), invoice_of(read, invoice)
+        for each in commands:
+            if each.stream == stream:
+                for event in decider.decide(each.command, state):
+                    state = decider.evolve(state, event)
+        if isinstance(state, Draft):
+            result.append(Addressed(stream, ApproveInvoice("preview", at, state.net)))
+            result.append(Addressed(stream, issue_command(read, state, "", day)))
+        elif isinstance(state, Approved):
+            result.append(Addressed(stream, issue_command(read, state.draft, "", day)))
+    return result
+
+
 def issue_invoice(read: Read, invoice: str, issued_on: date) -> list[Addressed]:
     """The commands that issue an approved invoice: its number, its snapshot, its lots, and what was paid before."""
     state = invoice_of(read, invoice)
@@ -200,7 +246,19 @@ def issue_invoice(read: Read, invoice: str, issued_on: date) -> list[Addressed]:
         Addressed(invoice_stream(invoice), issue_command(read, draft, number, issued_on)),
         *(Addressed(stream, BillLots(lots, invoice, number)) for stream, lots in by_stream(draft.lines).items()),
         *_prepayments(draft, issued_on),
+        *_releases(draft, issued_on, number),
     ]
+
+
+def _releases(draft: Draft, issued_on: date, number: str) -> list[Addressed]:
+    """What a customer kept back of other invoices is released by the invoice that asks for it."""
+    commands: list[Addressed] = []
+    for line in draft.lines:
+        if line.releases is not None:
+            by, reason = draft.header.prepared_by, f"Invoice {number} asks for it."
+            release = ReleaseHoldback(issued_on, issued_on, by, reason, line.net, draft.invoice)
+            commands.append(Addressed(invoice_stream(line.releases), release))
+    return commands
 
 
 def _prepayments(draft: Draft, issued_on: date) -> list[Addressed]:
@@ -232,7 +290,7 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
         due_on=issued_on + timedelta(days=terms_days),
         seller=Party(header.selling_entity, seller.name, seller.address, seller.tax_id),
         buyer=Party(header.customer, customer.name, customer.bill_to, customer.tax_id),
-        treatments={line.line: (treatment,) for line in draft.lines},
+        treatments={line.line: (NOT_TAXED_AGAIN if line.releases else treatment,) for line in draft.lines},
         functional_currency=seller.functional_currency,
         fx_rate=fx_rate(read, header.currency, seller.functional_currency, issued_on),
     )

@@ -61,6 +61,10 @@ class Candidates(Protocol):
         """The engagements of a selling entity that have something to bill."""
         ...
 
+    def drafts_of(self, entity: str) -> Sequence[str]:
+        """The drafts of a selling entity that may still take up lots, the oldest first."""
+        ...
+
 
 def engagement_of(read: Read, engagement: str) -> Engagement:
     """An engagement's state."""

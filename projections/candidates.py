@@ -67,3 +67,11 @@ class LiveCandidates:
         query = f"SELECT DISTINCT s.key FROM item_sum s {conditions.where} ORDER BY 1"
         with self._reader.view() as view:
             return [engagement for (engagement,) in view.rows(query, conditions.values)]
+
+    def drafts_of(self, entity: str) -> Sequence[str]:
+        """The drafts of a selling entity that may still take up lots, the oldest first."""
+        query = (
+            "SELECT i.invoice FROM invoice i WHERE i.selling_entity = %s AND i.status = 'draft' ORDER BY i.drafted_at"
+        )
+        with self._reader.view() as view:
+            return [invoice for (invoice,) in view.rows(query, [entity])]

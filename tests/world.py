@@ -57,6 +57,9 @@ class NoCandidates:
     def engagements_with_eligible(self, *_: Any) -> Sequence[Any]:
         return []
 
+    def drafts_of(self, _entity: str) -> Sequence[str]:
+        return []
+
 
 class World:
     """The firm, and the processes that follow its log."""

@@ -52,6 +52,10 @@ class Window:
         """The whole answer."""
         return self._candidates.engagements_with_eligible(entity, cut_off)
 
+    def drafts_of(self, entity: str) -> Sequence[str]:
+        """The whole answer."""
+        return self._candidates.drafts_of(entity)
+
     @property
     def has_more(self) -> bool:
         """Whether some answer goes on behind this window."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from api.services import engagements, exceptions, invoices, projects, work
+from api.services import drafts, engagements, exceptions, invoices, payments, projects, work
 from api.services.service import Service
 
 SERVICES: Mapping[str, Service[Any]] = {
@@ -14,7 +14,9 @@ SERVICES: Mapping[str, Service[Any]] = {
         *projects.SERVICES,
         *work.SERVICES,
         *engagements.SERVICES,
+        *drafts.SERVICES,
         *invoices.SERVICES,
+        *payments.SERVICES,
         *exceptions.SERVICES,
     )
 }

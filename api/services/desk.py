@@ -65,7 +65,7 @@ class Desk:
         self, service: Service[Any], asked: Any, principal: Principal | None, key: str, *, dry_run: bool = False
     ) -> Answer:
         """What becomes of a call; raises Refused when it is not allowed, and then nothing is recorded."""
-        who = require(principal, service.name)
+        who, dry_run = require(principal, service.name), dry_run or service.records_nothing
         if not 0 < len(key.strip()) <= KEY_CHARACTERS_MAX:
             raise InputIncomplete(f"idempotencyKey has 1 to {KEY_CHARACTERS_MAX} characters.")
         said = {"service": service.name, "input": asdict(asked)}

@@ -17,8 +17,9 @@ from domain.kernel import Refused
 
 Input = TypeVar("Input")
 TEXT_CHARACTERS_MAX = 2_000
-ITEMS_MAX = 5_000
+ITEMS_MAX = 20_000
 DIGITS_MAX = 30
+WHOLE_NUMBER_MAX = 2**31 - 1
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -89,6 +90,8 @@ def _value(kind: Any, said: object, path: str) -> Any:
         return _items(get_args(kind)[0], said, path)
     if kind is bool:
         return _checked(said, bool, path, "true or false")
+    if kind is int:
+        return _whole_number(said, path)
     if kind is Decimal:
         return _decimal(said, path)
     if kind is date:
@@ -109,6 +112,12 @@ def _items(kind: Any, said: object, path: str) -> tuple[Any, ...]:
 def _checked(said: object, kind: type, path: str, words: str) -> Any:
     if not isinstance(said, kind):
         raise RequestInvalid(f"{path} is {words}.")
+    return said
+
+
+def _whole_number(said: object, path: str) -> int:
+    if isinstance(said, bool) or not isinstance(said, int) or abs(said) > WHOLE_NUMBER_MAX:
+        raise RequestInvalid(f"{path} is a whole number.")
     return said
 
 

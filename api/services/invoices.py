@@ -1,4 +1,4 @@
-"""Services around invoices: request a draft or a billing run, discard, approve, issue, record payments."""
+"""Services around invoices: approve, issue, record payments, disputes, collections, write-offs, holdbacks."""
 
 from __future__ import annotations
 
@@ -8,106 +8,23 @@ from typing import Annotated
 
 from typing_extensions import Doc
 
-from api.errors import Problem, problem_of
-from api.services.service import Amount, Call, Decision, InputIncomplete, Service
-from domain import billing
-from domain.invoice import Approved, Discarded, Draft, Header, Issued, NothingToBill, RecordPayment, invoice_stream
-from domain.kernel import Addressed, StreamId
-from domain.ports import LotAt, engagement_of, invoice_of
-
-ENGAGEMENTS_PER_RUN_MAX = 500
-LOTS_PER_DRAFT_MAX = 5_000
-
-
-@dataclass(frozen=True)
-class LotInput:
-    """A lot, as billingEligibility names it."""
-
-    stream: Annotated[str, Doc("The stream that holds the lot.")]
-    lot: Annotated[str, Doc("The lot.")]
-
-
-@dataclass(frozen=True)
-class RequestInvoiceInput:
-    """What to bill: one engagement, or all that a legal entity sells (a billing run)."""
-
-    engagement: Annotated[str | None, Doc("The engagement to bill.")] = None
-    selling_entity: Annotated[str | None, Doc("The legal entity whose engagements are billed one by one.")] = None
-    cut_off: Annotated[date | None, Doc("Later work is left out; by default today at the selling entity.")] = None
-    lots: Annotated[tuple[LotInput, ...] | None, Doc("Only these lots; each must be eligible.")] = None
-    invoice: Annotated[str | None, Doc("The id of the draft of one engagement; left out, one is made.")] = None
-
-
-def request_invoice(asked: RequestInvoiceInput, call: Call) -> Decision:
-    """Put eligible lots on a draft invoice, of one engagement or of each one that an entity sells.
-
-    Only what is eligible when this is decided, up to the cap of each contract line, gets on a draft. A dry run shows
-    the drafts that it would make.
-    """
-    match (asked.engagement, asked.selling_entity):
-        case (str(engagement), None):
-            return _draft(asked, engagement, call)
-        case (None, str(entity)):
-            return _billing_run(asked, entity, call)
-        case _:
-            raise InputIncomplete("Name an engagement or a selling entity, one of the two.")
-
-
-def _draft(asked: RequestInvoiceInput, engagement: str, call: Call) -> Decision:
-    call.require_engagement(engagement)
-    cut_off = asked.cut_off or call.today_at(engagement_of(call.read, engagement).terms.selling_entity)
-    if asked.lots is not None:
-        lots = [LotAt(StreamId(each.stream), each.lot) for each in asked.lots]
-    else:
-        lots = list(call.candidates.eligible_of(engagement, cut_off.isoformat()))
-    invoice = asked.invoice or call.new_id("INV", engagement)
-    strict = asked.lots is not None
-    commands = _commands(invoice, engagement, lots, cut_off, call, strict=strict)
-    return Decision(commands, (invoice_stream(invoice),))
-
-
-def _commands(
-    invoice: str, engagement: str, lots: list[LotAt], cut_off: date, call: Call, *, strict: bool
-) -> list[Addressed]:
-    """A draft takes up to a limit of lots; the next request bills the rest."""
-    some = lots[:LOTS_PER_DRAFT_MAX]
-    return billing.draft_invoice(call.read, invoice, engagement, some, cut_off=cut_off, by=call.actor, strict=strict)
-
-
-def _billing_run(asked: RequestInvoiceInput, entity: str, call: Call) -> Decision:
-    if asked.lots is not None or asked.invoice is not None:
-        raise InputIncomplete("lots and invoice belong to the draft of one engagement.")
-    call.require_entity(entity)
-    cut_off = asked.cut_off or call.today_at(entity)
-    commands: list[Addressed] = []
-    drafts: list[StreamId] = []
-    left_out: list[Problem] = []
-    for engagement in call.candidates.engagements_with_eligible(entity, cut_off.isoformat())[:ENGAGEMENTS_PER_RUN_MAX]:
-        invoice = call.new_id("INV", engagement)
-        lots = list(call.candidates.eligible_of(engagement, cut_off.isoformat()))
-        try:
-            commands += _commands(invoice, engagement, lots, cut_off, call, strict=False)
-            drafts.append(invoice_stream(invoice))
-        except NothingToBill as nothing:
-            left_out.append(problem_of(nothing))
-    if not drafts:
-        raise NothingToBill(f"Nothing that {entity} sells can be billed up to {cut_off}.")
-    return Decision(commands, tuple(drafts), tuple(left_out))
-
-
-@dataclass(frozen=True)
-class DiscardDraftInput:
-    """A draft to give up."""
-
-    invoice: Annotated[str, Doc("The draft.")]
-    reason: Annotated[str, Doc("Why; auditors will read it.")]
-
-
-def discard_draft(asked: DiscardDraftInput, call: Call) -> Decision:
-    """Give up a draft; its lots become eligible again."""
-    _require_invoice(asked.invoice, call)
-    commands = billing.discard_draft(call.read, asked.invoice, call.actor, asked.reason)
-    return Decision(commands, (invoice_stream(asked.invoice),))
+from api.services.service import Amount, Call, Decision, Service
+from domain import billing, receivables
+from domain.invoice import (
+    Approved,
+    Discarded,
+    DisputeInvoice,
+    Draft,
+    HandToCollections,
+    Header,
+    Issued,
+    RecordPayment,
+    RefundBalance,
+    ResolveDispute,
+    invoice_stream,
+)
+from domain.kernel import Addressed
+from domain.ports import invoice_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +37,7 @@ class ApproveInvoiceInput:
 
 def approve_invoice(asked: ApproveInvoiceInput, call: Call) -> Decision:
     """Release a draft for issue; nobody approves what they prepared above the entity's limit."""
-    header = _require_invoice(asked.invoice, call)
+    header = require_invoice(asked.invoice, call)
     zone = call.now.tzinfo
     at = datetime.combine(asked.approved_on, time(12), zone) if asked.approved_on and header else call.now
     commands = billing.approve_invoice(call.read, asked.invoice, call.actor, at)
@@ -137,7 +54,7 @@ class IssueInvoiceInput:
 
 def issue_invoice(asked: IssueInvoiceInput, call: Call) -> Decision:
     """Issue an approved invoice under the next number of its series; its posting is then requested by itself."""
-    header = _require_invoice(asked.invoice, call)
+    header = require_invoice(asked.invoice, call)
     issued_on = asked.issued_on or (call.today_at(header.selling_entity) if header else call.now.date())
     commands = billing.issue_invoice(call.read, asked.invoice, issued_on)
     return Decision(commands, (invoice_stream(asked.invoice),))
@@ -156,14 +73,14 @@ class RecordPaymentInput:
 
 def record_payment(asked: RecordPaymentInput, call: Call) -> Decision:
     """Record money received for an invoice; once nothing is due it is paid."""
-    header = _require_invoice(asked.invoice, call)
+    header = require_invoice(asked.invoice, call)
     received_on = asked.received_on or (call.today_at(header.selling_entity) if header else call.now.date())
     stream = invoice_stream(asked.invoice)
     command = RecordPayment(asked.payment, received_on, asked.amount.money, asked.reference)
     return Decision([Addressed(stream, command)], (stream,))
 
 
-def _require_invoice(invoice: str, call: Call) -> Header | None:
+def require_invoice(invoice: str, call: Call) -> Header | None:
     """The header of an invoice that the token is for; None when there is no such invoice, which its decider refuses."""
     match invoice_of(call.read, invoice):
         case Draft(header=header) | Approved(draft=Draft(header=header)) | Discarded(draft=Draft(header=header)):
@@ -177,10 +94,131 @@ def _require_invoice(invoice: str, call: Call) -> Header | None:
     return found
 
 
+@dataclass(frozen=True)
+class DisputeInvoiceInput:
+    """What a customer objects to."""
+
+    invoice: Annotated[str, Doc("The issued invoice.")]
+    dispute: Annotated[str, Doc("The id of the dispute, e.g. of the ticket; the same id again is the same dispute.")]
+    reason: Annotated[str, Doc("What the customer says.")]
+    amount: Annotated[Amount | None, Doc("How much of it; left out, all.")] = None
+    on: Annotated[date | None, Doc("Since when; by default today at the selling entity.")] = None
+
+
+def dispute_invoice(asked: DisputeInvoiceInput, call: Call) -> Decision:
+    """Record that a customer disputes an invoice; it is not dunned until that is resolved."""
+    on = _day(asked.invoice, asked.on, call)
+    amount = asked.amount.money if asked.amount else None
+    return _one(asked.invoice, DisputeInvoice(asked.dispute, on, asked.reason, call.actor, amount))
+
+
+@dataclass(frozen=True)
+class ResolveDisputeInput:
+    """How a dispute ended."""
+
+    invoice: Annotated[str, Doc("The disputed invoice.")]
+    dispute: Annotated[str, Doc("The dispute.")]
+    outcome: Annotated[str, Doc("What was agreed.")]
+    on: Annotated[date | None, Doc("When; by default today at the selling entity.")] = None
+
+
+def resolve_dispute(asked: ResolveDisputeInput, call: Call) -> Decision:
+    """Record how a dispute ended; the invoice may be dunned again."""
+    on = _day(asked.invoice, asked.on, call)
+    return _one(asked.invoice, ResolveDispute(asked.dispute, on, asked.outcome, call.actor))
+
+
+@dataclass(frozen=True)
+class HandToCollectionsInput:
+    """An overdue invoice to give to those who collect debts."""
+
+    invoice: Annotated[str, Doc("The overdue invoice.")]
+    reason: Annotated[str, Doc("What was tried before.")]
+    target: Annotated[str, Doc("Who collects: the system that is told.")] = "collections"
+    on: Annotated[date | None, Doc("When; by default today at the selling entity.")] = None
+
+
+def hand_to_collections(asked: HandToCollectionsInput, call: Call) -> Decision:
+    """Give an overdue invoice that nobody disputes to those who collect debts; they are told by a message."""
+    on = _day(asked.invoice, asked.on, call)
+    return _one(asked.invoice, HandToCollections(asked.target, on, call.actor, asked.reason))
+
+
+@dataclass(frozen=True)
+class WriteOffReceivableInput:
+    """What is due of an invoice and given up."""
+
+    invoice: Annotated[str, Doc("The issued invoice.")]
+    reason: Annotated[str, Doc("Why; auditors will read it.")]
+    amount: Annotated[Amount | None, Doc("How much; left out, all that is due.")] = None
+    on: Annotated[date | None, Doc("When; by default today at the selling entity.")] = None
+
+
+def write_off_receivable(asked: WriteOffReceivableInput, call: Call) -> Decision:
+    """Give up what is due of an invoice; the entity's policy says whether it counts today or on the day of the work."""
+    on = _day(asked.invoice, asked.on, call)
+    amount = asked.amount.money if asked.amount else None
+    commands = receivables.write_off(call.read, asked.invoice, amount, asked.reason, call.actor, on)
+    return Decision(commands, (invoice_stream(asked.invoice),))
+
+
+@dataclass(frozen=True)
+class ReleaseHoldbackInput:
+    """What a customer kept back and now owes."""
+
+    invoice: Annotated[str, Doc("The invoice of which it was kept back.")]
+    reason: Annotated[str, Doc("What allows it, e.g. the final acceptance.")]
+    amount: Annotated[Amount | None, Doc("How much; left out, all that is kept back.")] = None
+    own_invoice: Annotated[bool, Doc("Ask for it by an invoice of its own, of which a draft is made.")] = False
+    on: Annotated[date | None, Doc("When; by default today at the selling entity.")] = None
+
+
+def release_holdback(asked: ReleaseHoldbackInput, call: Call) -> Decision:
+    """Make due what a customer kept back: under the same invoice, or by a draft of an invoice of its own."""
+    on = _day(asked.invoice, asked.on, call)
+    amount = asked.amount.money if asked.amount else None
+    into = call.new_id("INV", "holdback", asked.invoice) if asked.own_invoice else None
+    commands = receivables.release_holdback(call.read, asked.invoice, amount, asked.reason, call.actor, on, into)
+    about = (invoice_stream(asked.invoice), *((invoice_stream(into),) if into else ()))
+    return Decision(commands, about)
+
+
+@dataclass(frozen=True)
+class RefundBalanceInput:
+    """What a customer paid beyond what the credited invoice asks for."""
+
+    invoice: Annotated[str, Doc("The credited invoice.")]
+    refund: Annotated[str, Doc("The bank's id of the refund; the same id again is the same refund.")]
+    amount: Annotated[Amount, Doc("How much is paid back.")]
+    reason: Annotated[str, Doc("Why; auditors will read it.")]
+    on: Annotated[date | None, Doc("When; by default today at the selling entity.")] = None
+
+
+def refund_balance(asked: RefundBalanceInput, call: Call) -> Decision:
+    """Pay back what a customer paid beyond what a credited invoice asks for."""
+    on = _day(asked.invoice, asked.on, call)
+    return _one(asked.invoice, RefundBalance(asked.refund, on, asked.amount.money, call.actor, asked.reason))
+
+
+def _day(invoice: str, said: date | None, call: Call) -> date:
+    """The day that was said, or else today at the selling entity of an invoice that the token is for."""
+    header = require_invoice(invoice, call)
+    return said or (call.today_at(header.selling_entity) if header else call.now.date())
+
+
+def _one(invoice: str, command: object) -> Decision:
+    stream = invoice_stream(invoice)
+    return Decision([Addressed(stream, command)], (stream,))
+
+
 SERVICES = (
-    Service("request-invoice", RequestInvoiceInput, ("invoice",), request_invoice, asks_candidates=True),
-    Service("discard-draft", DiscardDraftInput, ("invoice",), discard_draft),
     Service("approve-invoice", ApproveInvoiceInput, ("invoice",), approve_invoice),
     Service("issue-invoice", IssueInvoiceInput, ("invoice",), issue_invoice),
     Service("record-payment", RecordPaymentInput, ("invoice",), record_payment),
+    Service("dispute-invoice", DisputeInvoiceInput, ("invoice",), dispute_invoice),
+    Service("resolve-dispute", ResolveDisputeInput, ("invoice",), resolve_dispute),
+    Service("hand-to-collections", HandToCollectionsInput, ("invoice",), hand_to_collections),
+    Service("write-off-receivable", WriteOffReceivableInput, ("invoice",), write_off_receivable),
+    Service("release-holdback", ReleaseHoldbackInput, ("invoice",), release_holdback),
+    Service("refund-balance", RefundBalanceInput, ("invoice",), refund_balance),
 )

@@ -20,7 +20,7 @@ from domain.ports import Candidates, Read, engagement_of, entity_of, project_of
 from domain.reference.legal_entity import checked_time_zone
 
 Input = TypeVar("Input")
-Kind = Literal["engagement", "project", "timesheet", "expense_report", "invoice", "exception", "identifier"]
+Kind = Literal["engagement", "project", "timesheet", "expense_report", "invoice", "payment", "exception", "identifier"]
 """The kind of object that a service answers with: the first word of its streams."""
 
 
@@ -105,6 +105,7 @@ class Service(Generic[Input]):
 
     ``name`` is the NATS name and the permission; GraphQL calls it the same in camel case. ``kinds``: what it may be
     about. ``asks_candidates``: the read models have to be as new as the request before it is decided.
+    ``records_nothing``: it is always a dry run, that shows what would be.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Service(Generic[Input]):
     kinds: tuple[Kind, ...]
     decide: Callable[[Input, Call], Decision]
     asks_candidates: bool = False
+    records_nothing: bool = False
 
     @property
     def about(self) -> str:

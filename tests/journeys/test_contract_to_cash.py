@@ -11,7 +11,7 @@ import pytest
 
 from adapters.settings import Settings
 from api.commands.verify import report_of
-from api.services.invoices import LotInput
+from api.services.drafts import LotInput
 from domain.kernel import StreamId
 from projections import lineage
 from tests.journeys.running import (

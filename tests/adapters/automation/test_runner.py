@@ -59,6 +59,9 @@ class ReadModel:
     def eligible_of(self, *_: str | None) -> Sequence[LotAt]:
         return []
 
+    def drafts_of(self, _entity: str) -> Sequence[str]:
+        return []
+
     def engagements_with_eligible(self, *_: str | None) -> Sequence[str]:
         return []
 

@@ -162,6 +162,9 @@ class InMemory:
     def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
         raise NotImplementedError
 
+    def drafts_of(self, _entity: str) -> Sequence[str]:
+        return []
+
     def open_lots(self) -> list[tuple[StreamId, Lot]]:
         return [(stream, held.lot) for stream, held in self._lots() if held.status is LotStatus.OPEN]
 

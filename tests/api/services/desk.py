@@ -10,6 +10,7 @@ from api.access import WHOLE_FIRM, Principal, Reach, Role
 from api.services.catalogue import SERVICES
 from api.services.desk import Desk
 from api.services.service import Answer
+from domain.invoice import Draft, invoice_stream
 from domain.lots import LotStatus
 from domain.ports import LotAt
 from tests.world import NoCandidates, World
@@ -30,6 +31,12 @@ class CandidatesOf(NoCandidates):
 
     def engagements_with_eligible(self, *_: Any) -> Sequence[str]:
         return ["E-1"] if self.eligible_of() else []
+
+    def drafts_of(self, _entity: str) -> Sequence[str]:
+        drafted = [
+            fact.event.invoice for fact in self._world.ledger.read(0, 10_000) if fact.name == "invoice.drafted.v1"
+        ]
+        return [name for name in drafted if isinstance(self._world.read(invoice_stream(name)), Draft)]
 
 
 class Follows:

@@ -12,7 +12,7 @@ from adapters.eventstore.errors import IdempotencyKeyReused, VersionConflict
 from api.access import NotPermitted, NotSignedIn, OutOfScope, Reach, Role
 from api.services.catalogue import SERVICES
 from api.services.desk import ReadModelsBehind
-from api.services.invoices import LotInput
+from api.services.drafts import LotInput
 from api.services.service import Amount, InputIncomplete
 from domain.drafting import LotsNotEligible
 from domain.engagement import (
