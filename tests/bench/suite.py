@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from adapters.settings import Settings
-from tests.bench import ingest, read_models
+from tests.bench import ingest, lag, read_models
 from tests.bench.figures import Figure
 from tests.bench.rounds import Progress
 from tests.bench.sizes import Size
@@ -15,6 +15,7 @@ Part = Callable[[Settings, Size, Progress], Awaitable[list[Figure]]]
 
 PARTS: Final[Mapping[str, Part]] = {
     "ingest": ingest.figures,
+    "lag": lag.figures,
     "read_models": read_models.figures,
 }
 

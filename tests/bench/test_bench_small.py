@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 FIGURES = {
     "ingest_vs_stock",
     "ingest_vs_ceiling",
+    "lag_ms_p50",
+    "lag_ms_p99",
     "rebuild_vs_stock",
     "rebuild_growth",
     "rebuild_memory_growth",
