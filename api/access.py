@@ -92,6 +92,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "timesheet": _EVERYBODY,
     "invoices": _EVERYBODY,
     "invoice": _EVERYBODY,
+    "receivables": _EVERYBODY,
+    "payments": _EVERYBODY,
     "billing_eligibility": _EVERYBODY,
     "sync_status": _EVERYBODY,
     "exceptions": _EVERYBODY,

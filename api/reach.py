@@ -14,6 +14,7 @@ from domain.exception import ExceptionItem
 from domain.expense import ExpenseReport
 from domain.invoice import Approved, Discarded, Draft, Issued
 from domain.kernel import StreamId, decider_name, local_id, stream_of
+from domain.payment import Payment, payment_stream
 from domain.ports import Read, engagement_of, entity_of, invoice_of, project_of
 from domain.timesheet import Timesheet
 
@@ -77,6 +78,11 @@ def _of_invoice(read: Read, invoice: str) -> Iterable[str]:
             return ()
 
 
+def _of_payment(read: Read, payment: str) -> Iterable[str]:
+    state: Payment = read(payment_stream(payment))
+    return (state.received.entity,) if state.received else ()
+
+
 def _of_timesheet(read: Read, name: str) -> Iterable[str]:
     sheet: Timesheet = read(stream_of("timesheet", name))
     return _of_projects(read, {entry.work.project for entry in sheet.entries.values()})
@@ -106,6 +112,7 @@ _ENTITIES: dict[str, Callable[[Read, str], Iterable[str]]] = {
     "engagement": _of_engagement,
     "project": _of_project,
     "invoice": _of_invoice,
+    "payment": _of_payment,
     "timesheet": _of_timesheet,
     "expense_report": _of_report,
     "exception": _of_exception,

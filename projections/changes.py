@@ -16,7 +16,17 @@ from projections.generation import registry_of
 from projections.store import Connect
 
 KINDS: Final = frozenset(
-    {"engagement", "project", "timesheet", "expense_report", "invoice", "exception", "customer", "legal_entity"}
+    {
+        "engagement",
+        "project",
+        "timesheet",
+        "expense_report",
+        "invoice",
+        "payment",
+        "exception",
+        "customer",
+        "legal_entity",
+    }
 )
 OBJECTS_MAX: Final = 40
 """How many objects of a kind one message names; then it only says that there were more."""

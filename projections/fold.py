@@ -16,6 +16,7 @@ from projections.invoices_fold import InvoicesFold
 from projections.lots_fold import LotsFold
 from projections.margin_fold import MarginFold
 from projections.model import Handler, Model
+from projections.payments_fold import PaymentsFold
 from projections.registers_fold import RegistersFold
 from projections.shelf import Changes, Source
 from projections.sources import SourcesFold
@@ -52,6 +53,7 @@ class Fold:
             timesheets,
             invoices,
             self._lots,
+            PaymentsFold(source),
             registers,
             SyncFold(source, self._contexts, invoices),
             ExceptionsFold(source, self._contexts, invoices),

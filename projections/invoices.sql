@@ -17,6 +17,10 @@ CREATE TABLE invoice (
     gross numeric NOT NULL,
     paid numeric NOT NULL,
     due numeric NOT NULL,
+    held_back numeric NOT NULL,
+    written_off numeric NOT NULL,
+    disputes bigint NOT NULL,
+    collections_on date,
     issued_on date,
     due_on date,
     paid_on date,
@@ -47,7 +51,28 @@ CREATE TABLE invoice_sum (
     PRIMARY KEY (selling_entity, status, currency)
 );
 
+CREATE TABLE payment (
+    payment text COLLATE "C" NOT NULL,
+    customer text COLLATE "C" NOT NULL,
+    entity text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    received_on date NOT NULL,
+    reference text NOT NULL,
+    amount numeric NOT NULL,
+    applied numeric NOT NULL,
+    refunded numeric NOT NULL,
+    on_account numeric NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    version bigint NOT NULL,
+    PRIMARY KEY (payment)
+);
+
 -- indexes
+CREATE INDEX payment_received ON payment (received_on, payment);
+CREATE INDEX payment_customer ON payment (customer, received_on, payment);
+CREATE INDEX payment_on_account ON payment (customer, entity, currency) WHERE on_account <> 0;
+CREATE INDEX invoice_open ON invoice (customer, selling_entity, currency) WHERE status = 'issued' AND due <> 0;
 CREATE INDEX invoice_drafted ON invoice (drafted_at, invoice);
 CREATE INDEX invoice_number ON invoice (coalesce(number, ''), invoice);
 CREATE INDEX invoice_due ON invoice (coalesce(due_on, 'infinity'::date), invoice);

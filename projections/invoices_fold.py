@@ -9,19 +9,30 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain.invoice import (
+    AllowancesStated,
+    BalanceRefunded,
+    DisputeResolved,
     DraftDiscarded,
+    HandedToCollections,
+    HoldbackReleased,
     InvoiceApproved,
+    InvoiceDisputed,
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceLine,
     InvoicePaid,
+    InvoicePaymentApplied,
+    InvoicePaymentUnapplied,
     LinesAdded,
+    LinesAdjusted,
     PaymentReceived,
     PostingConfirmed,
     PostingInDoubt,
     PostingRejected,
     PostingRequested,
     PostingSent,
+    PrepaymentsStated,
+    ReceivableWrittenOff,
 )
 from domain.kernel import Recorded, local_id
 from domain.lots import LotsBilled
@@ -54,6 +65,10 @@ class InvoiceRecord:
     gross: Decimal
     paid: Decimal
     due: Decimal
+    held_back: Decimal
+    written_off: Decimal
+    disputes: int
+    collections_on: date | None
     issued_on: date | None
     due_on: date | None
     paid_on: date | None
@@ -98,10 +113,21 @@ class InvoicesFold:
         self.on: Mapping[type, Handler] = {
             InvoiceDrafted: self._drafted,
             LinesAdded: self._lines_added,
+            LinesAdjusted: self._lines_added,
+            AllowancesStated: self._allowances,
+            PrepaymentsStated: self._moved_on,
             DraftDiscarded: self._discarded,
             InvoiceApproved: self._approved,
             InvoiceIssued: self._issued,
             PaymentReceived: self._payment,
+            InvoicePaymentApplied: self._applied,
+            InvoicePaymentUnapplied: self._unapplied,
+            BalanceRefunded: self._refunded,
+            HoldbackReleased: self._released,
+            ReceivableWrittenOff: self._written_off,
+            InvoiceDisputed: self._disputed,
+            DisputeResolved: self._resolved,
+            HandedToCollections: self._collections,
             InvoicePaid: self._paid,
             **dict.fromkeys(POSTING_STEPS, self._moved_on),
         }
@@ -166,6 +192,10 @@ class InvoicesFold:
             gross=_NOTHING,
             paid=_NOTHING,
             due=_NOTHING,
+            held_back=_NOTHING,
+            written_off=_NOTHING,
+            disputes=0,
+            collections_on=None,
             issued_on=None,
             due_on=None,
             paid_on=None,
@@ -186,9 +216,15 @@ class InvoicesFold:
         self.invoices.add((event.invoice,), row)
         self._count(row)
 
-    def _lines_added(self, fact: Recorded[LinesAdded]) -> None:
+    def _lines_added(self, fact: Recorded[LinesAdded | LinesAdjusted]) -> None:
         row = self._changing(fact)
         _add_lines(row, fact.event.lines)
+        self._count(row)
+
+    def _allowances(self, fact: Recorded[AllowancesStated]) -> None:
+        row = self._changing(fact)
+        row.net += fact.event.change.amount
+        row.gross = row.net
         self._count(row)
 
     def _discarded(self, fact: Recorded[DraftDiscarded]) -> None:
@@ -205,7 +241,7 @@ class InvoicesFold:
         row, document = self._changing(fact), fact.event.document
         row.status, row.number = "issued", document.number
         row.net, row.tax, row.gross = document.net.amount, document.tax.amount, document.gross.amount
-        row.due = document.gross.amount
+        row.due, row.held_back = document.receivable.amount, document.holdback.amount
         row.issued_on, row.due_on, row.issued_at = document.issued_on, document.due_on, fact.recorded_at
         row.issued_version = fact.version
         row.functional_currency, row.fx_rate = document.functional_currency, document.fx_rate
@@ -213,8 +249,53 @@ class InvoicesFold:
 
     def _payment(self, fact: Recorded[PaymentReceived]) -> None:
         row = self._changing(fact)
-        row.paid += fact.event.amount.amount
-        row.due = row.gross - row.paid
+        self._settle(row, fact.event.amount.amount)
+
+    def _applied(self, fact: Recorded[InvoicePaymentApplied]) -> None:
+        self._settle(self._changing(fact), fact.event.amount.amount)
+
+    def _unapplied(self, fact: Recorded[InvoicePaymentUnapplied]) -> None:
+        row = self._changing(fact)
+        row.status, row.paid_on = "issued", None
+        self._settle(row, -fact.event.amount.amount)
+
+    def _refunded(self, fact: Recorded[BalanceRefunded]) -> None:
+        self._settle(self._changing(fact), -fact.event.amount.amount)
+
+    def _settle(self, row: InvoiceRecord, amount: Decimal) -> None:
+        row.paid += amount
+        row.due -= amount
+        self._count(row)
+
+    def _released(self, fact: Recorded[HoldbackReleased]) -> None:
+        row = self._changing(fact)
+        row.held_back -= fact.event.amount.amount
+        if fact.event.into is None:
+            row.status, row.paid_on = "issued", None
+            row.due += fact.event.amount.amount
+            row.due_on = fact.event.due_on
+        self._count(row)
+
+    def _written_off(self, fact: Recorded[ReceivableWrittenOff]) -> None:
+        row = self._changing(fact)
+        row.written_off += fact.event.amount.amount
+        row.due -= fact.event.amount.amount
+        row.status = row.status if row.due else "written_off"
+        self._count(row)
+
+    def _disputed(self, fact: Recorded[InvoiceDisputed]) -> None:
+        row = self._changing(fact)
+        row.disputes += 1
+        self._count(row)
+
+    def _resolved(self, fact: Recorded[DisputeResolved]) -> None:
+        row = self._changing(fact)
+        row.disputes -= 1
+        self._count(row)
+
+    def _collections(self, fact: Recorded[HandedToCollections]) -> None:
+        row = self._changing(fact)
+        row.collections_on = fact.event.on
         self._count(row)
 
     def _moved_on(self, fact: Recorded[Any]) -> None:
@@ -229,7 +310,7 @@ class InvoicesFold:
 
 
 def _has_ended(row: InvoiceRecord) -> bool:
-    return row.status in ("paid", "discarded")
+    return row.status in ("paid", "discarded", "written_off")
 
 
 def _add_lines(row: InvoiceRecord, lines: Iterable[InvoiceLine]) -> None:

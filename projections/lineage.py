@@ -136,11 +136,16 @@ def _of_invoice(log: Log, invoice: str, only: int | None, until: At | None) -> I
             PostingStep(target, posting.state, posting.external_id, posting.reason)
             for target, posting in (issued.postings.items() if issued else ())
         ),
-        tuple(
-            PaymentStep(each.payment, each.received_on, each.amount)
-            for each in (issued.payments.values() if issued else ())
-        ),
+        tuple(_payments(issued)) if issued else (),
     )
+
+
+def _payments(issued: Issued) -> Iterator[PaymentStep]:
+    """What was received for it alone, and what receipts settled of it."""
+    for each in issued.payments.values():
+        yield PaymentStep(each.payment, each.received_on, each.amount)
+    for applied in issued.applied.values():
+        yield PaymentStep(applied.payment, applied.on, applied.amount)
 
 
 def _history(log: Log, stream: StreamId, until: At | None) -> list[Recorded[Any]]:

@@ -13,6 +13,7 @@ from domain.expense import ExpenseReport
 from domain.invoice import Approved, Discarded, Draft, Invoice, InvoiceLine, Issued, Nothing, invoice_stream
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotBook, LotState
+from domain.payment import Payment, payment_stream
 from domain.project import Project
 from domain.timesheet import Timesheet
 from projections.follow import Log
@@ -53,6 +54,11 @@ def engagement_as_of(log: Log, engagement: str, at: At | None = None) -> ObjectA
 def project_as_of(log: Log, project: str, at: At | None = None) -> ObjectAsOf[Project]:
     """A project; before its first fact it has no terms."""
     return _as_of(log, stream_of("project", project), at)
+
+
+def payment_as_of(log: Log, payment: str, at: At | None = None) -> ObjectAsOf[Payment]:
+    """A receipt; before its first fact nothing was received."""
+    return _as_of(log, payment_stream(payment), at)
 
 
 def timesheet_as_of(log: Log, stream: StreamId, at: At | None = None) -> ObjectAsOf[Timesheet]:

@@ -12,6 +12,7 @@ from projections.exceptions_fold import EXCEPTIONS
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
 from projections.items import ITEMS
 from projections.margin_fold import MARGINS
+from projections.payments_fold import PAYMENTS
 from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
 from projections.sources import SOURCES
 from projections.sync_fold import SYNC_SUMS, SYNCS
@@ -43,6 +44,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     SHEETS,
     INVOICES,
     INVOICE_SUMS,
+    PAYMENTS,
     ITEMS,
     ITEM_SUMS,
     REASON_SUMS,

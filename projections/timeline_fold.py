@@ -12,6 +12,7 @@ from domain.expense import ExpenseRecorded
 from domain.kernel import Recorded, StreamId, decider_name, local_id, stream_of
 from domain.lots import LotRated, LotsBilled, LotsReleased, LotsReserved
 from domain.number_series import NumberTaken
+from domain.payment import MoneyReceived
 from domain.project import ProjectCreated
 from domain.timesheet import TimeCorrected, TimeLogged
 from projections.contexts import Contexts
@@ -60,6 +61,7 @@ class TimelineFold:
             ExceptionOpened: self._problem,
             ExceptionRecurred: self._problem,
             EngagementOpened: self._opened,
+            MoneyReceived: self._received,
             ProjectCreated: self._created,
         }
 
@@ -102,6 +104,9 @@ class TimelineFold:
         self._note(stream_of("invoice", fact.event.invoice), fact)
 
     def _opened(self, fact: Recorded[EngagementOpened]) -> None:
+        self._note(stream_of("customer", fact.event.customer), fact)
+
+    def _received(self, fact: Recorded[MoneyReceived]) -> None:
         self._note(stream_of("customer", fact.event.customer), fact)
 
     def _created(self, fact: Recorded[ProjectCreated]) -> None:

@@ -34,6 +34,7 @@ class InvoiceStatus(StrEnum):
     APPROVED = "approved"
     ISSUED = "issued"
     PAID = "paid"
+    WRITTEN_OFF = "written_off"
     DISCARDED = "discarded"
 
 
@@ -126,6 +127,46 @@ class InvoicedLot:
     explanation: Explanation | None = strawberry.field(resolver=_explanation, description="Why it has its price.")
 
 
+@strawberry.type(description="An allowance, which is taken off, or a charge, which is added, with its reason.")
+class Allowance:
+    """See the description."""
+
+    kind: str = strawberry.field(description="allowance or charge")
+    amount: Money
+    reason: str
+    reason_code: str = strawberry.field(description="UNTDID 5189 or 7161, where known.")
+    percent: Decimal | None
+    base: Money | None
+
+
+@strawberry.type(description="Why a line writes another up or down, and the part that each lot bears.")
+class Adjustment:
+    """See the description."""
+
+    of_line: int = strawberry.field(description="The line that is written up or down.")
+    reason: str
+    by: str
+    lots: list[AdjustedLot]
+
+
+@strawberry.type(description="The part of a write-up or write-down that a lot bears.")
+class AdjustedLot:
+    """See the description."""
+
+    stream: str
+    lot: str
+    value: Money
+
+
+@strawberry.type(description="How a line is taxed.")
+class LineTax:
+    """See the description."""
+
+    category: str = strawberry.field(description="The category of EN 16931: S, Z, E, AE, K, G or O.")
+    rate: Decimal = strawberry.field(description="In percent.")
+    reason: str
+
+
 @strawberry.type(description="One line of an invoice, with the lots behind it.")
 class InvoiceLine:
     """See the description."""
@@ -140,6 +181,14 @@ class InvoiceLine:
     contract_line: str
     first_work_date: date
     last_work_date: date
+    engagement: str = strawberry.field(description="The engagement that it bills.")
+    base_quantity: Decimal = strawberry.field(description="How many units the price is for.")
+    allowances: list[Allowance] = strawberry.field(description="What is taken off or added, included in net.")
+    adjustment: Adjustment | None = strawberry.field(description="Set on a line that writes another up or down.")
+    holdback_percent: Decimal = strawberry.field(description="How much of it the customer keeps back.")
+    tax_category: str = strawberry.field(description="How the contract classes it for tax.")
+    taxes: list[LineTax] = strawberry.field(description="How it is taxed, once it is issued.")
+    releases: str | None = strawberry.field(description="The invoice whose holdback it asks for.")
     lots: list[InvoicedLot]
 
 
@@ -204,6 +253,9 @@ async def _lines(root: strawberry.Parent[Seen[invoices.InvoiceRow]], info: Info)
     return shown_lines(found.lines, found.lots)
 
 
+_AS_THEY_ARE = tuple(name for name in LineRow.__dataclass_fields__ if name not in ("lots", "treatments"))
+
+
 def shown_lines(
     lines: Sequence[LineRow], held: Mapping[tuple[StreamId, str], LotState] | None = None
 ) -> list[InvoiceLine]:
@@ -211,7 +263,8 @@ def shown_lines(
     known = held or {}
     return [
         InvoiceLine(
-            **{name: getattr(line, name) for name in LineRow.__dataclass_fields__ if name != "lots"},
+            **{name: getattr(line, name) for name in _AS_THEY_ARE},
+            taxes=cast(list[LineTax], list(line.treatments)),
             lots=cast(
                 list[InvoicedLot],
                 [LotShown(o.stream, o.lot, o.quantity, o.value, known.get((o.stream, o.lot))) for o in line.lots],
@@ -255,6 +308,10 @@ class Invoice:
     gross: Decimal
     paid: Decimal
     due: Decimal = strawberry.field(description="What is still to be received.")
+    held_back: Decimal = strawberry.field(description="What the customer keeps back until it is released; not in due.")
+    written_off: Decimal = strawberry.field(description="What was given up of it.")
+    disputes: int = strawberry.field(description="How many disputes are open; a disputed invoice is not dunned.")
+    collections_on: date | None = strawberry.field(description="When it was handed to collections.")
     issued_on: date | None
     due_on: date | None
     paid_on: date | None

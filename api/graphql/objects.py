@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any, cast
 
 import strawberry
@@ -12,7 +14,7 @@ from api.access import require
 from api.graphql.asking import Asked, Info, Seen, ask_at, sees_entity, watermark_of
 from api.graphql.engagements import Engagement
 from api.graphql.folded import Past
-from api.graphql.invoices import Invoice, InvoiceLine, shown_lines
+from api.graphql.invoices import Allowance, Invoice, InvoiceLine, shown_lines
 from api.graphql.projects import Project
 from api.graphql.timesheets import Timesheet
 from api.graphql.values import Money
@@ -20,9 +22,19 @@ from api.services.service import Answer
 from domain.invoice import Approved, Discarded, Draft, Issued
 from domain.kernel import StreamId, decider_name, local_id, stream_of
 from domain.money import Money as MoneyRow
-from domain.money import total
 from projections import invoices
 from projections.objects import lines_of
+
+
+@strawberry.type(description="The tax of one category and rate on a document.")
+class TaxSubtotal:
+    """See the description."""
+
+    category: str = strawberry.field(description="The category of EN 16931: S, Z, E, AE, K, G or O.")
+    rate: Decimal = strawberry.field(description="In percent.")
+    taxable: Money
+    tax: Money
+    reason: str
 
 
 @strawberry.type(description="An invoice as it is after a service, or would be.")
@@ -34,7 +46,16 @@ class InvoiceAfter:
     number: str | None = strawberry.field(description="Given at issue.")
     currency: str
     net: Money
-    gross: Money | None = strawberry.field(description="With tax, once it is issued.")
+    gross: Money | None = strawberry.field(description="With tax, once it is issued or previewed.")
+    tax: Money | None
+    taxes: list[TaxSubtotal] = strawberry.field(description="The tax of each category and rate.")
+    allowances: list[Allowance] = strawberry.field(description="Those of the document; lines have their own.")
+    holdback: Money | None = strawberry.field(description="What the customer keeps back.")
+    prepaid: Money | None = strawberry.field(description="What was paid before.")
+    payable: Money | None = strawberry.field(description="What the document asks for on its due day.")
+    due: Money | None = strawberry.field(description="What is still to be received.")
+    buyer: str | None = strawberry.field(description="The name of the customer as printed.")
+    due_on: date | None
     lines: list[InvoiceLine]
 
 
@@ -47,6 +68,15 @@ class _InvoiceRow:
     net: MoneyRow
     gross: MoneyRow | None
     lines: tuple[Any, ...]
+    tax: MoneyRow | None = None
+    taxes: tuple[Any, ...] = ()
+    allowances: tuple[Any, ...] = ()
+    holdback: MoneyRow | None = None
+    prepaid: MoneyRow | None = None
+    payable: MoneyRow | None = None
+    due: MoneyRow | None = None
+    buyer: str | None = None
+    due_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +145,27 @@ def _invoice(name: str, state: Any) -> _InvoiceRow | None:
     lines = lines_of(state)
     shown = tuple(shown_lines(lines))
     match state:
-        case Draft(header=header) | Approved(draft=Draft(header=header)) | Discarded(draft=Draft(header=header)):
-            net = total((line.net for line in lines), header.currency)
-            return _InvoiceRow(name, type(state).__name__.lower(), None, header.currency, net, None, shown)
+        case (Draft() as draft) | Approved(draft=draft) | Discarded(draft=draft):
+            status, currency = type(state).__name__.lower(), draft.header.currency
+            return _InvoiceRow(name, status, None, currency, draft.net, None, shown, allowances=draft.allowances)
         case Issued(document=document):
-            status = "paid" if state.paid_on else "issued"
             return _InvoiceRow(
-                name, status, document.number, document.header.currency, document.net, document.gross, shown
+                name,
+                "paid" if state.paid_on else "issued",
+                document.number or None,
+                document.header.currency,
+                document.net,
+                document.gross,
+                shown,
+                document.tax,
+                document.taxes,
+                document.allowances,
+                document.holdback,
+                document.prepaid,
+                document.payable,
+                state.due,
+                document.buyer.name,
+                document.due_on,
             )
         case _:
             return None

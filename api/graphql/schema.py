@@ -19,6 +19,7 @@ from api.graphql.limits import Limits
 from api.graphql.margin import MarginQueries
 from api.graphql.mutations import mutation_type
 from api.graphql.projects import ProjectQueries
+from api.graphql.receivables import ReceivableQueries
 from api.graphql.scalars import SCALARS
 from api.graphql.subscriptions import Subscription
 from api.graphql.sync_status import SyncQueries
@@ -33,6 +34,7 @@ class Query(
     ProjectQueries,
     TimesheetQueries,
     InvoiceQueries,
+    ReceivableQueries,
     EligibilityQueries,
     MarginQueries,
     SyncQueries,

@@ -121,11 +121,12 @@ class LinesAdjusted:
 
 @dataclass(frozen=True, slots=True)
 class AllowancesStated:
-    """The allowances and charges of one line, or of the document, were stated."""
+    """The allowances and charges of one line, or of the document, were stated: that adds ``change`` to the net."""
 
     line: int | None
     allowances: tuple[AllowanceCharge, ...]
     by: str
+    change: Money
     base_quantity: Decimal = Decimal(1)
 
 
@@ -381,11 +382,17 @@ def _state_allowances(
         raise BaseQuantityNotPositive(str(base_quantity))
     if number is None:
         _require_categories(allowances, draft)
-        return [] if allowances == draft.allowances else [AllowancesStated(None, allowances, by)]
+        change = _sum_of(allowances, draft) - _sum_of(draft.allowances, draft)
+        return [] if allowances == draft.allowances else [AllowancesStated(None, allowances, by, change)]
     line = draft.line(number)
     if (line.allowances, line.base_quantity) == (allowances, base_quantity):
         return []
-    return [AllowancesStated(number, allowances, by, base_quantity)]
+    change = _sum_of(allowances, draft) - _sum_of(line.allowances, draft)
+    return [AllowancesStated(number, allowances, by, change, base_quantity)]
+
+
+def _sum_of(allowances: Sequence[AllowanceCharge], draft: Draft) -> Money:
+    return total((each.signed for each in allowances), draft.header.currency)
 
 
 def _require_categories(allowances: Sequence[AllowanceCharge], draft: Draft) -> None:
@@ -452,7 +459,7 @@ def evolve_draft(draft: Draft, event: DraftEvent) -> Draft:
             return replace(
                 draft, lines=(*draft.lines, *lines), also_prepared_by=draft.also_prepared_by | ({by} if by else set())
             )
-        case AllowancesStated(number, allowances, by, base_quantity):
+        case AllowancesStated(number, allowances, by, _, base_quantity):
             preparers = draft.also_prepared_by | {by}
             if number is None:
                 return replace(draft, allowances=allowances, also_prepared_by=preparers)
