@@ -1,6 +1,8 @@
 """Billing once: a lot is on one live invoice at most, as the invoice says and as the lot itself says.
 
 Numbers have no gaps, each belongs to one issued invoice, and what invoices take of a contract line is what they bill.
+In money: the standard value of what is billed = billed net + written down - written up, where allowances count as
+written down and charges as written up.
 """
 
 from __future__ import annotations
@@ -14,20 +16,41 @@ from typing import Any
 from api.verification.law import Key, Law
 from api.verification.report import Breach
 from domain.engagement import BillingClaimed, BillingReleased
-from domain.invoice import DraftDiscarded, InvoiceDrafted, InvoiceIssued, InvoiceLine, LinesAdded
+from domain.invoice import (
+    AllowancesStated,
+    DraftDiscarded,
+    Header,
+    InvoiceDrafted,
+    InvoiceIssued,
+    InvoiceLine,
+    LinesAdded,
+    LinesAdjusted,
+)
 from domain.kernel import Recorded, StreamId, local_id
 from domain.lots import LotsBilled, LotsReleased, LotsReserved
 from domain.number_series import NumberTaken
 
+Claimed = tuple[str, str]
+"""An engagement and one of its contract lines."""
+
 
 @dataclass(slots=True)
 class Bill:
-    """An invoice as far as its lots are concerned: what each is billed at, and what each contract line comes to."""
+    """An invoice as far as its lots are concerned: what each is billed at, and what each contract line comes to.
 
-    engagement: str
+    ``standard`` is, for each engagement, the net that it bills without write-ups, write-downs, allowances and charges.
+    """
+
+    header: Header | None = None
     lots: dict[Key, tuple[Decimal, Decimal]] = field(default_factory=dict)
-    by_line: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    lines: dict[int, Claimed] = field(default_factory=dict)
+    by_line: dict[Claimed, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    standard: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     issued: bool = False
+
+    def line_of(self, line: InvoiceLine) -> Claimed:
+        """The contract line that a line bills."""
+        return (self.header.engagement_of(line) if self.header else "", line.contract_line)
 
 
 class Billings:
@@ -37,7 +60,7 @@ class Billings:
         self._law = law
         self.bills: dict[str, Bill] = {}
         self._holders: dict[Key, set[str]] = defaultdict(set)
-        self._claims: dict[str, dict[str, Decimal]] = defaultdict(dict)
+        self._claims: dict[str, dict[Claimed, Decimal]] = defaultdict(dict)
         self._touched: set[Key] = set()
         self._touched_bills: set[str] = set()
 
@@ -45,19 +68,23 @@ class Billings:
         """Take up one fact."""
         match fact.event:
             case InvoiceDrafted(invoice, header, lines):
-                self.bills[invoice] = Bill(header.engagement)
+                self.bills[invoice] = Bill(header)
                 yield from self._add(invoice, lines)
-            case LinesAdded(lines):
+            case LinesAdded(lines) | LinesAdjusted(lines):
                 yield from self._add(local_id(fact.stream), lines)
-            case InvoiceIssued(invoice):
-                self._issue(invoice)
+            case AllowancesStated(line=int(line), change=change):
+                self._allow(local_id(fact.stream), line, change.amount)
+            case InvoiceIssued(invoice, document):
+                yield from self._issue(invoice, document.lines)
             case DraftDiscarded():
                 self._discard(local_id(fact.stream))
             case BillingClaimed(invoice, line, amount):
-                self._claims[invoice][line] = amount.amount
+                self._claims[invoice][local_id(fact.stream), line] = amount.amount
                 self._touched_bills.add(invoice)
             case BillingReleased(invoice):
-                self._claims.pop(invoice, None)
+                engagement = local_id(fact.stream)
+                kept = {key: taken for key, taken in self._claims[invoice].items() if key[0] != engagement}
+                self._claims[invoice] = kept
                 self._touched_bills.add(invoice)
             case LotsReserved(lots) | LotsReleased(lots) | LotsBilled(lots):
                 self._touched |= {(fact.stream, lot) for lot in lots}
@@ -73,33 +100,57 @@ class Billings:
         self._touched.clear()
         self._touched_bills.clear()
 
+    def totals(self) -> Iterator[Breach]:
+        """The standard value of what is billed of an engagement is what its invoices say without their corrections."""
+        by_lots: dict[str, Decimal] = defaultdict(Decimal)
+        by_invoices: dict[str, Decimal] = defaultdict(Decimal)
+        for piece in self._law.pieces.values():
+            if piece.state == "billed":
+                by_lots[piece.groups[1]] += piece.value
+        for bill in self.bills.values():
+            for engagement, amount in bill.standard.items():
+                by_invoices[engagement] += amount
+        for engagement in sorted({*by_lots, *by_invoices}):
+            if by_lots[engagement] != by_invoices[engagement]:
+                detail = f"{by_lots[engagement]} of lots are billed, its invoices say {by_invoices[engagement]}"
+                yield Breach(f"engagement {engagement}", detail)
+
     def _add(self, invoice: str, lines: Iterable[InvoiceLine]) -> Iterator[Breach]:
-        bill = self.bills.setdefault(invoice, Bill(""))
+        bill = self.bills.setdefault(invoice, Bill())
         self._touched_bills.add(invoice)
         for line in lines:
-            quantity = sum((each.quantity for each in line.lots), Decimal(0))
-            value = sum((each.value.amount for each in line.lots), Decimal(0))
-            if (quantity, value) != (line.quantity, line.net.amount):
-                detail = f"line {line.line} is {line.quantity} at {line.net.amount}, its lots {quantity} at {value}"
-                yield Breach(f"invoice:{invoice}", detail)
-            bill.by_line[line.contract_line] += line.net.amount
+            yield from (Breach(f"invoice:{invoice}", detail) for detail in _unlike_its_lots(line))
+            bill.lines[line.line] = bill.line_of(line)
+            if line.releases is None:
+                bill.by_line[bill.line_of(line)] += line.net.amount
             for each in line.lots:
                 key = (each.stream, each.lot)
                 bill.lots[key] = (each.quantity, each.value.amount)
                 self._holders[key].add(invoice)
                 self._touched.add(key)
 
-    def _issue(self, invoice: str) -> None:
+    def _allow(self, invoice: str, line: int, change: Decimal) -> None:
+        bill = self.bills.get(invoice)
+        if bill is not None and line in bill.lines:
+            bill.by_line[bill.lines[line]] += change
+            self._touched_bills.add(invoice)
+
+    def _issue(self, invoice: str, lines: Iterable[InvoiceLine]) -> Iterator[Breach]:
         if bill := self.bills.get(invoice):
             bill.issued = True
             self._touched |= set(bill.lots)
+            for line in lines:
+                yield from (Breach(f"invoice:{invoice}", detail) for detail in _unlike_its_lots(line))
+                if line.adjustment is None and line.releases is None:
+                    corrections = sum((each.signed.amount for each in line.allowances), Decimal(0))
+                    bill.standard[bill.line_of(line)[0]] += line.net.amount - corrections
 
     def _discard(self, invoice: str) -> None:
         if bill := self.bills.get(invoice):
             for key in bill.lots:
                 self._holders[key].discard(invoice)
                 self._touched.add(key)
-            bill.lots, bill.by_line = {}, defaultdict(Decimal)
+            bill.lots, bill.by_line, bill.lines = {}, defaultdict(Decimal), {}
             self._touched_bills.add(invoice)
 
     def _compare(self, key: Key) -> Iterator[Breach]:
@@ -126,8 +177,25 @@ class Billings:
             yield Breach(f"invoice:{invoice}", f"it bills {_shown(billed)}, but takes {_shown(claims)} of the caps")
 
 
-def _shown(amounts: dict[str, Decimal]) -> str:
-    return ", ".join(f"{line} {amount}" for line, amount in sorted(amounts.items())) or "nothing"
+def _unlike_its_lots(line: InvoiceLine) -> Iterator[str]:
+    """How a line is not what its lots come to, with its allowances and charges; a write-up or -down bills none."""
+    if line.releases is not None:
+        return
+    if line.adjustment is not None:
+        borne = sum((each.value.amount for each in line.adjustment.lots), Decimal(0))
+        if borne != line.net.amount or line.lots:
+            yield f"line {line.line} corrects by {line.net.amount}, its lots bear {borne}"
+        return
+    quantity = sum((each.quantity for each in line.lots), Decimal(0))
+    value = sum((each.value.amount for each in line.lots), Decimal(0))
+    net = value + sum((each.signed.amount for each in line.allowances), Decimal(0))
+    if (quantity, net) != (line.quantity, line.net.amount):
+        yield f"line {line.line} is {line.quantity} at {line.net.amount}, its lots {quantity} at {value}"
+
+
+def _shown(amounts: dict[Claimed, Decimal]) -> str:
+    shown = (f"{engagement} {line} {amount}" for (engagement, line), amount in sorted(amounts.items()))
+    return ", ".join(shown) or "nothing"
 
 
 class Numbers:

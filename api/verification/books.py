@@ -85,10 +85,10 @@ def verify(ledger: Ledger, conn: Connection[Any], read_models: ReadModels | None
 
 def _walk(ledger: Ledger, conn: Connection[Any], head: int, progress: Progress) -> list[Check]:
     law = Law()
-    causes = Causes(conn)
+    causes, billings = Causes(conn), Billings(law)
     auditors: list[tuple[Check, Auditor]] = [
         (Check("conservation", "Approved work is billed, reserved, open, not billable or written off."), law),
-        (Check("billed once", "A lot is on one live invoice at most, and both say so."), Billings(law)),
+        (Check("billed once", "A lot is on one live invoice at most, and both say so."), billings),
         (Check("numbers", "Invoice numbers have no gaps, and each is on its invoice."), Numbers()),
         (Check("causes", "Every fact that a message led to names a message that was received."), causes),
     ]
@@ -101,7 +101,10 @@ def _walk(ledger: Ledger, conn: Connection[Any], head: int, progress: Progress) 
             check.add(auditor.settle())
     auditors[0][0].add(law.totals())
     auditors[-1][0].add(causes.rest())
-    return [readable, *(check for check, _ in auditors)]
+    money = Check("money", "Billed lots at their standard value are billed net + written down - written up.")
+    money.looked_at = len(billings.bills)
+    money.add(billings.totals())
+    return [readable, *(check for check, _ in auditors), money]
 
 
 def _commits(facts: Iterator[Recorded[Any]]) -> Iterator[list[Recorded[Any]]]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import defaultdict
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain import billing
+from domain import billing, drafting
 from domain.engagement import ChangeCap, Engagement
-from domain.invoice import Discarded, Draft, Invoice, InvoiceLine, Issued, NothingToBill
+from domain.invoice import AllowanceCharge, Discarded, Draft, Invoice, InvoiceLine, Issued, NothingToBill
 from domain.kernel import Refused, StreamId, stream_of
-from domain.lots import LotState, LotStatus, WriteOffLots
+from domain.lots import LotState, LotStatus, PostponeLots, WriteOffLots
 from domain.money import total
 from domain.number_series import series_stream
 from domain.ports import LotAt
@@ -82,6 +84,38 @@ class Billing(RuleBasedStateMachine):
         except NothingToBill:
             pass
 
+    @rule(which=st.integers(1, 6), take=st.integers(1, 2))
+    def late_lots_join(self, which: int, take: int) -> None:
+        name = f"I-{which}"
+        if isinstance(self.invoices().get(name), Draft):
+            lots, on = self.open_lots()[:take], MONDAY + timedelta(days=30)
+            drafts = drafting.refresh_draft(self.world.read, name, lots, by="paul", on=on, strict=False)
+            self.world.record(drafts.commands)
+
+    @rule(which=st.integers(1, 6), amount=st.sampled_from(["-100.01", "-0.01", "33.33", "5000"]))
+    def write_up_or_down(self, which: int, amount: str) -> None:
+        name = f"I-{which}"
+        if isinstance(self.invoices().get(name), Draft):
+            try:
+                self.world.record(billing.adjust_line(self.world.read, name, 1, euros(amount), "goodwill", "paul"))
+            except Refused:
+                return
+
+    @rule(which=st.integers(1, 6), kind=st.sampled_from(["allowance", "charge"]), amount=st.sampled_from(["7.77", "0"]))
+    def allow_or_charge(self, which: int, kind: Literal["allowance", "charge"], amount: str) -> None:
+        name = f"I-{which}"
+        if isinstance(self.invoices().get(name), Draft):
+            allowances = (AllowanceCharge(kind, euros(amount), "Volume."),)
+            try:
+                self.world.record(billing.state_allowances(self.world.read, name, 1, allowances, "paul"))
+            except Refused:
+                return
+
+    @rule(until=st.sampled_from([None, MONDAY + timedelta(days=90)]))
+    def postpone(self, until: date | None) -> None:
+        for each in self.open_lots()[:1]:
+            self.attempt(PostponeLots((each.lot,), until, "The customer asked.", "paul"))
+
     @rule(which=st.integers(1, 6), then=st.sampled_from(["discard", "issue"]))
     def finish_draft(self, which: int, then: str) -> None:
         name = f"I-{which}"
@@ -130,6 +164,22 @@ class Billing(RuleBasedStateMachine):
         assert len(named) == len(set(named))
         held = {name for name, lot in self.book.lots.items() if lot.is_live}
         assert held == set(named)
+
+    @invariant()
+    def no_money_is_made_or_lost(self) -> None:
+        """Standard value = billed net + write-down - write-up + unbilled + written off."""
+        worth: dict[LotStatus, Decimal] = defaultdict(Decimal)
+        for held in self.book.lots.values():
+            worth[held.status] += held.lot.value.amount
+        issued = [line for state in self.invoices().values() if isinstance(state, Issued) for line in _lines(state)]
+        net = sum((line.net.amount for line in issued), Decimal(0))
+        corrections = sum((line.net.amount for line in issued if line.adjustment), Decimal(0))
+        corrections += sum((each.signed.amount for line in issued for each in line.allowances), Decimal(0))
+        assert worth[LotStatus.BILLED] == net - corrections
+        for state in self.invoices().values():
+            for line in _lines(state):
+                if line.adjustment:
+                    assert total((part.value for part in line.adjustment.lots), "EUR") == line.net
 
     @invariant()
     def what_is_billed_stays_under_the_cap(self) -> None:

@@ -101,6 +101,7 @@ def test_clean_books_pass_every_check(books: World, ledger: Ledger, conn: Connec
         "billed once",
         "numbers",
         "causes",
+        "money",
     }
     assert all(check.looked_at > 0 for check in report.checks if check.name not in ("fates", "outbox"))
 
@@ -168,7 +169,16 @@ def test_a_lot_on_two_live_invoices_is_found(books: World, ledger: Ledger, conn:
     )
     found = offenders(checked(ledger, conn), "billed once")
     assert any("jira:0#1: it is on 2 live invoices: I-1, I-2" in each for each in found)
-    assert any(each.startswith("invoice:I-2: it bills L1") for each in found)
+    assert any(each.startswith("invoice:I-2: it bills E-1 L1") for each in found)
+
+
+def test_an_invoice_that_says_less_than_its_lots_without_writing_them_down_is_found(
+    books: World, ledger: Ledger, conn: Connection[Any]
+) -> None:
+    rewrite(conn, "invoice.issued.v1", lambda event: event["document"]["lines"][0]["net"].update(amount="1.00"))
+    (found,) = offenders(checked(ledger, conn), "money")
+    assert found.startswith("engagement E-1: 2000")
+    assert found.endswith("of lots are billed, its invoices say 1.00")
 
 
 def test_a_lot_that_names_another_invoice_is_found(books: World, ledger: Ledger, conn: Connection[Any]) -> None:
