@@ -47,9 +47,10 @@ from domain.money import Money, shared
 from domain.number_series import TakeNumber, series_stream
 from domain.payment import AboveOnAccount, ApplyPayment, Payment, PaymentUnknown, ReceiptCurrencyDiffers, payment_stream
 from domain.ports import Read, customer_of, entity_of, invoice_of, tax_rules_of
+from domain.reference.customer import Customer
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
-from domain.tax import TaxTreatment, treatment_of
+from domain.tax import TaxDecision, TaxedAs, TaxGap, TaxTreatment, decide_tax
 
 __all__ = [
     "adjust_line",
@@ -75,6 +76,13 @@ class TaxUndetermined(Refused):
 
     code = "billing.tax_undetermined"
     fix = "State the tax rule for the customer's country, or complete the customer's tax id."
+
+
+class CustomerTaxIdInvalid(Refused):
+    """An invoice is not issued with a tax id of the customer that was found invalid."""
+
+    code = "billing.customer_tax_id_invalid"
+    fix = "Correct the customer's tax id in the CRM."
 
 
 class BillToMissing(Refused):
@@ -279,10 +287,7 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
     customer = customer_of(read, header.customer)
     if customer.bill_to is None:
         raise BillToMissing(f"{header.customer} {customer.name}.")
-    rules = tax_rules_of(read, seller.address.country)
-    treatment = treatment_of(seller, customer, rules, issued_on)
-    if treatment is None:
-        raise TaxUndetermined(f"{seller.address.country} to {customer.bill_to.country}, {header.customer}.")
+    taxes = {line.line: _tax_of(read, line, seller, customer, issued_on) for line in draft.lines}
     terms_days = customer.payment_terms_days if customer.payment_terms_days is not None else seller.payment_terms_days
     return IssueInvoice(
         number=number,
@@ -290,10 +295,32 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
         due_on=issued_on + timedelta(days=terms_days),
         seller=Party(header.selling_entity, seller.name, seller.address, seller.tax_id),
         buyer=Party(header.customer, customer.name, customer.bill_to, customer.tax_id),
-        treatments={line.line: (NOT_TAXED_AGAIN if line.releases else treatment,) for line in draft.lines},
+        treatments={line: decision.treatments for line, decision in taxes.items()},
         functional_currency=seller.functional_currency,
         fx_rate=fx_rate(read, header.currency, seller.functional_currency, issued_on),
+        rounding=next(iter(taxes.values())).rounding,
     )
+
+
+def _tax_of(
+    read: Read, line: InvoiceLine, seller: LegalEntityTerms, customer: Customer, issued_on: date
+) -> TaxDecision:
+    """How a line is taxed, by the rules of the seller's country."""
+    if line.releases:
+        return TaxDecision((NOT_TAXED_AGAIN,))
+    if customer.invalid_tax_id is not None:
+        raise CustomerTaxIdInvalid(f"{customer.invalid_tax_id.tax_id}: {customer.invalid_tax_id.reason}")
+    decided = decide_tax(
+        seller,
+        customer,
+        tax_rules_of(read, seller.address.country),
+        issued_on,
+        taxed_as=TaxedAs.of(line.tax_category),
+        supplied_on=line.last_work_date,
+    )
+    if isinstance(decided, TaxGap):
+        raise TaxUndetermined(decided.what_to_do)
+    return decided
 
 
 def _entity_terms(read: Read, entity: str, day: date) -> LegalEntityTerms:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
+from typing import Literal
 
 from domain.kernel import Refused
 
@@ -14,17 +15,34 @@ _TWO_DIGITS = (
     "CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD "
     "KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO "
     "NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL "
-    "THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG"
+    "THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG "
+    "BOV CHE CHW COU MXV USN"  # funds
 )
-_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_NO_DIGITS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _THREE_DIGITS = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR_DIGITS = "CLF UYW"
+
+WITHDRAWN = frozenset({"BGN"})
+"""Codes that were current when amounts were recorded in them: what is recorded stays readable for ever."""
 
 MINOR_UNITS: dict[str, int] = {
     **dict.fromkeys(_TWO_DIGITS.split(), 2),
     **dict.fromkeys(_NO_DIGITS.split(), 0),
     **dict.fromkeys(_THREE_DIGITS.split(), 3),
+    **dict.fromkeys(_FOUR_DIGITS.split(), 4),
 }
-"""Digits after the decimal point for each current currency (ISO 4217, table A.1)."""
+"""Digits after the decimal point for each currency and fund that has a minor unit (ISO 4217, tables A.1 and A.2)."""
+
+RoundingMode = Literal["half_up", "half_down", "half_even", "down", "up"]
+"""What becomes of a fraction of a minor unit; ``down`` is towards zero, ``up`` away from it."""
+
+_MODES = {
+    "half_up": ROUND_HALF_UP,
+    "half_down": ROUND_HALF_DOWN,
+    "half_even": ROUND_HALF_EVEN,
+    "down": ROUND_DOWN,
+    "up": ROUND_UP,
+}
 
 _QUANTUM = {currency: Decimal(1).scaleb(-digits) for currency, digits in MINOR_UNITS.items()}
 
@@ -86,9 +104,17 @@ class Money:
     def __str__(self) -> str:
         return f"{self.amount:,} {self.currency}"
 
-    def rounded(self) -> Money:
-        """The amount at the currency's minor unit, half up (EN 16931, BR-CO-17 and example 2: 365.125 is 365.13)."""
-        return Money(self.amount.quantize(_QUANTUM[self.currency], ROUND_HALF_UP), self.currency)
+    def rounded(self, mode: RoundingMode = "half_up") -> Money:
+        """The amount at the currency's minor unit, half up (EN 16931, BR-CO-17 and example 2: 365.125 is 365.13).
+
+        Every mode looks at the amount without its sign, so that a credit undoes what was charged.
+        """
+        return Money(self.amount.quantize(_QUANTUM[self.currency], _MODES[mode]), self.currency)
+
+    def rounded_to(self, step: Decimal) -> Money:
+        """The nearest multiple of a step, half up: 12.33 at 0.05 is 12.35."""
+        multiple = (self.amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step
+        return Money(multiple.quantize(_QUANTUM[self.currency]), self.currency)
 
 
 def zero(currency: str) -> Money:

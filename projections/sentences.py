@@ -67,13 +67,20 @@ from domain.project import (
     SetUpSent,
     TaskDefined,
 )
-from domain.reference.customer import CustomerBlocked, CustomerDescribed, CustomerUnblocked
+from domain.reference.customer import (
+    CustomerBlocked,
+    CustomerDescribed,
+    CustomerUnblocked,
+    ExemptionRecorded,
+    ExemptionWithdrawn,
+    TaxIdChecked,
+)
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.identifier import IdentifierAssigned
 from domain.reference.legal_entity import LegalEntityDefined
 from domain.reference.rate_card import RateSet, RateWithdrawn
 from domain.reference.resource import ResourceDescribed
-from domain.reference.tax_rule import TaxRuleSet
+from domain.reference.tax_rule import TaxPackPublished, TaxRuleSet
 from domain.statements import FieldChange
 from domain.timesheet import (
     ApprovalRevoked,
@@ -152,12 +159,21 @@ def _reasons(lines: Sequence[InvoiceLine]) -> str:
     return _listed(line.adjustment.reason for line in lines if line.adjustment)
 
 
+_VERDICTS: Final = {True: "found valid", False: "found invalid", None: "not checked"}
 _REFERENCE: Final[Mapping[type, Wording]] = {
     IdentifierAssigned: lambda e, _: f"{e.ref} stands for {e.target}.",
     LegalEntityDefined: lambda e, _: f"{e.entity} is {e.terms.name} from {e.terms.effective_from}.",
     CustomerDescribed: lambda e, _: f"Customer {e.customer} was described: {_fields(e.changes)}.",
     CustomerBlocked: lambda e, id_: f"Customer {id_} was blocked: {e.reason}",
     CustomerUnblocked: lambda _, id_: f"Customer {id_} may be billed again.",
+    TaxIdChecked: lambda e, id_: (
+        f"Tax id {e.tax_id} of customer {id_} was {_VERDICTS[e.valid]}{f': {e.reason}' if e.reason else '.'}"
+    ),
+    ExemptionRecorded: lambda e, id_: (
+        f"Certificate {e.certificate.certificate} exempts customer {id_} from tax of {e.certificate.jurisdiction}"
+        f" from {e.certificate.valid_from}{_until(e.certificate.valid_to)}: {e.certificate.reason}"
+    ),
+    ExemptionWithdrawn: lambda e, id_: f"Certificate {e.certificate} of customer {id_} was withdrawn: {e.reason}",
     ResourceDescribed: lambda e, _: (
         f"{e.resource} is {e.terms.role} at {e.terms.legal_entity} from {e.terms.effective_from}."
     ),
@@ -166,6 +182,10 @@ _REFERENCE: Final[Mapping[type, Wording]] = {
     TaxRuleSet: lambda e, _: (
         f"Services from {e.jurisdiction} to {e.rule.customer_country} are taxed {e.rule.category} at {e.rule.rate} %"
         f" from {e.rule.effective_from}."
+    ),
+    TaxPackPublished: lambda e, _: (
+        f"Tax pack {e.pack.version} of {e.pack.jurisdiction} was published, in force from {e.pack.effective_from}:"
+        f" {len(e.pack.rules)} rules, {len(e.pack.rates)} rates ({e.pack.source})."
     ),
     FxRatePublished: lambda e, _: f"1 {e.base} was worth {e.rate} {e.quote} on {e.on} ({e.source}).",
     NumberTaken: lambda e, id_: f"Number {e.number} of series {id_} was given to invoice {e.invoice}.",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from domain.kernel import stream_of
 from domain.reasons import Blocker, Context, EntryFacts, ReasonCode, Subject
-from domain.tax import treatment_of
+from domain.reference.tax_pack import STANDARD
+from domain.tax import TaxedAs, TaxGap, decide_tax
 
 
 def of_price(subject: Subject) -> Iterator[Blocker]:
@@ -26,12 +27,14 @@ def of_tax(subject: Subject, context: Context) -> Iterator[Blocker]:
     entity, customer = context.entity, context.customer
     if not entity.versions or customer.bill_to is None:
         return
-    day = subject.day
-    terms = entity.on(day) or entity.versions[0]
-    if treatment_of(terms, customer, context.tax_rules, day) is None:
-        stream = stream_of("customer", customer.customer)
-        what = (
-            f"State the tax rule from {terms.address.country} to {customer.bill_to.country}, or the customer's tax id."
-        )
-        caused_by: tuple[str, ...] = ("customer.described.v1",)
-        yield Blocker(ReasonCode.TAX_UNDETERMINED, stream, caused_by, "finance_preparer", what, True)
+    day, stream, invalid = subject.day, stream_of("customer", customer.customer), customer.invalid_tax_id
+    if invalid is not None:
+        what = f"Correct the tax id {invalid.tax_id} in the CRM: {invalid.reason}"
+        caused_by: tuple[str, ...] = ("customer.tax_id_checked.v1",)
+        yield Blocker(ReasonCode.CUSTOMER_TAX_ID_INVALID, stream, caused_by, "finance_preparer", what, True)
+    taxed_as = STANDARD if isinstance(subject, EntryFacts) else getattr(subject.lot, "tax_category", STANDARD)
+    seller = entity.on(day) or entity.versions[0]
+    decided = decide_tax(seller, customer, context.tax_rules, day, taxed_as=TaxedAs.of(taxed_as))
+    if isinstance(decided, TaxGap) and not (decided.lacks_tax_id and invalid is not None):
+        caused_by = ("customer.described.v1", "customer.exemption_withdrawn.v1")
+        yield Blocker(ReasonCode.TAX_UNDETERMINED, stream, caused_by, "finance_preparer", decided.what_to_do, True)

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from domain.document_totals import AllowanceCharge
 from domain.kernel import StreamId
 from domain.lots import Unit
 from domain.money import Money, total, zero
@@ -35,28 +36,6 @@ class LotOnInvoice:
     work_date: date | None = None
     resource: str | None = None
     description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AllowanceCharge:
-    """An allowance, which is taken off, or a charge, which is added, with its reason (BG-20, BG-21, BG-27, BG-28).
-
-    ``amount`` is not negative and at the minor unit. ``percent`` and ``base`` are kept where the amount was made of
-    them. ``reason_code`` is of UNTDID 5189 or 7161. ``tax_category`` counts on a document: on a line it is the line's.
-    """
-
-    kind: Literal["allowance", "charge"]
-    amount: Money
-    reason: str
-    reason_code: str = ""
-    percent: Decimal | None = None
-    base: Money | None = None
-    tax_category: str = "standard"
-
-    @property
-    def signed(self) -> Money:
-        """What it does to the sum."""
-        return self.amount if self.kind == "charge" else -self.amount
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
+from domain.document_totals import TaxedAdjustment, TaxedNet, document_totals
 from domain.invoice.document import AllowanceCharge, Document, Header, Holdback, InvoiceLine, Party, Prepayment
 from domain.kernel import Refused
 from domain.money import Money, total, zero
-from domain.tax import TaxTreatment, subtotals, tax_total
+from domain.reference.tax_pack import RoundingPolicy
+from domain.tax import DEFAULT_ROUNDING, TaxTreatment
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class IssueInvoice:
     treatments: Mapping[int, tuple[TaxTreatment, ...]]
     functional_currency: str
     fx_rate: Decimal
+    rounding: RoundingPolicy = DEFAULT_ROUNDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,10 +418,12 @@ def document_of(command: IssueInvoice, draft: Draft) -> Document:
     currency = draft.header.currency
     lines = tuple(replace(line, treatments=command.treatments[line.line]) for line in draft.lines)
     by_category = {line.tax_category: line.treatments for line in reversed(lines)}
-    taxed = [(treatment, line.net) for line in lines for treatment in line.treatments]
-    taxed += [(treatment, each.signed) for each in draft.allowances for treatment in by_category[each.tax_category]]
-    taxes = subtotals(taxed, currency)
-    tax = tax_total(taxes, currency)
+    totals = document_totals(
+        [TaxedNet(line.net, line.treatments) for line in lines],
+        currency,
+        adjustments=[TaxedAdjustment(each, by_category[each.tax_category]) for each in draft.allowances],
+        rounding=command.rounding,
+    )
     return Document(
         number=command.number,
         issued_on=command.issued_on,
@@ -427,15 +432,16 @@ def document_of(command: IssueInvoice, draft: Draft) -> Document:
         buyer=command.buyer,
         header=draft.header,
         lines=lines,
-        taxes=taxes,
-        net=draft.net,
-        tax=tax,
-        gross=draft.net + tax,
+        taxes=totals.taxes,
+        net=totals.net,
+        tax=totals.tax,
+        gross=totals.gross,
         functional_currency=command.functional_currency,
         fx_rate=command.fx_rate,
         allowances=draft.allowances,
         holdbacks=holdbacks_of(draft),
         prepayments=draft.prepayments,
+        payable_rounding=totals.payable_rounding or None,
     )
 
 

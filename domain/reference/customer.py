@@ -1,18 +1,58 @@
-"""A customer is who we work for and whom we bill; the CRM describes it field by field."""
+"""A customer is who we work for and whom we bill; the CRM describes it field by field.
+
+Whether its tax id is well formed is a fact that is recorded when the id changes, and so is every certificate that
+exempts it from tax: what was decided with them can be decided again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import assert_never
 
-from domain.kernel import Decider
+from domain.kernel import Decider, Refused
+from domain.periods import Period
 from domain.reference.legal_entity import Address
+from domain.reference.tax_pack import Buyer
 from domain.statements import FieldChange, Fields, Scalar, heard, news, value
 
-FIELDS = ("name", "parent", "street", "city", "postal_code", "country", "tax_id", "payment_terms_days")
-"""The fields that a customer's description may hold."""
+CONSUMER = "consumer"
+FIELDS = (
+    "name", "parent", "street", "city", "postal_code", "state", "country", "tax_id", "tax_status", "payment_terms_days",
+)  # fmt: skip
+"""The fields that a customer's description may hold; ``tax_status`` is ``business`` unless it says ``consumer``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionCertificate:
+    """A document by which a jurisdiction frees a customer from tax, both days included.
+
+    ``jurisdiction`` is a country or a part of it, e.g. ``GB`` or ``US-CT``. ``reason_code`` is of the VATEX list where
+    there is one.
+    """
+
+    certificate: str
+    jurisdiction: str
+    valid_from: date
+    valid_to: date | None
+    reason: str
+    reason_code: str = ""
+
+    def holds(self, place: str, day: date) -> bool:
+        """Whether it frees from the tax of a country or state on a day; a country's frees from those of its states."""
+        within = place == self.jurisdiction or place.startswith(f"{self.jurisdiction}-")
+        return within and Period(self.valid_from, self.valid_to).covers(day)
+
+
+@dataclass(frozen=True, slots=True)
+class TaxIdVerdict:
+    """What a check of a tax id found; ``valid`` is None where no check for the country is known."""
+
+    tax_id: str
+    country: str
+    valid: bool | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +77,29 @@ class UnblockCustomer:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordTaxIdCheck:
+    """Record what a check of the customer's tax id found."""
+
+    verdict: TaxIdVerdict
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordExemption:
+    """Record a certificate that exempts the customer from tax; the same certificate again replaces it."""
+
+    certificate: ExemptionCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawExemption:
+    """Stop relying on an exemption certificate, with the reason that people will read."""
+
+    certificate: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerDescribed:
     """The CRM told newer values of some fields of a customer."""
 
@@ -57,8 +120,48 @@ class CustomerUnblocked:
     """The customer may be billed again."""
 
 
-Event = CustomerDescribed | CustomerBlocked | CustomerUnblocked
-Command = DescribeCustomer | BlockCustomer | UnblockCustomer
+@dataclass(frozen=True, slots=True)
+class TaxIdChecked:
+    """The customer's tax id was checked."""
+
+    tax_id: str
+    country: str
+    valid: bool | None
+    reason: str
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionRecorded:
+    """A certificate exempts the customer from tax."""
+
+    certificate: ExemptionCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionWithdrawn:
+    """An exemption certificate is not relied on any more."""
+
+    certificate: str
+    reason: str
+
+
+class UnknownExemption(Refused):
+    """The customer has no such exemption certificate."""
+
+    code = "customer.unknown_exemption"
+    fix = "Check the certificate's number."
+
+
+class ExemptionWithoutReason(Refused):
+    """An exemption is printed with its reason, and must not end before it begins."""
+
+    code = "customer.exemption_without_reason"
+    fix = "Send the certificate's reason and its days of validity."
+
+
+Event = CustomerDescribed | CustomerBlocked | CustomerUnblocked | TaxIdChecked | ExemptionRecorded | ExemptionWithdrawn
+Command = DescribeCustomer | BlockCustomer | UnblockCustomer | RecordTaxIdCheck | RecordExemption | WithdrawExemption
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +171,8 @@ class Customer:
     customer: str = ""
     fields: Fields = field(default_factory=dict)
     blocked_because: str | None = None
+    tax_id_verdict: TaxIdVerdict | None = None
+    exemptions: Mapping[str, ExemptionCertificate] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -82,6 +187,26 @@ class Customer:
         return value(self.fields, "tax_id")
 
     @property
+    def state(self) -> str:
+        return value(self.fields, "state") or ""
+
+    @property
+    def buyer(self) -> Buyer:
+        """Whether it buys as a business; it does unless its description says otherwise."""
+        return "consumer" if value(self.fields, "tax_status") == CONSUMER else "business"
+
+    @property
+    def invalid_tax_id(self) -> TaxIdVerdict | None:
+        """The verdict on the tax id as it is now, if that was found invalid."""
+        verdict = self.tax_id_verdict
+        is_about_this = verdict is not None and (verdict.tax_id, verdict.country) == (self.tax_id, self.country)
+        return verdict if is_about_this and verdict is not None and verdict.valid is False else None
+
+    def exemption_on(self, place: str, day: date) -> ExemptionCertificate | None:
+        """The certificate that frees the customer from the tax of a country or state on a day."""
+        return next((each for each in self.exemptions.values() if each.holds(place, day)), None)
+
+    @property
     def payment_terms_days(self) -> int | None:
         """Days until an invoice is due, where the customer has terms of its own."""
         text = value(self.fields, "payment_terms_days")
@@ -93,7 +218,7 @@ class Customer:
         street, city, country = (value(self.fields, name) for name in ("street", "city", "country"))
         if not (street and city and country):
             return None
-        return Address(street, city, value(self.fields, "postal_code") or "", country)
+        return Address(street, city, value(self.fields, "postal_code") or "", country, self.state)
 
 
 def decide(command: Command, state: Customer) -> Sequence[Event]:
@@ -105,8 +230,24 @@ def decide(command: Command, state: Customer) -> Sequence[Event]:
             return [] if state.blocked_because == reason else [CustomerBlocked(reason)]
         case UnblockCustomer():
             return [] if state.blocked_because is None else [CustomerUnblocked()]
+        case RecordTaxIdCheck(verdict, at):
+            checked = TaxIdChecked(verdict.tax_id, verdict.country, verdict.valid, verdict.reason, at)
+            return [] if state.tax_id_verdict == verdict else [checked]
+        case RecordExemption(certificate):
+            return _exempted(certificate, state)
+        case WithdrawExemption(name, reason):
+            if name not in state.exemptions:
+                raise UnknownExemption(f"{name} of {state.customer}.")
+            return [ExemptionWithdrawn(name, reason)]
         case _:
             assert_never(command)
+
+
+def _exempted(certificate: ExemptionCertificate, state: Customer) -> Sequence[Event]:
+    ends_early = certificate.valid_to is not None and certificate.valid_to < certificate.valid_from
+    if not certificate.reason or ends_early:
+        raise ExemptionWithoutReason(certificate.certificate)
+    return [] if state.exemptions.get(certificate.certificate) == certificate else [ExemptionRecorded(certificate)]
 
 
 def evolve(state: Customer, event: Event) -> Customer:
@@ -117,6 +258,13 @@ def evolve(state: Customer, event: Event) -> Customer:
             return replace(state, blocked_because=reason)
         case CustomerUnblocked():
             return replace(state, blocked_because=None)
+        case TaxIdChecked(tax_id, country, valid, reason):
+            return replace(state, tax_id_verdict=TaxIdVerdict(tax_id, country, valid, reason))
+        case ExemptionRecorded(certificate):
+            return replace(state, exemptions={**state.exemptions, certificate.certificate: certificate})
+        case ExemptionWithdrawn(name):
+            kept = {known: each for known, each in state.exemptions.items() if known != name}
+            return replace(state, exemptions=kept)
         case _:
             assert_never(event)
 

@@ -15,12 +15,13 @@ from domain.periods import valid_on
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where post arrives; ``country`` is an ISO 3166-1 alpha-2 code."""
+    """Where post arrives; ``country`` is an ISO 3166-1 alpha-2 code, ``state`` its part by ISO 3166-2, e.g. ``ON``."""
 
     street: str
     city: str
     postal_code: str
     country: str
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,20 @@
-"""A tax rule says which category and rate a seller's country puts on services to a customer's country.
+"""The tax rules of a jurisdiction are its published packs, and rules that the firm states itself and that come first.
 
-Categories are those of EN 16931: S standard, Z zero, E exempt, AE reverse charge, K intra-community, G export,
-O outside the scope of tax.
+A pack is published in versions. Its newest version that is in force on a day decides; a version never changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import assert_never
 
 from domain.kernel import Decider, Refused
 from domain.periods import valid_on
+from domain.reference.tax_pack import TaxCategory, TaxPack, check
 
-TaxCategory = Literal["S", "Z", "E", "AE", "K", "G", "O"]
 ANYWHERE_ELSE = "*"
 
 
@@ -44,11 +43,25 @@ class SetTaxRule:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishTaxPack:
+    """Publish a version of a jurisdiction's tax pack."""
+
+    pack: TaxPack
+
+
+@dataclass(frozen=True, slots=True)
 class TaxRuleSet:
     """The tax treatment of one customer country was stated from a day on."""
 
     jurisdiction: str
     rule: TaxRule
+
+
+@dataclass(frozen=True, slots=True)
+class TaxPackPublished:
+    """A version of a jurisdiction's tax pack was published."""
+
+    pack: TaxPack
 
 
 class TaxRateOutOfRange(Refused):
@@ -58,21 +71,33 @@ class TaxRateOutOfRange(Refused):
     fix = "Send the rate as a percentage, e.g. 19 for 19 %."
 
 
-Event = TaxRuleSet
-Command = SetTaxRule
+class TaxPackVersionChanged(Refused):
+    """A published version of a tax pack never changes."""
+
+    code = "tax_pack.version_changed"
+    fix = "Publish the changed pack under a new version."
+
+
+Event = TaxRuleSet | TaxPackPublished
+Command = SetTaxRule | PublishTaxPack
 
 
 @dataclass(frozen=True, slots=True)
 class TaxRules:
-    """All tax rules of one jurisdiction."""
+    """All tax rules of one jurisdiction: its packs in the order of their publication, and the firm's own rules."""
 
     jurisdiction: str = ""
     rules: tuple[TaxRule, ...] = ()
+    packs: tuple[TaxPack, ...] = ()
 
     def for_customer(self, country: str, day: date) -> TaxRule | None:
-        """The rule in force for a customer's country: its own before the rule for everywhere else."""
+        """The firm's own rule for a customer's country: its own before the one for everywhere else."""
         own = valid_on([rule for rule in self.rules if rule.customer_country == country], day)
         return own or valid_on([rule for rule in self.rules if rule.customer_country == ANYWHERE_ELSE], day)
+
+    def pack_on(self, day: date) -> TaxPack | None:
+        """The version of the pack in force on a day: of equal effective dates, the one published last."""
+        return valid_on(self.packs, day)
 
 
 def decide(command: Command, state: TaxRules) -> Sequence[Event]:
@@ -81,12 +106,29 @@ def decide(command: Command, state: TaxRules) -> Sequence[Event]:
             if not 0 <= rule.rate <= 100:
                 raise TaxRateOutOfRange(f"{jurisdiction}: {rule.rate}.")
             return [] if rule in state.rules else [TaxRuleSet(jurisdiction, rule)]
+        case PublishTaxPack(pack):
+            return _publish(pack, state)
         case _:
             assert_never(command)
 
 
+def _publish(pack: TaxPack, state: TaxRules) -> Sequence[Event]:
+    if pack in state.packs:
+        return []
+    if any(each.version == pack.version for each in state.packs):
+        raise TaxPackVersionChanged(f"{pack.jurisdiction} {pack.version}.")
+    check(pack)
+    return [TaxPackPublished(pack)]
+
+
 def evolve(state: TaxRules, event: Event) -> TaxRules:
-    return TaxRules(event.jurisdiction, (*state.rules, event.rule))
+    match event:
+        case TaxRuleSet(jurisdiction, rule):
+            return replace(state, jurisdiction=jurisdiction, rules=(*state.rules, rule))
+        case TaxPackPublished(pack):
+            return replace(state, jurisdiction=pack.jurisdiction, packs=(*state.packs, pack))
+        case _:
+            assert_never(event)
 
 
 decider: Decider[Command, TaxRules, Event] = Decider("tax_rule", TaxRules(), decide, evolve)

@@ -24,7 +24,7 @@ from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.resource import DescribeResource
-from domain.reference.tax_rule import SetTaxRule
+from domain.reference.tax_rule import PublishTaxPack, SetTaxRule
 from domain.timesheet import DecidePeriod, LogTime, WithdrawTime, timesheet_stream
 
 SYSTEM: Final = "canonical"
@@ -119,6 +119,7 @@ _ADDRESSES: Final[Mapping[type, Callable[[Any], StreamId]]] = {
     DescribeCustomer: lambda command: stream_of("customer", command.customer),
     DescribeResource: lambda command: stream_of("resource", command.resource),
     SetTaxRule: lambda command: stream_of("tax_rule", command.jurisdiction),
+    PublishTaxPack: lambda command: stream_of("tax_rule", command.pack.jurisdiction),
     PublishFxRate: lambda command: fx_stream(command.base, command.quote),
     OpenEngagement: lambda command: stream_of("engagement", command.engagement),
     CreateProject: lambda command: stream_of("project", command.project),
