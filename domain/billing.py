@@ -24,6 +24,7 @@ from domain.invoice import (
     DiscardDraft,
     Document,
     Draft,
+    InvoiceLine,
     InvoiceNotFound,
     Issued,
     IssueInvoice,

@@ -135,13 +135,15 @@ def _by_pack(
     state = customer.state
     supply = Supply(taxed_as.kind, customer.buyer, seller.address.country, seller.address.state, country, state)
     rule, said = pack.rule_for(supply, day), f"{pack.jurisdiction} {pack.version}"
+    if not state and (rule is None or rule.needs_state) and pack.depends_on_state(country):
+        return TaxGap(f"Complete the state in the address of {customer.name}: its tax depends on it.")
     if rule is None:
         place = supply.customer_place
         return TaxGap(
             f"State a tax rule of {pack.jurisdiction} for {taxed_as.kind} services to {place}: {said} has none."
         )
-    if rule.needs_state and not state:
-        return TaxGap(f"Complete the state in the address of {customer.name}: its tax depends on it.")
+    if rule.needs_state and pack.compares_states and not seller.address.state:
+        return TaxGap(f"Complete the state in the address of {seller.name}: tax within its state differs.")
     if rule.needs_tax_id and (not customer.tax_id or customer.invalid_tax_id is not None):
         what = f"Record a valid tax id of {customer.name}: its treatment as {rule.category} depends on it."
         return TaxGap(what, lacks_tax_id=True)

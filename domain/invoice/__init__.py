@@ -7,6 +7,7 @@ issued, ``issued`` what happens after, and ``aggregate`` puts the rules together
 
 from __future__ import annotations
 
+from domain.document_totals import AllowanceCharge
 from domain.invoice.aggregate import (
     Command,
     Event,
@@ -16,7 +17,6 @@ from domain.invoice.aggregate import (
 )
 from domain.invoice.document import (
     Adjustment,
-    AllowanceCharge,
     BillToShare,
     Document,
     Grouping,

@@ -122,6 +122,17 @@ class TaxPack:
         found = valid_on((each for each in self.rates if each.rate == rate), day)
         return found.percent if found else None
 
+    @property
+    def compares_states(self) -> bool:
+        """Whether it matters that seller and customer are in the same state."""
+        return any(SAME_STATE in rule.places for rule in self.rules)
+
+    def depends_on_state(self, country: str) -> bool:
+        """Whether the state of customers in a country can matter."""
+        return any(
+            rule.needs_state or any(place.startswith(f"{country}-") for place in rule.places) for rule in self.rules
+        )
+
     def rule_for(self, supply: Supply, day: date) -> PackRule | None:
         """The first rule that covers a supply on a day."""
         return next((rule for rule in self.rules if self._covers(rule, supply, day)), None)
