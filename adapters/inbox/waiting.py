@@ -13,6 +13,7 @@ from domain.expense import UnknownExpense
 from domain.invoice import InvoiceNotFound, NotIssued
 from domain.kernel import Refused, StreamId
 from domain.lots import UnknownLot
+from domain.payment import PaymentUnknown
 from domain.project import ProjectNotCreated
 from domain.reference.identifier import ExternalRef, identifier_stream
 from domain.timesheet import UnknownEntry
@@ -21,6 +22,7 @@ NOT_YET: Final[tuple[type[Refused], ...]] = (
     EngagementNotOpened,
     InvoiceNotFound,
     NotIssued,
+    PaymentUnknown,
     PredecessorIncomplete,
     ProjectNotCreated,
     UnknownEntry,

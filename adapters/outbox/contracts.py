@@ -160,7 +160,9 @@ class TaxOut(Contract):
 class InvoicePost(Contract):
     """An ERP has to post an issued invoice; the invoice's id is the key under which it may be posted once only.
 
-    ``fx_rate`` is units of the functional currency for one of the invoice's.
+    ``fx_rate`` is units of the functional currency for one of the invoice's. ``net`` is that of
+    the lines and ``allowances``, which are the document's with its charges. Of ``gross``, the customer keeps back
+    ``holdback``, ``prepaid`` was paid before, and ``payable`` is asked for on the due day.
     """
 
     type: Literal["invoice.post.v1"] = "invoice.post.v1"
@@ -182,14 +184,44 @@ class InvoicePost(Contract):
     gross: AmountOut
     functional_currency: str
     fx_rate: Exact
+    allowances: AmountOut | None = None
+    holdback: AmountOut | None = None
+    prepaid: AmountOut | None = None
+    payable: AmountOut | None = None
 
 
-Message = ProjectCreate | InvoicePost
+class InvoiceCollect(Contract):
+    """Those who collect debts take over an overdue invoice that nobody disputes."""
 
-CONTRACTS: Mapping[str, type[Message]] = {"project.create.v1": ProjectCreate, "invoice.post.v1": InvoicePost}
+    type: Literal["invoice.collect.v1"] = "invoice.collect.v1"
+    id: str
+    target: str
+    invoice: str
+    number: str
+    issued_on: date
+    due_on: date
+    seller: PartyOut
+    buyer: PartyOut
+    gross: AmountOut
+    due: AmountOut
+    handed_over_on: date
+    reason: str
+
+
+Message = ProjectCreate | InvoicePost | InvoiceCollect
+
+CONTRACTS: Mapping[str, type[Message]] = {
+    "project.create.v1": ProjectCreate,
+    "invoice.post.v1": InvoicePost,
+    "invoice.collect.v1": InvoiceCollect,
+}
 """Every type of message that leaves the ledger."""
 
-SUBJECTS: Mapping[str, str] = {"project.create.v1": "project.create", "invoice.post.v1": "invoice.post"}
+SUBJECTS: Mapping[str, str] = {
+    "project.create.v1": "project.create",
+    "invoice.post.v1": "invoice.post",
+    "invoice.collect.v1": "invoice.collect",
+}
 """For each type the end of its subject: ``p2c.out.<target>.<object>.<verb>``."""
 
 
@@ -214,5 +246,5 @@ def key_of(message: Message) -> StreamId:
     match message:
         case ProjectCreate(project=project):
             return StreamId(f"project:{project}")
-        case InvoicePost(invoice=invoice):
+        case InvoicePost(invoice=invoice) | InvoiceCollect(invoice=invoice):
             return StreamId(f"invoice:{invoice}")

@@ -15,6 +15,7 @@ from adapters.outbox.contracts import (
     CustomerOut,
     EngagementOut,
     EntityOut,
+    InvoiceCollect,
     InvoiceLineOut,
     InvoicePost,
     Message,
@@ -26,7 +27,8 @@ from adapters.outbox.contracts import (
     key_of,
 )
 from domain.engagement import Engagement, TimeAndMaterials
-from domain.invoice import Document, Issued, Party, PostingRequested
+from domain.invoice import Document, HandedToCollections, Issued, Party, PostingRequested
+from domain.money import total
 from domain.ports import Read, customer_of, engagement_of, entity_of
 from domain.project import Project, SetUpRequested
 
@@ -40,6 +42,8 @@ def outgoing(event: NewEvent, read: Read) -> Sequence[OutboxRow]:
             return [_row(event, _project(event.id, target, read(event.stream), read))]
         case PostingRequested(target):
             return [_row(event, _invoice(event.id, target, read(event.stream)))]
+        case HandedToCollections() as handed:
+            return [_row(event, _collect(event.id, handed, read(event.stream)))]
         case _:
             return ()
 
@@ -157,6 +161,28 @@ def _invoice(id_: str, target: str, invoice: Issued) -> InvoicePost:
         gross=AmountOut.of(document.gross),
         functional_currency=document.functional_currency,
         fx_rate=document.fx_rate,
+        allowances=AmountOut.of(total((each.signed for each in document.allowances), document.net.currency)),
+        holdback=AmountOut.of(document.holdback),
+        prepaid=AmountOut.of(document.prepaid),
+        payable=AmountOut.of(document.payable),
+    )
+
+
+def _collect(id_: str, handed: HandedToCollections, invoice: Issued) -> InvoiceCollect:
+    document = invoice.document
+    return InvoiceCollect(
+        id=id_,
+        target=handed.target,
+        invoice=invoice.invoice,
+        number=document.number,
+        issued_on=document.issued_on,
+        due_on=document.due_on,
+        seller=_party(document.seller),
+        buyer=_party(document.buyer),
+        gross=AmountOut.of(document.gross),
+        due=AmountOut.of(handed.due),
+        handed_over_on=handed.on,
+        reason=handed.reason,
     )
 
 

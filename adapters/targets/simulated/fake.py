@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from adapters.broker import Outgoing
-from adapters.outbox.contracts import AmountOut, InvoicePost, ProjectCreate, decoded
+from adapters.outbox.contracts import AmountOut, InvoiceCollect, InvoicePost, ProjectCreate, decoded
 from adapters.targets.names import jira_project_key
 from adapters.targets.reports import utc
 from adapters.targets.simulated.behaviour import Behaviour
@@ -123,7 +123,8 @@ class SimulatedTarget:
         posted = await self._store.get("document", f"invoice:{wish.invoice}")
         if posted is None:
             raise CannotPay(f"{self.kind.name} has no invoice {wish.invoice}")
-        gross = InvoicePost.model_validate(DocumentRecord.model_validate_json(posted.value).message).gross
+        invoice = InvoicePost.model_validate(DocumentRecord.model_validate_json(posted.value).message)
+        asked = invoice.payable or invoice.gross
         for _ in range(ATTEMPTS_MAX):
             kept = await self._store.get("payments", wish.invoice)
             before = PaymentsRecord(invoice=wish.invoice)
@@ -132,7 +133,7 @@ class SimulatedTarget:
             name = wish.payment or f"PAY-{wish.invoice}-{len(before.payments) + 1}"
             paid = next((each for each in before.payments if each.payment == name), None)
             if paid is None:
-                paid = self._paid(wish, name, gross, before)
+                paid = self._paid(wish, name, asked, before)
                 after = PaymentsRecord(invoice=wish.invoice, payments=(*before.payments, paid))
                 if not await self._store.replace("payments", wish.invoice, after.model_dump_json().encode(), kept):
                     continue
@@ -149,23 +150,24 @@ class SimulatedTarget:
         if reason := behaviour.refusal_of(orjson.loads(payload)):
             return reason
         match decoded(type_, payload):
-            case InvoicePost(number=number, lines=lines, net=net, tax=tax, gross=gross):
-                if sum((line.net.amount for line in lines), Decimal(0)) != net.amount:
+            case InvoicePost(number=number, lines=lines, net=net, tax=tax, gross=gross, allowances=allowances):
+                of_document = allowances.amount if allowances else Decimal(0)
+                if sum((line.net.amount for line in lines), of_document) != net.amount:
                     return "the lines do not add up to the net"
                 if net.amount + tax.amount != gross.amount:
                     return "net and tax do not add up to the gross"
                 return await self._number_taken(number, key)
-            case ProjectCreate():
+            case ProjectCreate() | InvoiceCollect():
                 return None
 
-    def _paid(self, wish: Pay, name: str, gross: AmountOut, before: PaymentsRecord) -> PaymentRecord:
-        left = gross.amount - sum((each.amount.amount for each in before.payments), Decimal(0))
+    def _paid(self, wish: Pay, name: str, asked: AmountOut, before: PaymentsRecord) -> PaymentRecord:
+        left = asked.amount - sum((each.amount.amount for each in before.payments), Decimal(0))
         amount = left if wish.amount is None else wish.amount
         if not 0 < amount <= left:
-            raise CannotPay(f"{left:f} of {gross.amount:f} {gross.currency} is left of {wish.invoice}, not {amount:f}")
+            raise CannotPay(f"{left:f} of {asked.amount:f} {asked.currency} is left of {wish.invoice}, not {amount:f}")
         return PaymentRecord(
             payment=name,
-            amount=AmountOut(amount=amount, currency=gross.currency),
+            amount=AmountOut(amount=amount, currency=asked.currency),
             received_on=wish.on,
             reference=wish.reference,
             at=self._clock(),

@@ -18,6 +18,7 @@ from domain.engagement import OpenEngagement
 from domain.expense import RecordExpense, expense_stream
 from domain.invoice import RecordPayment
 from domain.kernel import Addressed, Refused, StreamId, decider_name, local_id, stream_of
+from domain.payment import ReceivePayment, payment_stream
 from domain.project import AssignResource, CreateProject
 from domain.reference.customer import DescribeCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream
@@ -127,6 +128,7 @@ _ADDRESSES: Final[Mapping[type, Callable[[Any], StreamId]]] = {
     WithdrawTime: lambda command: timesheet_stream(command.resource, command.day),
     DecidePeriod: lambda command: timesheet_stream(command.resource, command.week),
     RecordExpense: lambda command: expense_stream(command.report),
+    ReceivePayment: lambda command: payment_stream(command.payment),
 }
 """Where commands belong that name their own object; of all others their stream alone says which object is meant."""
 
@@ -159,6 +161,8 @@ def _context(command: Any, stream: StreamId) -> Context:
             return Context(resource=resource, project=expense.project, money=expense.amount)
         case RecordPayment(amount=amount):
             return Context(invoice=local_id(stream), money=amount)
+        case ReceivePayment(customer=customer, amount=amount):
+            return Context(customer=customer, money=amount)
         case _:
             return context_of_stream(stream)
 

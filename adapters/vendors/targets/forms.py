@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 IDENTIFIERS_MAX: Final = 100
+INVOICES_MAX: Final = 500
 
 
 class Answer(BaseModel):
@@ -52,6 +53,28 @@ class Amount(BaseModel):
 
     amount: Decimal
     currency: str
+
+
+class Applied(BaseModel):
+    """What a receipt settles of one invoice: in the invoice's currency, and in the receipt's where that is another."""
+
+    model_config = ConfigDict(strict=True)
+
+    invoice: str
+    amount: Amount
+    settled: Amount | None = None
+
+
+class Receipt(Answer):
+    """Money that a customer sent, for any number of invoices; what they do not take is on account."""
+
+    payment: str
+    customer: str
+    entity: str
+    received_on: date = Field(alias="receivedOn")
+    amount: Amount
+    reference: str = ""
+    invoices: list[Applied] = Field(default=[], max_length=INVOICES_MAX)
 
 
 class Payment(Answer):

@@ -17,10 +17,12 @@ from domain.invoice import (
     RejectPosting,
     ReportPostingInDoubt,
     ReportPostingSent,
+    TakePayment,
     invoice_stream,
 )
 from domain.kernel import Addressed, StreamId, stream_of
 from domain.money import MINOR_UNITS, Money
+from domain.payment import ApplyPayment, ReceivePayment, payment_stream
 from domain.project import ConfirmSetUp, RejectSetUp, ReportSetUpInDoubt, ReportSetUpSent
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 
@@ -36,6 +38,8 @@ def translate(letter: Letter) -> Sequence[Intake]:
             return [_invoice(letter, letter.read(forms.InvoiceAnswer))]
         case "payment", "received":
             return [_payment(letter, letter.read(forms.Payment))]
+        case "receipt", "received":
+            return [_receipt(letter, letter.read(forms.Receipt))]
         case _:
             raise UnknownSubject(f"{letter.system} has no {letter.object}.{letter.verb} here.")
 
@@ -111,6 +115,34 @@ def _payment(letter: Letter, answer: forms.Payment) -> Intake:
     return _statement(source, answer, (stream,), commands, Context(invoice=invoice, money=money))
 
 
+def _receipt(letter: Letter, answer: forms.Receipt) -> Intake:
+    """A bank receipt and all invoices that it settles are one statement: recorded together or not at all."""
+    payment = own_name(answer.payment, "payment")
+    stream = payment_stream(payment)
+    invoices = [own_name(each.invoice, "invoices.invoice") for each in answer.invoices]
+    customer, entity = own_name(answer.customer, "customer"), own_name(answer.entity, "entity")
+
+    def commands(_resolved: Resolved) -> Iterable[Addressed]:
+        received = _money(answer.amount)
+        receipt = ReceivePayment(payment, customer, entity, answer.received_on, received, answer.reference)
+        yield Addressed(stream, receipt)
+        for invoice, each in zip(invoices, answer.invoices, strict=True):
+            amount = _money(each.amount)
+            settled = _money(each.settled) if each.settled is not None else amount
+            yield Addressed(invoice_stream(invoice), TakePayment(payment, answer.received_on, amount, settled))
+            yield Addressed(stream, ApplyPayment(invoice, answer.received_on, amount, settled))
+
+    told = answer.amount
+    money = Money(told.amount, told.currency) if told.currency in MINOR_UNITS else None
+    about = Context(customer=customer, invoice=invoices[0] if len(invoices) == 1 else None, money=money)
+    source = ExternalRef(letter.system, "receipt", payment)
+    return _statement(source, answer, (stream, *map(invoice_stream, invoices)), commands, about)
+
+
+def _money(told: forms.Amount) -> Money:
+    return Money(told.amount, told.currency)
+
+
 def _external_id(answer: forms.Answer) -> str:
     if answer.external_id is None:
         raise WrongType("externalId: the target's own id is missing.")
@@ -147,5 +179,9 @@ OF_PROJECTS: Final[Mapping[str, type[BaseModel]]] = {
 OF_INVOICES: Final[Mapping[str, type[BaseModel]]] = {
     f"invoice.{verb}": forms.InvoiceAnswer for verb in ("sent", "in_doubt", "posted", "rejected")
 }
+OF_CASH: Final[Mapping[str, type[BaseModel]]] = {
+    "payment.received": forms.Payment,
+    "receipt.received": forms.Receipt,
+}
 PSA: Final = Vendor(translate, message_id, OF_PROJECTS)
-ERP: Final = Vendor(translate, message_id, {**OF_PROJECTS, **OF_INVOICES, "payment.received": forms.Payment})
+ERP: Final = Vendor(translate, message_id, {**OF_PROJECTS, **OF_INVOICES, **OF_CASH})

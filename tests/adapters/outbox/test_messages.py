@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,20 @@ import pytest
 from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.memory import MemoryLedger
 from adapters.eventstore.rows import OutboxRow
-from adapters.outbox.contracts import CONTRACTS, SUBJECTS, InvoicePost, ProjectCreate, UnknownContract, decoded, key_of
+from adapters.outbox.contracts import (
+    CONTRACTS,
+    SUBJECTS,
+    InvoiceCollect,
+    InvoicePost,
+    ProjectCreate,
+    UnknownContract,
+    decoded,
+    key_of,
+)
 from adapters.outbox.messages import outgoing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.engagement import EngagementNotOpened, OpenEngagement
-from domain.invoice import RejectPosting, RequestPosting
+from domain.invoice import HandToCollections, RejectPosting, RequestPosting
 from domain.kernel import Addressed, StreamId
 from domain.project import CreateProject, DefineTask, HoldBilling, RequestSetUp, Task
 from tests.world import ENGAGEMENT, NEW_YEAR, PROJECT, World, cause, euros
@@ -61,6 +71,15 @@ def test_an_issued_invoice_is_sent_to_the_erp_with_lines_tax_and_totals(world: W
     invoice = sent(billed(world))[-1]
     assert (invoice.target, invoice.subject) == ("erp", "p2c.out.erp.invoice.post")
     matches_golden("invoice.post.v1", invoice.payload)
+
+
+def test_collections_are_told_of_an_overdue_invoice(world: World) -> None:
+    billed(world).tell(INVOICE, HandToCollections("collections", date(2026, 6, 1), "ann", "Three reminders."))
+    told = sent(world)[-1]
+    assert (told.target, told.subject) == ("collections", "p2c.out.collections.invoice.collect")
+    message = decoded(told.headers["ce-type"], told.payload)
+    assert isinstance(message, InvoiceCollect)
+    assert (message.due, message.handed_over_on) == (message.gross, date(2026, 6, 1))
 
 
 def test_a_message_is_named_after_its_event_and_says_what_it_is_about(world: World) -> None:

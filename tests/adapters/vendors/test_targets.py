@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from domain.invoice import ConfirmPosting, RecordPayment, RejectPosting, ReportPostingInDoubt, ReportPostingSent
+from domain.invoice import (
+    ConfirmPosting,
+    RecordPayment,
+    RejectPosting,
+    ReportPostingInDoubt,
+    ReportPostingSent,
+    TakePayment,
+)
 from domain.money import Money
+from domain.payment import ApplyPayment, ReceivePayment
 from domain.project import ConfirmSetUp, RejectSetUp, ReportSetUpInDoubt, ReportSetUpSent
 from domain.reference.identifier import AssignIdentifier, ExternalRef
 from tests.adapters.inbox.office import Office
@@ -48,6 +56,37 @@ def test_a_payment_is_money_for_an_invoice() -> None:
         "erp.payment.received", id="1", invoice="I-1", payment="B-9", receivedOn="2026-04-01", amount=amount
     )
     assert command(told) == RecordPayment("B-9", date(2026, 4, 1), Money(Decimal("119.00"), "EUR"), "")
+
+
+def test_a_bank_receipt_for_several_invoices_is_one_statement() -> None:
+    amount = {"amount": "300.00", "currency": "EUR"}
+    of_each = [
+        {"invoice": "I-1", "amount": {"amount": "100.00", "currency": "EUR"}},
+        {
+            "invoice": "I-2",
+            "amount": {"amount": "110.00", "currency": "USD"},
+            "settled": {"amount": "99.00", "currency": "EUR"},
+        },
+    ]
+    told = target_answer(
+        "erp.receipt.received",
+        id="1",
+        payment="B-9",
+        customer="C-1",
+        entity="DE01",
+        receivedOn="2026-04-01",
+        amount=amount,
+        invoices=of_each,
+    )
+    on, euros, dollars = date(2026, 4, 1), Money(Decimal("99.00"), "EUR"), Money(Decimal("110.00"), "USD")
+    hundred, received = Money(Decimal("100.00"), "EUR"), Money(Decimal("300.00"), "EUR")
+    assert [(each.stream, each.command) for each in commands(told)] == [
+        ("payment:B-9", ReceivePayment("B-9", "C-1", "DE01", on, received, "")),
+        ("invoice:I-1", TakePayment("B-9", on, hundred, hundred)),
+        ("payment:B-9", ApplyPayment("I-1", on, hundred, hundred)),
+        ("invoice:I-2", TakePayment("B-9", on, dollars, euros)),
+        ("payment:B-9", ApplyPayment("I-2", on, dollars, euros)),
+    ]
 
 
 def test_an_answer_is_known_by_the_connectors_id() -> None:
