@@ -67,8 +67,10 @@ class Connector:
         *,
         circuit: Callable[[], Circuit] = Circuit,
         ack_wait_seconds: float = ACK_WAIT_SECONDS,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.target = target
+        self._clock = clock
         self._broker = broker
         self._new_circuit = circuit
         self._circuit = circuit()
@@ -216,7 +218,7 @@ class Connector:
 
     def _now(self) -> datetime:
         """The time of a report, later than that of the one before even if the clock was put back."""
-        self._told_at = max(datetime.now(UTC), self._told_at + timedelta(microseconds=1))
+        self._told_at = max(self._clock(), self._told_at + timedelta(microseconds=1))
         return self._told_at
 
     async def _keep(self, in_hand: _InHand) -> None:

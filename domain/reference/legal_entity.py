@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Literal, assert_never
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -88,9 +89,15 @@ class LegalEntity:
 
 def checked_time_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name, or UnknownTimeZone."""
-    if name not in available_timezones():
+    if name not in _zone_names():
         raise UnknownTimeZone(repr(name))
     return ZoneInfo(name)
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    """Looked up once: it walks through all files of the time zone database."""
+    return frozenset(available_timezones())
 
 
 def decide(command: Command, state: LegalEntity) -> Sequence[Event]:
