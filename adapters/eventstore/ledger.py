@@ -332,7 +332,8 @@ def _constraint(error: IntegrityError) -> str:
     broken = error.__cause__
     if isinstance(broken, psycopg.IntegrityError) and broken.diag.constraint_name:
         return broken.diag.constraint_name
-    return "received_message_fate" if "received_message" in str(error) else "notification_tracking"
+    ours = ("received_message_fate", "source_object_revision")
+    return next((promise for promise in ours if promise in str(error)), "notification_tracking")
 
 
 def _columns(ids: Iterable[str]) -> tuple[list[str], list[int]]:

@@ -107,9 +107,14 @@ class MemoryLedger(BaseLedger):
                 s.message_id in known and known[s.message_id].fate == s.was for s in extras.settled
             ),
             "parked_message_message_id_fkey": all(parked.message_id in known for parked in extras.parked),
+            "source_object_revision": all(map(self._is_as_seen, merge_sources(extras.sources))),
             "outbox_nats_msg_id_key": len(set(sent)) == len(sent) and not used & set(sent),
         }
         return next((promise for promise, kept in promises.items() if not kept), None)
+
+    def _is_as_seen(self, source: SourceObject) -> bool:
+        known = self._sources.get(source.key)
+        return source.seen is None or known is None or source.seen == (known.revision,)
 
     def _add_extras(self, extras: Extras) -> None:
         if extras.tracking:
@@ -134,7 +139,7 @@ class MemoryLedger(BaseLedger):
         self._parked |= {parked.message_id: parked for parked in extras.parked}
         for source in extras.sources:
             known = self._sources.get(source.key)
-            self._sources[source.key] = merge_sources([known, source] if known else [source])[0]
+            self._sources[source.key] = replace(merge_sources([known, source] if known else [source])[0], seen=None)
         for row in extras.outbox:
             self._outbox[len(self._outbox) + 1] = replace(row, id=len(self._outbox) + 1)
 

@@ -158,11 +158,20 @@ ON CONFLICT (message_id) DO UPDATE SET waits_for = excluded.waits_for, order_key
 """
 
 _SOURCES: Final = """
+WITH given AS (
+    SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::boolean[], %b::text[])
+        AS g (system, object, external_id, revision, home, is_compared, seen)
+)
 INSERT INTO source_object AS known (system, object, external_id, revision, home)
-SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[])
+SELECT system, object, external_id, revision, home FROM given
 ON CONFLICT (system, object, external_id) DO UPDATE
 SET revision = greatest(known.revision, excluded.revision), home = coalesce(excluded.home, known.home),
     changed_at = clock_timestamp()
+WHERE (known.system, known.object, known.external_id, known.revision)
+        IN (SELECT system, object, external_id, seen FROM given WHERE is_compared)
+   OR (known.system, known.object, known.external_id)
+        IN (SELECT system, object, external_id FROM given WHERE NOT is_compared)
+RETURNING 1 AS kept
 """
 
 _OUTBOX: Final = """
@@ -248,8 +257,12 @@ def _insert_sources(curs: Cursor[DictRow], extras: Extras) -> None:
         [s.external_id for s in merged],
         [s.revision for s in merged],
         [s.home for s in merged],
+        [s.seen is not None for s in merged],
+        [s.seen[0] if s.seen else None for s in merged],
     )
     curs.execute(_SOURCES, columns, prepare=True)
+    if len(curs.fetchall()) < len(merged):
+        raise IntegrityError("source_object_revision")
 
 
 def _insert_outbox(curs: Cursor[DictRow], extras: Extras) -> None:

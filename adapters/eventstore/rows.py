@@ -139,7 +139,9 @@ class ParkedMessage:
 class SourceObject:
     """Where a source system's object lives with us, and its newest revision that we saw.
 
-    Revisions of one kind of object sort as text, e.g. UTC times in ISO format or numbers padded with zeros.
+    Revisions of one kind of object sort as text, e.g. UTC times in ISO format or numbers padded with zeros. ``seen`` is
+    the revision on which this was decided, empty when the object was not known: if it is another one by now, nothing
+    is recorded. None means that it does not matter.
     """
 
     system: str
@@ -147,6 +149,7 @@ class SourceObject:
     external_id: str
     revision: str
     home: StreamId | None = None
+    seen: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         _tidy(self, external_id=key_text(self.external_id), revision=key_text(self.revision))
@@ -158,13 +161,14 @@ class SourceObject:
 
 
 def merge_sources(sources: Iterable[SourceObject]) -> list[SourceObject]:
-    """One row per object: the newest revision, and the last home that anyone named."""
+    """One row per object: the newest revision, the last home that anyone named, and what the first one had seen."""
     merged: dict[ObjectKey, SourceObject] = {}
     for source in sources:
         known = merged.get(source.key)
         if known is not None:
             newest = max(known.revision, source.revision)
-            source = replace(source, revision=newest, home=source.home or known.home)  # noqa: PLW2901 -- the merged one
+            home = source.home or known.home
+            source = replace(source, revision=newest, home=home, seen=known.seen)  # noqa: PLW2901 -- the merged one
         merged[source.key] = source
     return list(merged.values())
 

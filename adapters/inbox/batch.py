@@ -213,7 +213,7 @@ class Batch:
             deciding.streams[addressed.stream] = None
             deciding.events += [event.id for event in self.unit.decide(addressed, cause)]
         if intake.revision:
-            source = SourceObject(*_key(intake.source), intake.revision, home)
+            source = SourceObject(*_key(intake.source), intake.revision, home, _seen(known))
             deciding.sources.append(source)
             self.unit.source(source)
         if known is not None or deciding.mail.fate_before is not None:
@@ -265,7 +265,8 @@ class Batch:
         events = self._raise(_refusal_of(intake.source), problem, mail, intake)
         if intake.revision:
             # An object without a revision yet: a later message about it will look for this exception and settle it.
-            source = SourceObject(*_key(intake.source), "", None)
+            known = self._sources.get(_key(intake.source))
+            source = SourceObject(*_key(intake.source), "", None, _seen(known))
             self.unit.source(source)
             self._remember(source)
             self._told[source.key] = self._sources[source.key]
@@ -341,6 +342,11 @@ def _cause(mail: Mail, intake: Intake | None) -> Cause:
         message_id=mail.message_id,
         occurred_at=intake.said_at if intake is not None else None,
     )
+
+
+def _seen(known: SourceObject | None) -> tuple[str, ...]:
+    """What was decided on: two workers may hear of one object at once, and it may move between streams."""
+    return () if known is None else (known.revision,)
 
 
 def _key(source: ExternalRef) -> ObjectKey:

@@ -448,6 +448,25 @@ def test_the_newest_revision_of_a_source_object_stays(ledger: BaseLedger) -> Non
     assert found == {key: SourceObject(*key, "2026-03-02T12", A)}
 
 
+@pytest.mark.parametrize("seen", [(), ("2026-03-02T10",)])
+def test_what_was_decided_on_another_revision_of_a_source_object_is_not_recorded(
+    ledger: BaseLedger, seen: tuple[str, ...]
+) -> None:
+    key, other = ("jira", "worklog", "10042"), ("jira", "worklog", "7")
+    for revision, saw in (("2026-03-02T10", ()), ("2026-03-02T11", ("2026-03-02T10",))):
+        unit = ledger.unit()
+        unit.source(SourceObject(*key, revision, A, saw))
+        ledger.commit(unit)
+    late = ledger.unit()
+    late.decide(pay(B), CAUSE)
+    late.source(SourceObject(*other, "2026-03-02T12", B, ()))
+    late.source(SourceObject(*key, "2026-03-02T12", B, seen))
+    with pytest.raises(AlreadyRecorded, match="source_object_revision"):
+        ledger.commit(late)
+    assert ledger.load([B])[B].version == 0
+    assert ledger.source_objects([key, other]) == {key: SourceObject(*key, "2026-03-02T11", A)}
+
+
 # -- processes and the outbox ----------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from domain.kernel import StreamId
 from domain.ports import LotAt, SourceAt
 from projections.fold import Fold
+from projections.invoices_fold import INVOICES
 from projections.items import ITEMS, Item
 from projections.memory import MemoryStore
 from projections.shelf import Changes
@@ -115,6 +116,12 @@ class Asked:
     def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
         found = self._rows(lambda item: item.state == "eligible" and item.selling_entity == entity)
         return sorted({i.engagement for i in found if cut_off is None or i.work_date.isoformat() <= cut_off})
+
+    def drafts_of(self, entity: str) -> Sequence[str]:
+        self._process.moment()
+        rows = map(INVOICES.row, self._models.store.all(INVOICES).values())
+        drafts = [row for row in rows if row.selling_entity == entity and row.status == "draft"]
+        return [row.invoice for row in sorted(drafts, key=lambda row: row.drafted_at)]
 
 
 def _lacks_rate(item: Item) -> bool:

@@ -45,7 +45,7 @@ from tests.simulation.reading import Asked, ReadModels, project
 from tests.simulation.target import Outside, Reached
 from tests.simulation.twins import Connected, Database, Post, Process, Stop, Turns, Wire
 
-FAULT_SECONDS = 5.0
+FAULT_SECONDS = 4.0
 """How long things go wrong; then all must settle."""
 
 SETTLED_SECONDS_MAX = 60.0
@@ -179,14 +179,14 @@ class Run:
             self._start(automated.name, partial(self.automate, which))
 
     def _start(self, name: str, main: Callable[[Process], Awaitable[None]]) -> None:
-        for number in range(self.loop.random.choice((1, 2))):
+        for number in range(self.loop.random.choice((1, 1, 2))):
             self.loop.create_task(self.keep(f"{name}-{number}", main))
 
     async def harm(self) -> None:
         """Kills processes, takes turns away, closes the database and the targets, at times of the seed."""
         dice = self.dice
         while True:
-            await asyncio.sleep(dice.random.expovariate(1 / 0.3))
+            await asyncio.sleep(dice.random.expovariate(1 / 0.25))
             if not dice.is_on:
                 return
             what = dice.random.choice(

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.inbox.inbox import Inbox
 from domain.statements import Said
 from domain.timesheet import Entry
 from tests.adapters.inbox.office import Office
@@ -173,6 +174,19 @@ def test_in_order_the_history_comes_to_what_one_would_say() -> None:
     }
     assert EXPECTED["deal"][1]
     assert EXPECTED["deal"][0]["title"] == "Data platform II"
+
+
+def test_two_workers_that_hear_of_one_object_at_once_count_its_hours_once() -> None:
+    """The second one has decided on what it knew, which was nothing, in another week's stream: it decides again."""
+    office = Office()
+    office.know_people_and_issues()
+    moved = jira_worklog("10", at=NINE + HOUR, verb="updated", seconds=10_800, started=NINE + WEEK)
+    slow, quick = Inbox(office.ledger), Inbox(office.ledger)
+    prepared = slow.prepare([office.delivery(jira_worklog("10", at=NINE))])
+    quick.process([office.delivery(moved)])
+    assert not slow.commit(prepared)
+    slow.record(prepared.mails)
+    assert [office.hours("W-1", monday) for monday in MONDAYS] == [Decimal(0), Decimal(3), Decimal(0)]
 
 
 @settings(max_examples=100, deadline=None)
