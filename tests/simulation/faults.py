@@ -17,16 +17,16 @@ RATES: Final = {
     # the broker
     "publish refused": 0.02,
     "publish unconfirmed": 0.03,
-    "fetch failed": 0.004,
+    "fetch failed": 0.02,
     "fetch in part": 0.25,
     "delivered in another order": 0.4,
     "acknowledgement lost": 0.2,
     # the targets
-    "target down": 0.06,
-    "request lost": 0.05,
-    "request late": 0.05,
-    "reply lost": 0.06,
-    "answer slow": 0.1,
+    "target down": 0.15,
+    "request lost": 0.12,
+    "request late": 0.12,
+    "reply lost": 0.12,
+    "answer slow": 0.15,
     # the sources
     "published twice": 0.1,
     "published again": 0.08,
