@@ -288,7 +288,11 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
     customer = customer_of(read, header.customer)
     if customer.bill_to is None:
         raise BillToMissing(f"{header.customer} {customer.name}.")
-    taxes = {line.line: _tax_of(read, line, seller, customer, issued_on) for line in draft.lines}
+    decided: dict[tuple[str, date, bool], TaxDecision] = {}
+    for line in draft.lines:
+        if _taxed_like(line) not in decided:
+            decided[_taxed_like(line)] = _tax_of(read, line, seller, customer, issued_on)
+    taxes = {line.line: decided[_taxed_like(line)] for line in draft.lines}
     terms_days = customer.payment_terms_days if customer.payment_terms_days is not None else seller.payment_terms_days
     return IssueInvoice(
         number=number,
@@ -301,6 +305,11 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
         fx_rate=fx_rate(read, header.currency, seller.functional_currency, issued_on),
         rounding=next(iter(taxes.values())).rounding,
     )
+
+
+def _taxed_like(line: InvoiceLine) -> tuple[str, date, bool]:
+    """What the tax of a line depends on."""
+    return (line.tax_category, line.last_work_date, line.releases is not None)
 
 
 def _tax_of(

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 from domain.kernel import Refused
+from domain.layers import with_changes
 from domain.money import Money, total
 
 Unit = Literal["hour", "item"]
@@ -416,23 +417,23 @@ def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:
     match event:
         case LotRated(lot):
             status = LotStatus.NON_BILLABLE if lot.non_billable_because else LotStatus.OPEN
-            return {**book, lot.lot: LotState(lot, status)}
+            return with_changes(book, {lot.lot: LotState(lot, status)})
         case LotSplit(name, parts):
             whole = book[name]
             split = {part.lot: replace(whole, lot=part_of(whole.lot, part)) for part in parts}
-            return {**book, name: replace(whole, status=LotStatus.SPLIT), **split}
+            return with_changes(book, {name: replace(whole, status=LotStatus.SPLIT), **split})
         case LotsReserved(lots, invoice):
-            return {**book, **_moved(book, lots, LotStatus.RESERVED, invoice)}
+            return with_changes(book, _moved(book, lots, LotStatus.RESERVED, invoice))
         case LotsReleased(lots, _):
-            return {**book, **_moved(book, lots, LotStatus.OPEN, None)}
+            return with_changes(book, _moved(book, lots, LotStatus.OPEN, None))
         case LotsBilled(lots, invoice, _):
-            return {**book, **_moved(book, lots, LotStatus.BILLED, invoice)}
+            return with_changes(book, _moved(book, lots, LotStatus.BILLED, invoice))
         case LotReversed(name, _):
-            return {**book, **_moved(book, (name,), LotStatus.REVERSED, None)}
+            return with_changes(book, _moved(book, (name,), LotStatus.REVERSED, None))
         case LotsWrittenOff(lots, _, _):
-            return {**book, **_moved(book, lots, LotStatus.WRITTEN_OFF, None)}
+            return with_changes(book, _moved(book, lots, LotStatus.WRITTEN_OFF, None))
         case LotsPostponed(lots, until, _, _):
-            return {**book, **{lot: replace(book[lot], postponed_until=until) for lot in lots}}
+            return with_changes(book, {lot: replace(book[lot], postponed_until=until) for lot in lots})
         case _:
             assert_never(event)
 

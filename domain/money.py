@@ -124,10 +124,12 @@ def zero(currency: str) -> Money:
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum of amounts that must all be in ``currency``; zero when there are none."""
-    result = zero(currency)
-    for amount in amounts:
-        result = result + amount
-    return result
+    result = Decimal(0)
+    for each in amounts:
+        if each.currency != currency:
+            raise MixedCurrencies(f"{currency} and {each.currency}")
+        result += each.amount
+    return Money(result, currency)
 
 
 def minor_unit(currency: str) -> Decimal:

@@ -114,10 +114,14 @@ class World:
         self.tell(CUSTOMER, DescribeCustomer("C-1", described, NINE))
         self.tell(stream_of("tax_rule", "DE"), SetTaxRule("DE", TaxRule(NEW_YEAR, "DE", "S", Decimal(19))))
         for person in ("W-1", "W-2"):
-            worker = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", euros(60), Decimal(40), NINE)
-            self.tell(stream_of("resource", person), DescribeResource(person, worker))
+            self.person(person)
         senior = SetRate(RateRow("senior", euros(150), NEW_YEAR, role="Senior"))
         return self.tell(rate_card_stream("firm", "FIRM"), senior)
+
+    def person(self, name: str) -> World:
+        """Somebody who works at the entity."""
+        worker = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", euros(60), Decimal(40), NINE)
+        return self.tell(stream_of("resource", name), DescribeResource(name, worker))
 
     def contract(self, cap: Money | None = None, *, line: ContractLine | None = None) -> World:
         """A signed engagement with one line, whose project every system knows."""

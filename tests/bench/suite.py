@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from adapters.settings import Settings
-from tests.bench import ingest, lag, read_models
+from tests.bench import ingest, invoicing, lag, read_models
 from tests.bench.figures import Figure
 from tests.bench.rounds import Progress
 from tests.bench.sizes import Size
@@ -17,6 +17,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "ingest": ingest.figures,
     "lag": lag.figures,
     "read_models": read_models.figures,
+    "invoicing": invoicing.figures,
 }
 
 

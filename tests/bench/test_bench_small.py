@@ -23,6 +23,9 @@ FIGURES = {
     "rebuild_growth",
     "rebuild_memory_growth",
     "query_growth",
+    "invoice_10k_seconds",
+    "invoice_vs_statement",
+    "invoice_growth",
 }
 
 
