@@ -426,7 +426,7 @@ def _entry(name: str, state: Timesheet) -> Entry:
 def _log(command: LogTime, state: Timesheet) -> Sequence[Event]:
     claim, work = command.claim, command.work
     if not 0 < work.hours <= HOURS_PER_DAY_MAX:
-        raise HoursOutOfRange(f"{claim.ref}: {work.hours} h on {work.work_date}.")
+        raise HoursOutOfRange(f"{claim.ref}: {work.hours:f} h on {work.work_date}.")
     known = state.claimed_by(claim.ref) or _twin(claim, work, state)
     if known is None:
         _require_room(work, None, state)
@@ -479,7 +479,7 @@ def _merged(state: Timesheet, name: str) -> Sequence[Event]:
 def _require_room(work: Work, replaced: str | None, state: Timesheet) -> None:
     hours = state.hours_on(work.work_date, without=replaced) + work.hours
     if hours > HOURS_PER_DAY_MAX:
-        raise DayTooLong(f"{work.work_date} would have {hours} h.")
+        raise DayTooLong(f"{work.work_date} would have {hours:f} h.")
 
 
 def _reversed(entry: str, reason: str, state: Timesheet) -> Sequence[LotReversed]:

@@ -278,7 +278,8 @@ class Batch:
 
     def _conflicting(self, mail: Mail) -> None:
         reused = IdReused(mail.business_id)
-        events = self._raise(_stream_about("conflict", mail), problems.conflict(mail, reused), mail, None)
+        context = self._context(mail.intakes[0]) if mail.intakes else Context()
+        events = self._raise(_stream_about("conflict", mail), problems.conflict(mail, reused, context), mail, None)
         self.unit.receive(mail.received(self._at, Outcome("conflict", reused.code, reused.message, (), events)))
 
     def _raise(self, stream: StreamId, problem: Problem, mail: Mail, intake: Intake | None) -> tuple[str, ...]:

@@ -42,9 +42,9 @@ def quarantined(mail: Mail, refusal: Refused) -> Problem:
     return _problem("quarantined", mail.message_id, refusal, mail.system, Context())
 
 
-def conflict(mail: Mail, refusal: Refused) -> Problem:
+def conflict(mail: Mail, refusal: Refused, context: Context) -> Problem:
     """An id was used before for a message with another content."""
-    return _problem("conflict", mail.message_id, refusal, mail.system, Context())
+    return _problem("conflict", mail.message_id, refusal, mail.system, context)
 
 
 def waiting(mail: Mail, thing: Awaited, context: Context, known: ExceptionItem) -> Problem:
