@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from domain.billing_limit import ReleaseLimit, billing_limit_stream
 from domain.conversion import fx_rate
 from domain.drafting import by_stream, claims_of, context_of, draft_invoice
 from domain.engagement import ReleaseBilling
@@ -47,7 +48,7 @@ from domain.lots import BillLots, ReleaseLots
 from domain.money import Money, shared
 from domain.number_series import TakeNumber, series_stream
 from domain.payment import AboveOnAccount, ApplyPayment, Payment, PaymentUnknown, ReceiptCurrencyDiffers, payment_stream
-from domain.ports import Read, customer_of, entity_of, invoice_of, tax_rules_of
+from domain.ports import Read, customer_of, engagement_of, entity_of, invoice_of, tax_rules_of
 from domain.reference.customer import Customer
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
@@ -133,7 +134,7 @@ def adjust_line(
     )
     return [
         Addressed(invoice_stream(invoice), AdjustLines((adjustment,), by)),
-        *claims_of(invoice, draft.header, (*draft.lines, adjustment), only=(adjustment,)),
+        *claims_of(read, invoice, draft.header, (*draft.lines, adjustment), only=(adjustment,)),
     ]
 
 
@@ -153,7 +154,7 @@ def state_allowances(
     line = draft.line(number)
     changed = with_allowances(line, allowances, base_quantity) if base_quantity > 0 else line
     lines = tuple(changed if each.line == number else each for each in draft.lines)
-    return [stated, *claims_of(invoice, draft.header, lines, only=(changed,))]
+    return [stated, *claims_of(read, invoice, draft.header, lines, only=(changed,))]
 
 
 def state_prepayments(read: Read, invoice: str, prepayments: tuple[Prepayment, ...]) -> list[Addressed]:
@@ -188,10 +189,11 @@ def discard_draft(read: Read, invoice: str, by: str, reason: str) -> list[Addres
     if not isinstance(state, Draft):
         return [discard]
     releases = [Addressed(stream, ReleaseLots(lots, invoice)) for stream, lots in by_stream(state.lines).items()]
-    given_back = [
-        Addressed(stream_of("engagement", name), ReleaseBilling(invoice)) for name in state.header.all_engagements
-    ]
-    return [discard, *releases, *given_back]
+    header = state.header
+    given_back = [Addressed(stream_of("engagement", name), ReleaseBilling(invoice)) for name in header.all_engagements]
+    customers = dict.fromkeys(engagement_of(read, name).terms.customer for name in header.all_engagements)
+    limits = [billing_limit_stream(customer, header.currency) for customer in customers]
+    return [discard, *releases, *given_back, *(Addressed(limit, ReleaseLimit(invoice)) for limit in limits)]
 
 
 def approve_invoice(read: Read, invoice: str, by: str, at: datetime) -> list[Addressed]:

@@ -1,23 +1,85 @@
-"""A cap limits what may be billed on a contract line; what is over it earns nothing until the cap is raised."""
+"""A cap limits what may be billed, in money or in hours; what is over it earns nothing until the cap is raised.
+
+Caps exist for a person on a line, a line, an engagement and a customer. All that apply must leave room. Lots take up
+what is left in their order, and the same allocation is used to show, to draft and to raise a cap.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
 
-from domain.engagement import CapPolicy
-from domain.money import Money, zero
+from domain.contract import CapPolicy
+from domain.lots import Lot
+from domain.money import Money, minor_unit, zero
+
+ALERTS_AT_PERCENT = (75, 90, 100)
+"""The shares of a cap at which the project manager is told (once each, until the cap is raised)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that may be billed, in money, in hours, or both."""
+
+    amount: Money | None = None
+    hours: Decimal | None = None
+    policy: CapPolicy = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """What drafts and invoices take of a limit, credits taken off."""
+
+    amount: Money
+    hours: Decimal = Decimal(0)
+
+    def __add__(self, other: Consumed) -> Consumed:
+        return Consumed(self.amount + other.amount, self.hours + other.hours)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One cap with what is left of it. ``level`` names it for people: ``line L1``, ``W-7 on line L1``.
+
+    ``resource``, ``line``, ``engagement`` and ``customer`` say whose work it limits; None means that of all.
+    """
+
+    level: str
+    policy: CapPolicy
+    amount: Money | None = None
+    hours: Decimal | None = None
+    line: str | None = None
+    resource: str | None = None
+    engagement: str | None = None
+    customer: str | None = None
+
+    def applies(self, candidate: Candidate) -> bool:
+        """Whether a lot takes from this cap."""
+        asked = (
+            (self.customer, candidate.customer),
+            (self.engagement, candidate.engagement),
+            (self.line, candidate.line),
+            (self.resource, candidate.resource),
+        )
+        return all(mine is None or mine == theirs for mine, theirs in asked)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An open lot that wants to be billed on a capped line."""
+    """An open lot that wants to be billed; ``hours`` is zero for what is not billed by the hour."""
 
     lot: str
     work_date: date
     approved_at: datetime
     value: Money
+    hours: Decimal = Decimal(0)
+    line: str | None = None
+    resource: str | None = None
+    engagement: str | None = None
+    customer: str | None = None
 
     @property
     def turn(self) -> tuple[date, datetime, str]:
@@ -27,24 +89,133 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How much of a lot's value fits under the cap, and how much is over it."""
+    """How much of a lot's value fits under its caps, how much is over, and the cap that was the narrowest."""
 
     within: Money
     over: Money
+    cut_by: Room | None = None
 
 
-def allocate(left: Money, policy: CapPolicy, candidates: Iterable[Candidate]) -> dict[str, Share]:
-    """What each lot gets of what is left of a cap, in their order.
+def candidate_of(lot: Lot, name: str | None = None) -> Candidate:
+    """A lot that wants to be billed, under a name of its own where its id is not enough."""
+    return Candidate(
+        lot=name or lot.lot,
+        work_date=lot.work_date,
+        approved_at=lot.approved_at,
+        value=lot.value,
+        hours=lot.quantity if lot.unit == "hour" else Decimal(0),
+        line=lot.line,
+        resource=lot.resource,
+        engagement=lot.engagement,
+        customer=lot.customer,
+    )
 
-    ``partial`` fills the cap to the cent and splits the lot that crosses it; ``whole_item`` leaves that lot out and
-    goes on with the next that fits. A lot of no value never takes anything.
+
+def room_of(level: str, limit: Limit, taken: Consumed) -> Room:
+    """What drafts and invoices leave of a limit, for the work of all."""
+    amount = None if limit.amount is None else limit.amount - taken.amount
+    hours = None if limit.hours is None else limit.hours - taken.hours
+    return Room(level, limit.policy, amount, hours)
+
+
+def allocate(rooms: Sequence[Room], candidates: Iterable[Candidate]) -> dict[str, Share]:
+    """What each lot gets of what all its caps leave, in their order; see ``allocation`` for the caps afterwards."""
+    return allocation(rooms, candidates)[0]
+
+
+def allocation(rooms: Sequence[Room], candidates: Iterable[Candidate]) -> tuple[dict[str, Share], list[Room]]:
+    """What each lot gets of what all its caps leave, in their order, and what the caps leave then.
+
+    Under ``partial`` the lot that crosses a cap is split at it, to the cent; where one of the crossed caps says
+    ``whole_item`` the lot is left out and the next that fits goes on. A lot of no value never takes anything.
     """
-    nothing = zero(left.currency)
+    left = list(rooms)
     shares: dict[str, Share] = {}
     for candidate in sorted(candidates, key=lambda each: each.turn):
-        available = max(left, nothing)
-        of_the_rest = available if policy == "partial" else nothing
-        within = candidate.value if candidate.value <= available else of_the_rest
-        shares[candidate.lot] = Share(within, candidate.value - within)
-        left = left - within
-    return shares
+        mine = [index for index, room in enumerate(left) if room.applies(candidate)]
+        within, cut_by = _fitting([left[index] for index in mine], candidate)
+        shares[candidate.lot] = Share(within, candidate.value - within, cut_by)
+        for index in mine:
+            left[index] = _taken_from(left[index], candidate, within)
+    return shares, left
+
+
+def _fitting(rooms: Sequence[Room], candidate: Candidate) -> tuple[Money, Room | None]:
+    """How much of a lot fits under all of its caps, and the cap that cuts it."""
+    within: Money = candidate.value
+    cut_by: Room | None = None
+    if not candidate.value.amount > 0:
+        return within, None
+    for room in rooms:
+        fits = _fits(room, candidate)
+        if fits < candidate.value and room.policy == "whole_item":
+            return zero(candidate.value.currency), room
+        if fits < within:
+            within, cut_by = fits, room
+    return within, cut_by
+
+
+def _fits(room: Room, candidate: Candidate) -> Money:
+    value, nothing = candidate.value, zero(candidate.value.currency)
+    fits = value
+    if room.amount is not None and room.amount.currency == value.currency:
+        fits = min(fits, max(room.amount, nothing))
+    if room.hours is not None and candidate.hours > 0 and room.hours < candidate.hours:
+        fits = min(fits, _value_of_hours(value, max(room.hours, Decimal(0)), candidate.hours))
+    return fits
+
+
+def _value_of_hours(value: Money, hours: Decimal, of: Decimal) -> Money:
+    """The value of so many of a lot's hours, cut to the minor unit so that the hours left are never passed."""
+    exact = Fraction(value.amount) * Fraction(hours) / Fraction(of)
+    quantum = minor_unit(value.currency)
+    units = (exact / Fraction(quantum)).__floor__()
+    return Money((quantum * units).quantize(quantum, ROUND_DOWN), value.currency)
+
+
+def _taken_from(room: Room, candidate: Candidate, within: Money) -> Room:
+    if not within:
+        return room
+    hours = candidate.hours * within.amount / candidate.value.amount if candidate.value else Decimal(0)
+    same_currency = room.amount is not None and room.amount.currency == within.currency
+    return replace(
+        room,
+        amount=room.amount - within if room.amount is not None and same_currency else room.amount,
+        hours=room.hours - hours if room.hours is not None else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A cap of which a share is consumed: in its own unit, a currency or hours."""
+
+    level: str
+    percent: int
+    consumed: Decimal
+    limit: Decimal
+    unit: str
+
+
+def alerts_of(level: str, limit: Limit, before: Consumed, after: Consumed) -> Iterator[Reached]:
+    """The alerts that a change of consumption gives; only the highest share that was passed in each unit."""
+    units: list[tuple[Decimal, Decimal, Decimal, str]] = []
+    if limit.amount is not None and limit.amount.amount > 0:
+        units.append((before.amount.amount, after.amount.amount, limit.amount.amount, limit.amount.currency))
+    if limit.hours is not None and limit.hours > 0:
+        units.append((before.hours, after.hours, limit.hours, "hour"))
+    for was, now, most, unit in units:
+        passed = [percent for percent in ALERTS_AT_PERCENT if was * 100 < most * percent <= now * 100]
+        if passed:
+            yield Reached(level, passed[-1], now, most, unit)
+
+
+def total_consumed(claims: Iterable[Consumed], currency: str) -> Consumed:
+    """The sum of what is taken."""
+    result = Consumed(zero(currency))
+    for claim in claims:
+        result = result + claim
+    return result
+
+
+Claims = Mapping[str, Consumed]
+"""What each invoice takes of one cap."""

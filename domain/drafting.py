@@ -12,8 +12,9 @@ from datetime import date
 from decimal import Decimal
 
 from domain import eligibility
-from domain.caps import Candidate, allocate
-from domain.engagement import ClaimBilling, Engagement, TimeAndMaterials
+from domain.billing_limit import ClaimLimit, billing_limit_stream
+from domain.caps import Room, allocate, candidate_of
+from domain.engagement import ClaimBilling
 from domain.expense import ExpenseReport, lacks_receipt
 from domain.invoice import (
     AddLines,
@@ -32,11 +33,13 @@ from domain.invoice import (
     invoice_stream,
 )
 from domain.kernel import Addressed, Refused, StreamId, stream_of
+from domain.line_caps import resource_claims
 from domain.lots import Lot, LotStatus, ReserveLots, ShareLot, SplitLot, part_of, parts_of
 from domain.money import Money, total, zero
 from domain.ports import (
     LotAt,
     Read,
+    billing_limit_of,
     customer_of,
     engagement_of,
     entity_of,
@@ -193,12 +196,7 @@ def _require_draft(read: Read, invoice: str) -> Draft:
 
 
 def _billable(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[Billable]:
-    by_engagement: dict[str, list[tuple[StreamId, Lot]]] = {}
-    for stream, lot in _eligible(read, lots, plan):
-        by_engagement.setdefault(lot.engagement, []).append((stream, lot))
-    return [
-        each for name, members in by_engagement.items() for each in _within_caps(engagement_of(read, name), members)
-    ]
+    return _within_caps(read, _eligible(read, lots, plan))
 
 
 def _eligible(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[tuple[StreamId, Lot]]:
@@ -255,22 +253,27 @@ def context_of(read: Read, lot: Lot) -> Context:
     )
 
 
-def _within_caps(engagement: Engagement, lots: Sequence[tuple[StreamId, Lot]]) -> list[Billable]:
-    """The lots with the part of each that its contract line's cap leaves; what is wholly over it is left out."""
-    by_line: dict[str, list[tuple[StreamId, Lot]]] = {}
-    for stream, lot in lots:
-        by_line.setdefault(lot.line, []).append((stream, lot))
-    result: list[Billable] = []
-    for line, members in by_line.items():
-        left, billing = engagement.cap_left(line), engagement.line(line).billing
-        if left is None or not isinstance(billing, TimeAndMaterials):
-            result += [Billable(stream, lot, lot.value) for stream, lot in members]
-            continue
-        turns = [Candidate(lot.lot, lot.work_date, lot.approved_at, lot.value) for _, lot in members]
-        shares = allocate(left, billing.cap_policy, turns)
-        within = [(stream, lot, shares[lot.lot].within) for stream, lot in members]
-        result += [Billable(stream, lot, part) for stream, lot, part in within if part or not lot.value]
-    return sorted(result, key=lambda each: (each.lot.work_date, each.lot.approved_at, each.lot.lot))
+def _within_caps(read: Read, lots: Sequence[tuple[StreamId, Lot]]) -> list[Billable]:
+    """The lots with the part of each that all its caps leave; what is wholly over one is left out."""
+    shares = allocate(rooms_for(read, [lot for _, lot in lots]), (candidate_of(lot) for _, lot in lots))
+    within = [Billable(stream, lot, shares[lot.lot].within) for stream, lot in lots]
+    result = [each for each in within if each.within or not each.lot.value]
+    turn = {name: number for number, name in enumerate(dict.fromkeys(lot.engagement for _, lot in lots))}
+    return sorted(
+        result, key=lambda each: (turn[each.lot.engagement], each.lot.work_date, each.lot.approved_at, each.lot.lot)
+    )
+
+
+def rooms_for(read: Read, lots: Iterable[Lot]) -> list[Room]:
+    """Every cap that some lots may take from: of their engagements with their lines, and of their customers."""
+    engagements: dict[str, None] = {}
+    customers: dict[tuple[str, str], None] = {}
+    for lot in lots:
+        engagements[lot.engagement] = None
+        customers[lot.customer, lot.value.currency] = None
+    rooms = [room for name in engagements for room in engagement_of(read, name).rooms()]
+    limits = (billing_limit_of(read, *who).room for who in customers)
+    return [*rooms, *(room for room in limits if room is not None)]
 
 
 def _grouped(read: Read, billable: Sequence[Billable], grouping: Grouping) -> dict[GroupKey, list[Billable]]:
@@ -405,7 +408,7 @@ def _draft(read: Read, invoice: str, header: Header, members: Sequence[Billable]
     lines = _lines(read, members, header.layout, first=1)
     return [
         *_reservations(invoice, lines),
-        *claims_of(invoice, header, lines),
+        *claims_of(read, invoice, header, lines),
         Addressed(invoice_stream(invoice), DraftInvoice(invoice, header, lines)),
     ]
 
@@ -418,7 +421,7 @@ def _late_lots(read: Read, draft: Draft, members: Sequence[Billable], by: str) -
     return [
         *splits,
         *_reservations(draft.invoice, lines),
-        *claims_of(draft.invoice, draft.header, (*draft.lines, *lines), only=lines),
+        *claims_of(read, draft.invoice, draft.header, (*draft.lines, *lines), only=lines),
         Addressed(invoice_stream(draft.invoice), AddLines(lines, by)),
     ]
 
@@ -483,16 +486,54 @@ def _reservations(invoice: str, lines: Sequence[InvoiceLine]) -> list[Addressed]
 
 
 def claims_of(
-    invoice: str, header: Header, lines: Iterable[InvoiceLine], only: Sequence[InvoiceLine] | None = None
+    read: Read,
+    invoice: str,
+    header: Header,
+    lines: Sequence[InvoiceLine],
+    only: Sequence[InvoiceLine] | None = None,
 ) -> list[Addressed]:
-    """What an invoice takes of the caps of each contract line: its net, of the lines named by ``only``, else of all."""
-    nets: dict[tuple[str, str], Money] = {}
+    """What an invoice takes of the caps of each contract line, of those that ``only`` names, and of its customers."""
+    groups: dict[tuple[str, str], list[InvoiceLine]] = {}
     for line in lines:
-        key = (header.engagement_of(line), line.contract_line)
-        nets[key] = nets.get(key, zero(header.currency)) + line.net
-    touched = nets if only is None else {(header.engagement_of(line), line.contract_line): None for line in only}
-    return [
-        Addressed(stream_of("engagement", engagement), ClaimBilling(invoice, line, nets[engagement, line]))
+        groups.setdefault((header.engagement_of(line), line.contract_line), []).append(line)
+    touched = groups if only is None else {(header.engagement_of(line), line.contract_line): None for line in only}
+    claims = [
+        Addressed(stream_of("engagement", engagement), _claim(invoice, line, groups[engagement, line], header))
         for engagement, line in touched
         if line
+    ]
+    return [*claims, *_limit_claims(read, invoice, header, lines)]
+
+
+def _claim(invoice: str, contract_line: str, lines: Sequence[InvoiceLine], header: Header) -> ClaimBilling:
+    net, hours = _worth(lines, header.currency)
+    parts = (
+        (part.resource, part.value, part.quantity if line.unit == "hour" else Decimal(0))
+        for line in lines
+        for part in line.lots
+    )
+    return ClaimBilling(invoice, contract_line, net, hours, resource_claims(parts))
+
+
+def _worth(lines: Iterable[InvoiceLine], currency: str) -> tuple[Money, Decimal]:
+    """What lines come to, in money and in hours."""
+    net, hours = zero(currency), Decimal(0)
+    for line in lines:
+        net = net + line.net
+        hours += sum((part.quantity for part in line.lots if line.unit == "hour"), Decimal(0))
+    return net, hours
+
+
+def _limit_claims(read: Read, invoice: str, header: Header, lines: Sequence[InvoiceLine]) -> list[Addressed]:
+    """What an invoice takes of the limits of the customers whose engagements it bills."""
+    by_customer: dict[str, list[InvoiceLine]] = {}
+    for line in lines:
+        customer = engagement_of(read, header.engagement_of(line)).terms.customer
+        by_customer.setdefault(customer, []).append(line)
+    return [
+        Addressed(
+            billing_limit_stream(customer, header.currency), ClaimLimit(invoice, *_worth(theirs, header.currency))
+        )
+        for customer, theirs in by_customer.items()
+        if billing_limit_of(read, customer, header.currency).agreed is not None
     ]

@@ -1,372 +1,248 @@
 """An engagement is the agreement with a customer: who sells, in which currency, which promises, on which terms.
 
-Its contract lines say how each promise is billed. It also holds the milestones as lots, and how much of each line's
-cap is taken by drafts and invoices, so that a cap cannot be passed by two drafts at once.
+Its contract lines say how each promise is billed, each in versions that change orders put in force. What a contract
+itself lets be billed, milestones, instalments, months of service, progress, retainers, becomes a lot here, and what
+drafts and invoices take of the caps is kept here, so that two drafts together cannot pass one. Each of these has its
+words and rules in a file of its own; this one holds the agreement and brings them together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Literal, assert_never
+from datetime import date
+from typing import assert_never
 
-from domain.kernel import Decider, Refused
+from domain.agreement import (
+    AgreeLine,
+    AgreementCommand,
+    AgreementEvent,
+    CompleteEngagement,
+    DatesContradict,
+    EngagementAlreadyOpened,
+    EngagementCompleted,
+    EngagementHeld,
+    EngagementNotOpened,
+    EngagementOpened,
+    EngagementSigned,
+    HoldEngagement,
+    HoldLifted,
+    LiftHold,
+    LineAgreed,
+    LineIsBilled,
+    LineIsChanged,
+    OpenEngagement,
+    PurchaseOrder,
+    PurchaseOrderRecorded,
+    RecordPurchaseOrder,
+    SignEngagement,
+    UnknownLine,
+)
+from domain.caps import Consumed, Room
+from domain.change_orders import (
+    ApproveChangeOrder,
+    ChangeOrder,
+    ChangeOrderApproved,
+    ChangeOrderEvent,
+    ChangeOrderProposed,
+    ChangeOrderRejected,
+    ChangeOrders,
+    ProposeChangeOrder,
+    RejectChangeOrder,
+    decide_change_order,
+    evolve_change_orders,
+    pending_change,
+)
+from domain.contract import (
+    CapPolicy,
+    ContractLine,
+    FixedFeeMilestones,
+    FixedFeeSchedule,
+    LineVersion,
+    Milestone,
+    PercentComplete,
+    Retainer,
+    TimeAndMaterials,
+    Uplift,
+)
+from domain.contract_lots import Agreement, version_on
+from domain.contract_rules import CurrencyDiffers, require_consistent, require_known_currency
+from domain.kernel import Decider
+from domain.line_caps import (
+    AgreeEngagementCap,
+    BillingClaimed,
+    BillingCredited,
+    BillingReleased,
+    CapBelowBilled,
+    CapChanged,
+    CapCommand,
+    CapEvent,
+    CapExceeded,
+    CapReached,
+    ChangeCap,
+    ChangeLimits,
+    ClaimBilling,
+    CreditBilling,
+    EngagementCapAgreed,
+    LimitsChanged,
+    LineCaps,
+    ReleaseBilling,
+    WrongBillingMethod,
+    decide_caps,
+    evolve_caps,
+    require_above_billed,
+    rooms_of,
+    with_caps,
+)
 from domain.lots import (
     BillLots,
-    Explanation,
-    Lot,
+    DrawLots,
     LotBook,
     LotEvent,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsDrawn,
     LotSplit,
     LotsPostponed,
     LotsReleased,
     LotsReserved,
+    LotsUndrawn,
     LotsWrittenOff,
     PostponeLots,
     ReleaseLots,
+    RepriceLot,
     ReserveLots,
     ShareLot,
     SplitLot,
+    UndrawLots,
     WriteOffLots,
     decide_lots,
     evolve_lots,
 )
-from domain.money import MINOR_UNITS, Money, UnknownCurrency, zero
-
-CapPolicy = Literal["partial", "whole_item"]
-
-
-@dataclass(frozen=True, slots=True)
-class Uplift:
-    """A multiplier on the bill rate for one kind of time, e.g. overtime at 1.5."""
-
-    time_type: str
-    multiplier: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class TimeAndMaterials:
-    """Billed by the hour at the rate card, up to the cap if there is one (not to exceed)."""
-
-    kind: Literal["time_and_materials"] = "time_and_materials"
-    cap: Money | None = None
-    cap_policy: CapPolicy = "partial"
-    uplifts: tuple[Uplift, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Milestone:
-    """A deliverable with its price, billed when the customer has accepted it; ``after`` names what must come first."""
-
-    milestone: str
-    title: str
-    amount: Money
-    project: str | None = None
-    after: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FixedFeeMilestones:
-    """Billed milestone by milestone; the hours worked for it are included in the fee."""
-
-    kind: Literal["fixed_fee_milestones"] = "fixed_fee_milestones"
-    milestones: tuple[Milestone, ...] = ()
-
-
-Billing = TimeAndMaterials | FixedFeeMilestones
-
-
-@dataclass(frozen=True, slots=True)
-class ContractLine:
-    """One promise inside an engagement, with one billing method."""
-
-    line: str
-    title: str
-    billing: Billing
-
-
-@dataclass(frozen=True, slots=True)
-class PurchaseOrder:
-    """The customer's order that invoices must quote; ``amount`` and ``valid_to`` limit it where given."""
-
-    number: str
-    amount: Money | None = None
-    valid_to: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenEngagement:
-    """Begin an engagement with a customer."""
-
-    engagement: str
-    title: str
-    customer: str
-    selling_entity: str
-    currency: str
-    opportunity: str | None = None
-    purchase_order_required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AgreeLine:
-    """Add a contract line, or put a new version of it in its place while nothing of it is billed."""
-
-    line: ContractLine
-
-
-@dataclass(frozen=True, slots=True)
-class SignEngagement:
-    """Record the customer's signature and the days that work may happen on."""
-
-    signed_on: date
-    starts: date
-    ends: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HoldEngagement:
-    """Stop all billing of the engagement, with the reason that people will read."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class LiftHold:
-    """Let a held engagement be billed again."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordPurchaseOrder:
-    """Record the customer's purchase order, or its new amount or validity."""
-
-    order: PurchaseOrder
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeCap:
-    """Raise, lower or lift the cap of a time and materials line."""
-
-    line: str
-    cap: Money | None
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptMilestone:
-    """Record that the customer accepted a milestone, with the evidence that shows it."""
-
-    line: str
-    milestone: str
-    accepted_on: date
-    evidence: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimBilling:
-    """Take part of a line's cap for a draft invoice."""
-
-    invoice: str
-    line: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseBilling:
-    """Give back what a discarded draft had taken of the caps."""
-
-    invoice: str
-
-
-@dataclass(frozen=True, slots=True)
-class EngagementOpened:
-    """An engagement with a customer began."""
-
-    engagement: str
-    title: str
-    customer: str
-    selling_entity: str
-    currency: str
-    opportunity: str | None
-    purchase_order_required: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LineAgreed:
-    """A contract line was agreed, or a new version of it."""
-
-    line: ContractLine
-
-
-@dataclass(frozen=True, slots=True)
-class EngagementSigned:
-    """The customer signed; work may happen on these days."""
-
-    signed_on: date
-    starts: date
-    ends: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class EngagementHeld:
-    """All billing of the engagement was stopped."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class HoldLifted:
-    """The engagement may be billed again."""
-
-
-@dataclass(frozen=True, slots=True)
-class PurchaseOrderRecorded:
-    """The customer's purchase order was recorded, or its new terms."""
-
-    order: PurchaseOrder
-
-
-@dataclass(frozen=True, slots=True)
-class CapChanged:
-    """The cap of a contract line was raised, lowered or lifted."""
-
-    line: str
-    cap: Money | None
-
-
-@dataclass(frozen=True, slots=True)
-class MilestoneAccepted:
-    """The customer accepted a milestone."""
-
-    line: str
-    milestone: str
-    accepted_on: date
-    evidence: str
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class BillingClaimed:
-    """A draft took part of a contract line's cap."""
-
-    invoice: str
-    line: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class BillingReleased:
-    """A discarded draft gave back what it had taken of the caps."""
-
-    invoice: str
-
-
-class EngagementNotOpened(Refused):
-    """The engagement does not exist yet."""
-
-    code = "engagement.not_opened"
-    fix = "Open it from its won opportunity, or send engagement.open first."
-
-
-class EngagementAlreadyOpened(Refused):
-    """The engagement exists already with other terms."""
-
-    code = "engagement.already_opened"
-    fix = "Use another id, or change the existing engagement."
-
-
-class UnknownLine(Refused):
-    """The engagement has no such contract line."""
-
-    code = "engagement.unknown_line"
-    fix = "Agree the line first, or use one of the engagement's lines."
-
-
-class LineIsBilled(Refused):
-    """A contract line that is partly billed cannot be replaced."""
-
-    code = "engagement.line_is_billed"
-    fix = "Credit what was billed, or agree a further line for the new terms."
-
-
-class WrongBillingMethod(Refused):
-    """The contract line is billed by another method."""
-
-    code = "engagement.wrong_billing_method"
-    fix = "Caps belong to time and materials lines, milestones to fixed-fee lines."
-
-
-class CurrencyDiffers(Refused):
-    """Amounts of an engagement are in the engagement's currency."""
-
-    code = "engagement.currency_differs"
-    fix = "Send the amount in the currency of the engagement."
-
-
-class CapBelowBilled(Refused):
-    """A cap cannot be lower than what is already billed or on a draft."""
-
-    code = "engagement.cap_below_billed"
-    fix = "Discard the draft or credit the invoice first, or choose a higher cap."
-
-
-class CapExceeded(Refused):
-    """The draft would pass the cap of the contract line."""
-
-    code = "engagement.cap_exceeded"
-    fix = "Bill less, or raise the cap with the customer's consent."
-
-
-class UnknownMilestone(Refused):
-    """The contract line has no such milestone."""
-
-    code = "engagement.unknown_milestone"
-    fix = "Use the id of one of the line's milestones."
-
-
-class EvidenceMissing(Refused):
-    """A milestone is accepted with evidence only."""
-
-    code = "engagement.evidence_missing"
-    fix = "Name the document, mail or ticket in which the customer accepted."
-
-
-class PredecessorIncomplete(Refused):
-    """A milestone is accepted after those that come before it."""
-
-    code = "engagement.predecessor_incomplete"
-    fix = "Record the acceptance of the earlier milestones first."
+from domain.milestones import (
+    AcceptMilestone,
+    EvidenceMissing,
+    MilestoneAccepted,
+    PredecessorIncomplete,
+    UnknownMilestone,
+    decide_acceptance,
+)
+from domain.money import Money
+from domain.progress import (
+    CostRecorded,
+    EstimateRevised,
+    MeasureProgress,
+    Progress,
+    ProgressEvent,
+    ProgressMeasured,
+    RecordCost,
+    ReviseEstimate,
+    caught_up,
+    decide_progress,
+    evolve_progress,
+)
+from domain.retainer import (
+    EMPTY,
+    ApplyRetainer,
+    GrantRetainer,
+    MakeGrantUsable,
+    RefundRetainer,
+    RetainerAccount,
+    RetainerApplied,
+    RetainerEvent,
+    RetainerExpired,
+    RetainerGranted,
+    RetainerRefunded,
+    RetainerUnapplied,
+    RetainerUsable,
+    UnapplyRetainer,
+    decide_retainer,
+    evolve_retainer,
+    lapsed,
+)
+from domain.schedule import (
+    FallDue,
+    GiveServiceCredit,
+    InstalmentDue,
+    Schedule,
+    ScheduleEvent,
+    ServiceCreditGiven,
+    ServicePeriodDue,
+    decide_credit,
+    decide_due,
+    evolve_schedule,
+)
+
+__all__ = [
+    "AcceptMilestone",
+    "AgreeLine",
+    "BillingClaimed",
+    "BillingReleased",
+    "CapBelowBilled",
+    "CapChanged",
+    "CapExceeded",
+    "CapPolicy",
+    "ChangeCap",
+    "ClaimBilling",
+    "ContractLine",
+    "CurrencyDiffers",
+    "Engagement",
+    "EngagementAlreadyOpened",
+    "EngagementHeld",
+    "EngagementNotOpened",
+    "EngagementOpened",
+    "EngagementSigned",
+    "EvidenceMissing",
+    "FixedFeeMilestones",
+    "HoldEngagement",
+    "HoldLifted",
+    "LiftHold",
+    "LineAgreed",
+    "LineIsBilled",
+    "Milestone",
+    "MilestoneAccepted",
+    "OpenEngagement",
+    "PredecessorIncomplete",
+    "PurchaseOrder",
+    "PurchaseOrderRecorded",
+    "RecordPurchaseOrder",
+    "ReleaseBilling",
+    "SignEngagement",
+    "TimeAndMaterials",
+    "UnknownLine",
+    "UnknownMilestone",
+    "Uplift",
+    "WrongBillingMethod",
+    "decider",
+]
 
 
 OwnEvent = (
-    EngagementOpened
-    | LineAgreed
-    | EngagementSigned
-    | EngagementHeld
-    | HoldLifted
-    | PurchaseOrderRecorded
-    | CapChanged
-    | MilestoneAccepted
-    | BillingClaimed
-    | BillingReleased
+    AgreementEvent | MilestoneAccepted | ChangeOrderEvent | CapEvent | ScheduleEvent | ProgressEvent | RetainerEvent
 )
 Event = OwnEvent | LotEvent
+PromiseCommand = (
+    AcceptMilestone
+    | FallDue
+    | GiveServiceCredit
+    | ReviseEstimate
+    | MeasureProgress
+    | RecordCost
+    | GrantRetainer
+    | MakeGrantUsable
+    | ApplyRetainer
+    | UnapplyRetainer
+    | RefundRetainer
+)
 Command = (
     OpenEngagement
-    | AgreeLine
-    | SignEngagement
-    | HoldEngagement
-    | LiftHold
-    | RecordPurchaseOrder
-    | ChangeCap
-    | AcceptMilestone
-    | ClaimBilling
-    | ReleaseBilling
+    | AgreementCommand
+    | PromiseCommand
+    | CapCommand
+    | ProposeChangeOrder
+    | ApproveChangeOrder
+    | RejectChangeOrder
     | SplitLot
     | ShareLot
     | ReserveLots
@@ -374,6 +250,9 @@ Command = (
     | BillLots
     | WriteOffLots
     | PostponeLots
+    | DrawLots
+    | UndrawLots
+    | RepriceLot
 )
 
 
@@ -381,7 +260,8 @@ Command = (
 class Engagement:
     """An engagement as it stands; ``opened`` is None before it exists.
 
-    ``claims`` is what each draft or issued invoice takes of each line: {(invoice, line): amount}.
+    ``lines`` holds the newest version of each line, ``versions`` all of them by effective date. ``accepted`` is by
+    line and milestone. ``completed`` is by line, None for the whole.
     """
 
     opened: EngagementOpened | None = None
@@ -389,9 +269,15 @@ class Engagement:
     signed: EngagementSigned | None = None
     held_because: str | None = None
     purchase_order: PurchaseOrder | None = None
-    accepted: Mapping[str, MilestoneAccepted] = field(default_factory=dict)
-    claims: Mapping[str, Mapping[str, Money]] = field(default_factory=dict)
+    accepted: Mapping[tuple[str, str], MilestoneAccepted] = field(default_factory=dict)
+    caps: LineCaps = field(default_factory=LineCaps)
     lots: LotBook = field(default_factory=dict)
+    versions: Mapping[str, tuple[LineVersion, ...]] = field(default_factory=dict)
+    change_orders: ChangeOrders = field(default_factory=dict)
+    schedule: Schedule = field(default_factory=Schedule)
+    progress: Progress = field(default_factory=Progress)
+    retainers: Mapping[str, RetainerAccount] = field(default_factory=dict)
+    completed: Mapping[str | None, EngagementCompleted] = field(default_factory=dict)
 
     @property
     def currency(self) -> str:
@@ -404,79 +290,87 @@ class Engagement:
             raise EngagementNotOpened
         return self.opened
 
+    @property
+    def agreement(self) -> Agreement:
+        """What every lot of the contract says of the engagement."""
+        terms = self.terms
+        return Agreement(terms.engagement, terms.customer, terms.selling_entity, terms.currency)
+
     def line(self, name: str) -> ContractLine:
-        """A contract line, or UnknownLine."""
+        """The newest version of a contract line, or UnknownLine."""
         if name not in self.lines:
             raise UnknownLine(f"{self.terms.engagement} has no line {name}.")
         return self.lines[name]
 
+    def line_on(self, name: str, day: date) -> ContractLine | None:
+        """The version of a contract line that holds on a day; None when there is no such line."""
+        return version_on(self.versions.get(name, ()), day)
+
     def claimed(self, line: str) -> Money:
-        """What drafts and invoices take of a line."""
-        result = zero(self.currency)
-        for by_line in self.claims.values():
-            if line in by_line:
-                result = result + by_line[line]
-        return result
+        """What drafts and invoices take of a line, net of credits."""
+        return self.consumed(line).amount
+
+    def consumed(self, line: str | None = None, resource: str | None = None) -> Consumed:
+        """What drafts and invoices take, net of credits, in money and hours: of one line or all, one person or all."""
+        return self.caps.taken(self.currency, line, resource)
+
+    def rooms(self) -> list[Room]:
+        """Every cap of the engagement with what drafts and invoices leave of it."""
+        return rooms_of(self.terms.engagement, self.lines, self.caps, self.currency)
 
     def cap_left(self, line: str) -> Money | None:
-        """What may still be billed on a line; None when it has no cap."""
+        """What the line's own cap leaves in money; None when it has no cap."""
         billing = self.line(line).billing
         if not isinstance(billing, TimeAndMaterials) or billing.cap is None:
             return None
         return billing.cap - self.claimed(line)
+
+    def account(self, line: str) -> RetainerAccount:
+        """The retainers of a line."""
+        return self.retainers.get(line, EMPTY)
+
+    def pending_change(self, line: str, day: date) -> ChangeOrder | None:
+        """The proposed change order that would change a line on a day, if it were approved."""
+        return pending_change(self.change_orders, line, day)
 
 
 def decide(command: Command, state: Engagement) -> Sequence[Event]:
     match command:
         case OpenEngagement():
             return _open(command, state)
-        case SplitLot() | ShareLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
+        case (
+            SplitLot()
+            | ShareLot()
+            | ReserveLots()
+            | ReleaseLots()
+            | BillLots()
+            | WriteOffLots()
+            | PostponeLots()
+            | DrawLots()
+            | UndrawLots()
+            | RepriceLot()
+        ):
             return decide_lots(command, state.lots)
+        case ProposeChangeOrder() | ApproveChangeOrder() | RejectChangeOrder():
+            return _change(command, state)
+        case ChangeCap() | ChangeLimits() | AgreeEngagementCap() | ClaimBilling() | ReleaseBilling() | CreditBilling():
+            return _limit(command, state)
+        case (
+            AgreeLine()
+            | SignEngagement()
+            | HoldEngagement()
+            | LiftHold()
+            | RecordPurchaseOrder()
+            | CompleteEngagement()
+        ):
+            state.terms  # noqa: B018 -- refuses before the engagement exists
+            return _agreement(command, state)
         case _:
-            state.terms  # noqa: B018 -- refuses everything else before the engagement exists
-            return _decide_opened(command, state)
-
-
-def _decide_opened(
-    command: AgreeLine
-    | SignEngagement
-    | HoldEngagement
-    | LiftHold
-    | RecordPurchaseOrder
-    | ChangeCap
-    | AcceptMilestone
-    | ClaimBilling
-    | ReleaseBilling,
-    state: Engagement,
-) -> Sequence[Event]:
-    match command:
-        case AgreeLine(line):
-            return _agree(line, state)
-        case SignEngagement(signed_on, starts, ends):
-            signed = EngagementSigned(signed_on, starts, ends)
-            return [] if state.signed == signed else [signed]
-        case HoldEngagement(reason):
-            return [] if state.held_because == reason else [EngagementHeld(reason)]
-        case LiftHold():
-            return [] if state.held_because is None else [HoldLifted()]
-        case RecordPurchaseOrder(order):
-            _require_currency(order.amount, state)
-            return [] if state.purchase_order == order else [PurchaseOrderRecorded(order)]
-        case ChangeCap(line, cap):
-            return _change_cap(line, cap, state)
-        case AcceptMilestone():
-            return _accept(command, state)
-        case ClaimBilling(invoice, line, amount):
-            return _claim(invoice, line, amount, state)
-        case ReleaseBilling(invoice):
-            return [BillingReleased(invoice)] if invoice in state.claims else []
-        case _:
-            assert_never(command)
+            return _promise(command, state)
 
 
 def _open(command: OpenEngagement, state: Engagement) -> Sequence[Event]:
-    if command.currency not in MINOR_UNITS:
-        raise UnknownCurrency(repr(command.currency))
+    require_known_currency(command.currency)
     opened = EngagementOpened(
         command.engagement,
         command.title,
@@ -493,115 +387,168 @@ def _open(command: OpenEngagement, state: Engagement) -> Sequence[Event]:
     return [opened]
 
 
-def _require_currency(amount: Money | None, state: Engagement) -> None:
-    if amount is not None and amount.currency != state.currency:
-        raise CurrencyDiffers(f"{amount} in an engagement in {state.currency}.")
+def _agreement(command: AgreementCommand, state: Engagement) -> Sequence[Event]:
+    match command:
+        case AgreeLine(line):
+            return _agree(line, state)
+        case SignEngagement(signed_on, starts, ends):
+            if ends is not None and ends < starts:
+                raise DatesContradict(f"{starts} to {ends}.")
+            signed = EngagementSigned(signed_on, starts, ends)
+            return [] if state.signed == signed else [signed]
+        case HoldEngagement(reason):
+            return [] if state.held_because == reason else [EngagementHeld(reason)]
+        case LiftHold():
+            return [] if state.held_because is None else [HoldLifted()]
+        case RecordPurchaseOrder(order):
+            if order.amount is not None and order.amount.currency != state.currency:
+                raise CurrencyDiffers(f"{order.amount} in an engagement in {state.currency}.")
+            return [] if state.purchase_order == order else [PurchaseOrderRecorded(order)]
+        case CompleteEngagement(on, by, line):
+            if line is not None:
+                state.line(line)
+            return [] if line in state.completed else [EngagementCompleted(on, by, line)]
+        case _:
+            assert_never(command)
 
 
 def _agree(line: ContractLine, state: Engagement) -> Sequence[Event]:
-    match line.billing:
-        case TimeAndMaterials(cap=cap):
-            _require_currency(cap, state)
-        case FixedFeeMilestones(milestones=milestones):
-            for milestone in milestones:
-                _require_currency(milestone.amount, state)
-        case _:
-            assert_never(line.billing)
-    if state.lines.get(line.line) == line:
+    require_consistent(line, state.currency)
+    versions = state.versions.get(line.line, ())
+    if state.lines.get(line.line) == line or any(version.line == line for version in versions):
         return []
+    if any(version.change_order for version in versions):
+        raise LineIsChanged(line.line)
     if line.line in state.lines and state.claimed(line.line):
         raise LineIsBilled(f"{line.line}: {state.claimed(line.line)} billed or on drafts.")
+    _require_keeps_what_fell_due(line, state)
     return [LineAgreed(line)]
 
 
-def _change_cap(name: str, cap: Money | None, state: Engagement) -> Sequence[Event]:
-    billing = state.line(name).billing
-    if not isinstance(billing, TimeAndMaterials):
-        raise WrongBillingMethod(f"{name} is {billing.kind}.")
-    _require_currency(cap, state)
-    if billing.cap == cap:
-        return []
-    if cap is not None and cap < state.claimed(name):
-        raise CapBelowBilled(f"{cap} is less than {state.claimed(name)}.")
-    return [CapChanged(name, cap)]
+def _require_keeps_what_fell_due(line: ContractLine, state: Engagement) -> None:
+    """New terms leave alone what was accepted, fell due or was granted under the old ones."""
+    before = state.lines.get(line.line)
+    if before is None:
+        return
+    accepted = [name for of_line, name in state.accepted if of_line == line.line]
+    dues = [name for of_line, name in state.schedule.instalments if of_line == line.line]
+    periods = [str(day) for of_line, day in state.schedule.periods if of_line == line.line]
+    measured = [f"progress on {each.on}" for each in state.progress.measured.get(line.line, ())]
+    if type(line.billing) is not type(before.billing):
+        broken = [*accepted, *dues, *periods, *measured, *state.account(line.line).grants]
+    else:
+        old, new = _amounts_of_parts(before), _amounts_of_parts(line)
+        broken = [name for name in (*accepted, *dues) if new.get(name) != old.get(name)]
+    if broken:
+        raise LineIsBilled(f"{line.line}: {', '.join(broken)}.")
 
 
-def _claim(invoice: str, line: str, amount: Money, state: Engagement) -> Sequence[Event]:
-    own = state.claims.get(invoice, {}).get(line, zero(state.currency))
-    if own == amount:
-        return []
-    left = state.cap_left(line)
-    if left is not None and left + own < amount:
-        raise CapExceeded(f"{line}: {amount} asked, {left + own} left.")
-    return [BillingClaimed(invoice, line, amount)]
+def _amounts_of_parts(line: ContractLine) -> Mapping[str, Money]:
+    match line.billing:
+        case FixedFeeMilestones(milestones=milestones) | PercentComplete(milestones=milestones):
+            return {each.milestone: each.amount for each in milestones}
+        case FixedFeeSchedule(instalments=instalments):
+            return {each.instalment: each.amount for each in instalments}
+        case _:
+            return {}
 
 
-def _accept(command: AcceptMilestone, state: Engagement) -> Sequence[Event]:
-    billing = state.line(command.line).billing
-    if not isinstance(billing, FixedFeeMilestones):
-        raise WrongBillingMethod(f"{command.line} is {billing.kind}.")
-    milestone = next((each for each in billing.milestones if each.milestone == command.milestone), None)
-    if milestone is None:
-        raise UnknownMilestone(f"{command.line} has no milestone {command.milestone}.")
-    if command.milestone in state.accepted:
-        return []
-    if not command.evidence.strip():
-        raise EvidenceMissing(command.milestone)
-    missing = [name for name in milestone.after if name not in state.accepted]
-    if missing:
-        raise PredecessorIncomplete(f"{command.milestone} comes after {', '.join(missing)}.")
-    accepted = MilestoneAccepted(command.line, command.milestone, command.accepted_on, command.evidence, command.by)
-    return [accepted, LotRated(_milestone_lot(milestone, command, state))]
+def _change(command: ProposeChangeOrder | ApproveChangeOrder | RejectChangeOrder, state: Engagement) -> Sequence[Event]:
+    state.terms  # noqa: B018 -- refuses before the engagement exists
+    events: list[Event] = [*decide_change_order(command, state.change_orders)]
+    for event in list(events):
+        if isinstance(event, ChangeOrderProposed | ChangeOrderApproved):
+            for line in event.lines:
+                require_consistent(line, state.currency)
+                _require_keeps_what_fell_due(line, state)
+            after = {**state.lines, **{line.line: line for line in event.lines}}
+            require_above_billed(state.terms.engagement, after, state.caps, state.currency)
+        if isinstance(event, ChangeOrderApproved) and event.treatment == "catch_up":
+            events += _catch_up(event, evolve(state, event))
+    return events
 
 
-def _milestone_lot(milestone: Milestone, command: AcceptMilestone, state: Engagement) -> Lot:
-    terms = state.terms
-    source = f"{terms.engagement}/{command.line}/{milestone.milestone}"
-    return Lot(
-        lot=f"{source}#1",
-        source=source,
-        project=milestone.project or "",
-        engagement=terms.engagement,
-        line=command.line,
-        customer=terms.customer,
-        selling_entity=terms.selling_entity,
-        delivering_entity=terms.selling_entity,
-        work_date=command.accepted_on,
-        quantity=Decimal(1),
-        unit="item",
-        price=milestone.amount.amount,
-        value=milestone.amount,
-        cost=zero(terms.currency),
-        cost_in_billing_currency=zero(terms.currency),
-        approved_at=command.at,
-        explanation=Explanation(f"milestone {milestone.milestone}", f"Accepted by {command.by}: {command.evidence}"),
-        description=milestone.title,
-    )
+def _catch_up(event: ChangeOrderApproved, after: Engagement) -> Sequence[LotRated]:
+    """What a change of price or budget adds at once to the bill of lines that are billed by progress."""
+    caught: list[LotRated] = []
+    for changed in event.lines:
+        measured = after.progress.measured.get(changed.line, ())
+        day = max([event.effective_from, *(each.on for each in measured)])
+        line = after.line_on(changed.line, day)
+        if line is not None:
+            caught += caught_up(line, after.progress, day, event.at, after.agreement, after.lots)
+    return caught
+
+
+def _limit(command: CapCommand, state: Engagement) -> Sequence[Event]:
+    name = state.terms.engagement
+    if isinstance(command, ChangeCap | ChangeLimits):
+        state.line(command.line)
+    return decide_caps(command, name, state.lines, state.caps, state.currency)
+
+
+def _promise(command: PromiseCommand, state: Engagement) -> Sequence[Event]:
+    agreement, book = state.agreement, state.lots
+    match command:
+        case FallDue(on=on):
+            lapses = [event for line, account in state.retainers.items() for event in lapsed(line, account, on)]
+            return [*decide_due(command, state.versions, state.schedule, agreement, book), *lapses]
+        case AcceptMilestone():
+            line = state.line(command.line)
+            return decide_acceptance(command, line, state.accepted, state.progress, agreement, book)
+        case GiveServiceCredit():
+            _require_currency(command.amount, state)
+            return decide_credit(command, state.line(command.line), state.schedule, agreement, book)
+        case ReviseEstimate() | MeasureProgress() | RecordCost():
+            state.line(command.line)
+            return decide_progress(command, state.versions[command.line], state.progress, agreement, book)
+        case GrantRetainer() | MakeGrantUsable() | ApplyRetainer() | UnapplyRetainer() | RefundRetainer():
+            line = state.line(command.line)
+            if not isinstance(line.billing, Retainer):
+                raise WrongBillingMethod(f"{line.line} is {line.billing.kind}.")
+            if isinstance(command, GrantRetainer | RefundRetainer) and command.amount is not None:
+                _require_currency(command.amount, state)
+            return decide_retainer(command, line, line.billing, state.account(line.line), agreement, book)
+        case _:
+            assert_never(command)
+
+
+def _require_currency(amount: Money, state: Engagement) -> None:
+    if amount.currency != state.currency:
+        raise CurrencyDiffers(f"{amount} in an engagement in {state.currency}.")
 
 
 def evolve(state: Engagement, event: Event) -> Engagement:
     match event:
-        case EngagementOpened():
-            return replace(state, opened=event)
-        case LineAgreed(line):
-            return replace(state, lines={**state.lines, line.line: line})
-        case EngagementSigned():
-            return replace(state, signed=event)
-        case EngagementHeld(reason):
-            return replace(state, held_because=reason)
-        case HoldLifted():
-            return replace(state, held_because=None)
+        case EngagementOpened() | LineAgreed() | EngagementSigned() | EngagementHeld() | HoldLifted():
+            return _evolve_agreement(state, event)
         case PurchaseOrderRecorded(order):
             return replace(state, purchase_order=order)
-        case CapChanged(name, cap):
-            return replace(state, lines={**state.lines, name: _with_cap(state.lines[name], cap)})
-        case MilestoneAccepted():
-            return replace(state, accepted={**state.accepted, event.milestone: event})
-        case BillingClaimed(invoice, line, amount):
-            claim = {**state.claims.get(invoice, {}), line: amount}
-            return replace(state, claims={**state.claims, invoice: claim})
-        case BillingReleased(invoice):
-            return replace(state, claims={name: claim for name, claim in state.claims.items() if name != invoice})
+        case EngagementCompleted(line=line):
+            return replace(state, completed={**state.completed, line: event})
+        case MilestoneAccepted(line, milestone):
+            return replace(state, accepted={**state.accepted, (line, milestone): event})
+        case ChangeOrderProposed() | ChangeOrderApproved() | ChangeOrderRejected():
+            orders = replace(state, change_orders=evolve_change_orders(state.change_orders, event))
+            return _in_force(orders, event) if isinstance(event, ChangeOrderApproved) else orders
+        case CapChanged(line) | LimitsChanged(line):
+            return _recapped(state, event)
+        case EngagementCapAgreed() | BillingClaimed() | BillingReleased() | BillingCredited() | CapReached():
+            return replace(state, caps=evolve_caps(state.caps, event))
+        case InstalmentDue() | ServicePeriodDue() | ServiceCreditGiven():
+            return replace(state, schedule=evolve_schedule(state.schedule, event))
+        case EstimateRevised() | ProgressMeasured() | CostRecorded():
+            return replace(state, progress=evolve_progress(state.progress, event))
+        case (
+            RetainerGranted(line)
+            | RetainerUsable(line)
+            | RetainerApplied(line)
+            | RetainerUnapplied(line)
+            | RetainerExpired(line)
+            | RetainerRefunded(line)
+        ):
+            account = evolve_retainer(state.account(line), event)
+            return replace(state, retainers={**state.retainers, line: account})
         case (
             LotRated()
             | LotSplit()
@@ -611,16 +558,50 @@ def evolve(state: Engagement, event: Event) -> Engagement:
             | LotReversed()
             | LotsWrittenOff()
             | LotsPostponed()
+            | LotsDrawn()
+            | LotsUndrawn()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:
             assert_never(event)
 
 
-def _with_cap(line: ContractLine, cap: Money | None) -> ContractLine:
-    if isinstance(line.billing, TimeAndMaterials):
-        return replace(line, billing=replace(line.billing, cap=cap))
-    return line
+def _evolve_agreement(
+    state: Engagement, event: EngagementOpened | LineAgreed | EngagementSigned | EngagementHeld | HoldLifted
+) -> Engagement:
+    match event:
+        case EngagementOpened():
+            return replace(state, opened=event)
+        case LineAgreed(line):
+            return _with_versions(state, line.line, (LineVersion(date.min, line),))
+        case EngagementSigned():
+            return replace(state, signed=event)
+        case EngagementHeld(reason):
+            return replace(state, held_because=reason)
+        case HoldLifted():
+            return replace(state, held_because=None)
+        case _:
+            assert_never(event)
+
+
+def _with_versions(state: Engagement, name: str, versions: tuple[LineVersion, ...]) -> Engagement:
+    ordered = tuple(sorted(versions, key=lambda version: version.effective_from))
+    lines = {**state.lines, name: ordered[-1].line}
+    return replace(state, versions={**state.versions, name: ordered}, lines=lines)
+
+
+def _in_force(state: Engagement, event: ChangeOrderApproved) -> Engagement:
+    for line in event.lines:
+        version = LineVersion(event.effective_from, line, event.change_order)
+        state = _with_versions(state, line.line, (*state.versions.get(line.line, ()), version))
+    return state
+
+
+def _recapped(state: Engagement, event: CapChanged | LimitsChanged) -> Engagement:
+    """The newest version of a line under its new caps: caps hold for a line as a whole, whatever the work date."""
+    *earlier, newest = state.versions[event.line]
+    recapped = replace(newest, line=with_caps(newest.line, event))
+    return _with_versions(state, event.line, (*earlier, recapped))
 
 
 decider: Decider[Command, Engagement, Event] = Decider("engagement", Engagement(), decide, evolve)

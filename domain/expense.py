@@ -10,22 +10,27 @@ from typing import Literal, assert_never
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.lots import (
     BillLots,
+    DrawLots,
     Lot,
     LotBook,
     LotEvent,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsDrawn,
     LotSplit,
     LotsPostponed,
     LotsReleased,
     LotsReserved,
+    LotsUndrawn,
     LotsWrittenOff,
     PostponeLots,
     ReleaseLots,
+    RepriceLot,
     ReserveLots,
     ShareLot,
     SplitLot,
+    UndrawLots,
     WriteOffLots,
     decide_lots,
     decide_rating,
@@ -216,6 +221,9 @@ Command = (
     | BillLots
     | WriteOffLots
     | PostponeLots
+    | DrawLots
+    | UndrawLots
+    | RepriceLot
 )
 LineStatus = Literal["captured", "submitted", "approved", "rejected"]
 
@@ -262,7 +270,18 @@ def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
             return _rate(lot, state)
         case ReportExpenseUnrated(line, code, detail):
             return _report_unrated(ExpenseUnrated(line, code, detail), state)
-        case SplitLot() | ShareLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
+        case (
+            SplitLot()
+            | ShareLot()
+            | ReserveLots()
+            | ReleaseLots()
+            | BillLots()
+            | WriteOffLots()
+            | PostponeLots()
+            | DrawLots()
+            | UndrawLots()
+            | RepriceLot()
+        ):
             return decide_lots(command, state.lots)
         case _:
             assert_never(command)
@@ -301,7 +320,7 @@ def _record(command: RecordExpense, state: ExpenseReport) -> Sequence[Event]:
 def _reversed(line: str, reason: str, state: ExpenseReport) -> Sequence[LotReversed]:
     source = source_of(state.report, line)
     if live := live_lot_of(state.lots, source):
-        raise ExpenseInvoiced(f"{source} is on invoice {live.invoice}.")
+        raise ExpenseInvoiced(f"{source} is on {live.place}.")
     return reversals_of(state.lots, source, reason)
 
 
@@ -332,15 +351,18 @@ def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
             return _each(state, names, "rejected", None, None)
         case ExpenseUnrated(name):
             return replace(state, lines={**state.lines, name: replace(state.lines[name], unrated=event)})
+        case LotRated(lot):
+            return _priced(replace(state, lots=evolve_lots(state.lots, event)), lot.source)
         case (
-            LotRated()
-            | LotSplit()
+            LotSplit()
             | LotsReserved()
             | LotsReleased()
             | LotsBilled()
             | LotReversed()
             | LotsWrittenOff()
             | LotsPostponed()
+            | LotsDrawn()
+            | LotsUndrawn()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:
@@ -352,6 +374,15 @@ def _each(
 ) -> ExpenseReport:
     moved = {name: replace(state.lines[name], status=status, approved_by=by, approved_at=at) for name in names}
     return replace(state, lines={**state.lines, **moved})
+
+
+def _priced(state: ExpenseReport, source: str) -> ExpenseReport:
+    """The report in which a line that had no price has one."""
+    name = source.partition("/")[2]
+    line = state.lines.get(name)
+    if line is None or line.unrated is None:
+        return state
+    return replace(state, lines={**state.lines, name: replace(line, unrated=None)})
 
 
 decider: Decider[Command, ExpenseReport, Event] = Decider("expense_report", ExpenseReport(), decide, evolve)

@@ -19,6 +19,8 @@ from domain.layers import with_changes
 from domain.money import Money, total
 
 Unit = Literal["hour", "item"]
+Presentation = Literal["principal", "agent"]
+"""Whether what is billed is revenue in full, or only what exceeds the cost (IFRS 15.B34 to B38)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Lot:
     practice: str | None = None
     description: str = ""
     non_billable_because: str | None = None
+    tax_category: str = "standard"
+    presentation: Presentation = "principal"
 
 
 class LotStatus(StrEnum):
@@ -80,6 +84,7 @@ class LotStatus(StrEnum):
     OPEN = "open"
     RESERVED = "reserved"
     BILLED = "billed"
+    DRAWN = "drawn"
     NON_BILLABLE = "non_billable"
     WRITTEN_OFF = "written_off"
     REVERSED = "reversed"
@@ -159,6 +164,31 @@ class PostponeLots:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawLots:
+    """Take open lots off a retainer that the same transaction draws: they count as billed."""
+
+    lots: tuple[str, ...]
+    grant: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndrawLots:
+    """Open lots again that were taken off a retainer, in the transaction that gives it back."""
+
+    lots: tuple[str, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepriceLot:
+    """Put an open lot at a multiple of its price, such as work beyond a retainer."""
+
+    lot: str
+    factor: Decimal
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class LotRated:
     """The price and cost of work were frozen as a lot."""
 
@@ -225,8 +255,46 @@ class LotsPostponed:
     by: str
 
 
-LotCommand = SplitLot | ShareLot | ReserveLots | ReleaseLots | BillLots | WriteOffLots | PostponeLots
-LotEvent = LotRated | LotSplit | LotsReserved | LotsReleased | LotsBilled | LotReversed | LotsWrittenOff | LotsPostponed
+@dataclass(frozen=True, slots=True)
+class LotsDrawn:
+    """Lots were taken off a retainer; they count as billed by the invoice of its grant."""
+
+    lots: tuple[str, ...]
+    grant: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotsUndrawn:
+    """Lots that were taken off a retainer are open again."""
+
+    lots: tuple[str, ...]
+    because: str
+
+
+LotCommand = (
+    SplitLot
+    | ShareLot
+    | ReserveLots
+    | ReleaseLots
+    | BillLots
+    | WriteOffLots
+    | PostponeLots
+    | DrawLots
+    | UndrawLots
+    | RepriceLot
+)
+LotEvent = (
+    LotRated
+    | LotSplit
+    | LotsReserved
+    | LotsReleased
+    | LotsBilled
+    | LotReversed
+    | LotsWrittenOff
+    | LotsPostponed
+    | LotsDrawn
+    | LotsUndrawn
+)
 
 
 class UnknownLot(Refused):
@@ -252,17 +320,26 @@ class LotNotReserved(Refused):
 
 @dataclass(frozen=True, slots=True)
 class LotState:
-    """A lot, what has become of it, the invoice it is on, and the day until which somebody postponed billing it."""
+    """A lot, what has become of it, the invoice it is on, and the day until which somebody postponed billing it.
+
+    ``grant`` is the retainer that a drawn lot was taken off.
+    """
 
     lot: Lot
     status: LotStatus = LotStatus.OPEN
     invoice: str | None = None
     postponed_until: date | None = None
+    grant: str | None = None
 
     @property
     def is_live(self) -> bool:
-        """Whether the lot is on a draft or an issued invoice."""
-        return self.status in (LotStatus.RESERVED, LotStatus.BILLED)
+        """Whether the lot is on a draft or an issued invoice, or paid by a retainer."""
+        return self.status in (LotStatus.RESERVED, LotStatus.BILLED, LotStatus.DRAWN)
+
+    @property
+    def place(self) -> str:
+        """Where a live lot stands, for people."""
+        return f"retainer {self.grant}" if self.status is LotStatus.DRAWN else f"invoice {self.invoice}"
 
 
 LotBook = Mapping[str, LotState]
@@ -294,7 +371,7 @@ def decide_rating(rated: Lot, book: LotBook) -> Sequence[LotRated | LotReversed]
     given_up = any(book[lot.lot].status is LotStatus.WRITTEN_OFF for lot in current)
     if live_lot_of(book, rated.source) or given_up or (current and _same_figures(rated, current)):
         return []
-    fresh = LotRated(replace(rated, lot=_next_lot_id(book, rated.source)))
+    fresh = LotRated(replace(rated, lot=next_lot_id(book, rated.source)))
     return [*reversals_of(book, rated.source, "the price or cost changed"), fresh]
 
 
@@ -314,7 +391,7 @@ def _same_figures(rated: Lot, current: Sequence[Lot]) -> bool:
     return replace(rated, lot=whole.lot, explanation=whole.explanation) == whole
 
 
-def _next_lot_id(book: LotBook, source: str) -> str:
+def next_lot_id(book: LotBook, source: str) -> str:
     """``<source>#1``, and ``<source>#2`` after a new rating."""
     rated = sum(1 for held in book.values() if held.lot.source == source and "/" not in held.lot.lot.rpartition("#")[2])
     return f"{source}#{rated + 1}"
@@ -352,6 +429,17 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
             for lot in fresh:
                 _require_open(book, lot)
             return [LotsPostponed(fresh, until, reason, by)] if fresh else []
+        case DrawLots(lots, grant):
+            fresh = tuple(lot for lot in lots if not _is_drawn(book, lot, grant))
+            for lot in fresh:
+                _require_open(book, lot)
+            return [LotsDrawn(fresh, grant)] if fresh else []
+        case UndrawLots(lots, because):
+            drawn = tuple(lot for lot in lots if _held(book, lot).status is LotStatus.DRAWN)
+            return [LotsUndrawn(drawn, because)] if drawn else []
+        case RepriceLot(lot, factor, because):
+            _require_open(book, lot)
+            return _reprice(book[lot].lot, factor, because, book)
         case _:
             assert_never(command)
 
@@ -371,6 +459,25 @@ def _require_open(book: LotBook, lot: str) -> None:
     held = _held(book, lot)
     if held.status is not LotStatus.OPEN:
         raise LotNotOpen(f"{lot} is {held.status.value}" + (f" on {held.invoice}." if held.invoice else "."))
+
+
+def _is_drawn(book: LotBook, lot: str, grant: str) -> bool:
+    held = _held(book, lot)
+    return held.status is LotStatus.DRAWN and held.grant == grant
+
+
+def _reprice(lot: Lot, factor: Decimal, because: str, book: LotBook) -> Sequence[LotReversed | LotRated]:
+    if factor == 1 or lot.explanation.winner.endswith(f" x {factor}"):
+        return []
+    price = lot.price * factor
+    value = Money(price * lot.quantity, lot.value.currency).rounded()
+    explained = replace(
+        lot.explanation,
+        winner=f"{lot.explanation.winner} x {factor}",
+        because=f"{lot.explanation.because}; x {factor}: {because}",
+    )
+    fresh = replace(lot, lot=next_lot_id(book, lot.source), price=price, value=value, explanation=explained)
+    return [LotReversed(lot.lot, because), LotRated(fresh)]
 
 
 def _split(held: LotState, first_value: Money) -> Sequence[LotSplit]:
@@ -434,6 +541,11 @@ def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:
             return with_changes(book, _moved(book, lots, LotStatus.WRITTEN_OFF, None))
         case LotsPostponed(lots, until, _, _):
             return with_changes(book, {lot: replace(book[lot], postponed_until=until) for lot in lots})
+        case LotsDrawn(lots, grant):
+            drawn = {lot: replace(book[lot], status=LotStatus.DRAWN, grant=grant) for lot in lots}
+            return with_changes(book, drawn)
+        case LotsUndrawn(lots, _):
+            return with_changes(book, {lot: replace(book[lot], status=LotStatus.OPEN, grant=None) for lot in lots})
         case _:
             assert_never(event)
 

@@ -153,3 +153,16 @@ def shared(amount: Money, weights: Sequence[Decimal]) -> tuple[Money, ...]:
     for index in by_remainder[: units - sum(floors)]:
         floors[index] += 1
     return tuple(Money(quantum * floor, amount.currency) for floor in floors)
+
+
+def half_up(exact: Fraction, digits: int) -> Decimal:
+    """A fraction at so many digits after the point, half up, without the loss that a division of decimals has."""
+    units = (abs(exact) * 10**digits + Fraction(1, 2)).__floor__()
+    return Decimal(units if exact >= 0 else -units).scaleb(-digits)
+
+
+def money_of(exact: Fraction, currency: str) -> Money:
+    """An exact amount at the currency's minor unit, half up."""
+    if currency not in MINOR_UNITS:
+        raise UnknownCurrency(repr(currency))
+    return Money(half_up(exact, MINOR_UNITS[currency]), currency)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from domain.billing_limit import BillingLimit, billing_limit_stream
 from domain.engagement import Engagement
 from domain.invoice import Invoice
 from domain.kernel import StreamId, stream_of
@@ -69,6 +70,12 @@ class Candidates(Protocol):
 def engagement_of(read: Read, engagement: str) -> Engagement:
     """An engagement's state."""
     state: Engagement = read(stream_of("engagement", engagement))
+    return state
+
+
+def billing_limit_of(read: Read, customer: str, currency: str) -> BillingLimit:
+    """What a customer may be billed in all, in one currency."""
+    state: BillingLimit = read(billing_limit_stream(customer, currency))
     return state
 
 

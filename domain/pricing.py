@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from domain.contract import ContractLine, TimeAndMaterials
 from domain.conversion import fx_rate_or_none
-from domain.engagement import ContractLine, Engagement, TimeAndMaterials
+from domain.engagement import Engagement
 from domain.expense import ExpenseReport, Line, source_of
 from domain.kernel import StreamId
 from domain.lots import Explanation, Lot

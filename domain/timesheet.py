@@ -16,22 +16,27 @@ from typing import Literal, assert_never
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.lots import (
     BillLots,
+    DrawLots,
     Lot,
     LotBook,
     LotEvent,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsDrawn,
     LotSplit,
     LotsPostponed,
     LotsReleased,
     LotsReserved,
+    LotsUndrawn,
     LotsWrittenOff,
     PostponeLots,
     ReleaseLots,
+    RepriceLot,
     ReserveLots,
     ShareLot,
     SplitLot,
+    UndrawLots,
     WriteOffLots,
     decide_lots,
     decide_rating,
@@ -340,6 +345,9 @@ Command = (
     | BillLots
     | WriteOffLots
     | PostponeLots
+    | DrawLots
+    | UndrawLots
+    | RepriceLot
 )
 EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdrawn", "merged"]
 
@@ -411,7 +419,18 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
             return _rate(lot, state)
         case ReportUnrated(entry, code, detail):
             return _report_unrated(EntryUnrated(entry, code, detail), state)
-        case SplitLot() | ShareLot() | ReserveLots() | ReleaseLots() | BillLots() | WriteOffLots() | PostponeLots():
+        case (
+            SplitLot()
+            | ShareLot()
+            | ReserveLots()
+            | ReleaseLots()
+            | BillLots()
+            | WriteOffLots()
+            | PostponeLots()
+            | DrawLots()
+            | UndrawLots()
+            | RepriceLot()
+        ):
             return decide_lots(command, state.lots)
         case _:
             assert_never(command)
@@ -486,7 +505,7 @@ def _reversed(entry: str, reason: str, state: Timesheet) -> Sequence[LotReversed
     """The reversal of an entry's lots before it changes; refused while one is on a draft or an invoice."""
     live = live_lot_of(state.lots, entry)
     if live is not None:
-        raise EntryInvoiced(f"{entry} is on invoice {live.invoice}.")
+        raise EntryInvoiced(f"{entry} is on {live.place}.")
     return reversals_of(state.lots, entry, reason)
 
 
@@ -618,19 +637,28 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
             return replace(state, resource=resource, verdicts={**state.verdicts, (starts, ends): event})
         case EntryUnrated(name):
             return _with(state, replace(state.entries[name], unrated=event))
+        case LotRated(lot):
+            return _priced(replace(state, lots=evolve_lots(state.lots, event)), lot.source)
         case (
-            LotRated()
-            | LotSplit()
+            LotSplit()
             | LotsReserved()
             | LotsReleased()
             | LotsBilled()
             | LotReversed()
             | LotsWrittenOff()
             | LotsPostponed()
+            | LotsDrawn()
+            | LotsUndrawn()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:
             assert_never(event)
+
+
+def _priced(state: Timesheet, source: str) -> Timesheet:
+    """The week in which an entry that had no price has one."""
+    entry = state.entries.get(source)
+    return _with(state, replace(entry, unrated=None)) if entry and entry.unrated else state
 
 
 def _with(state: Timesheet, entry: Entry) -> Timesheet:

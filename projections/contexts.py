@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, cast
 
+from domain.billing_limit import BillingLimit, billing_limit_stream
 from domain.catalogue import DECIDERS
 from domain.engagement import Engagement
 from domain.kernel import Recorded, StreamId, decider_name, stream_of
@@ -19,7 +20,7 @@ from domain.reference.legal_entity import LegalEntity
 from domain.reference.tax_rule import TaxRules
 from projections.follow import Log
 
-KINDS: Final = frozenset({"engagement", "project", "customer", "legal_entity", "tax_rule", "fx_rate"})
+KINDS: Final = frozenset({"engagement", "project", "customer", "legal_entity", "tax_rule", "fx_rate", "billing_limit"})
 """The kinds of streams whose states decide about the work of others."""
 
 STATES_KEPT_MAX: Final = 2_000
@@ -93,6 +94,10 @@ class Contexts:
     def engagement(self, name: str) -> Engagement:
         """An engagement's state."""
         return cast(Engagement, self.of(stream_of("engagement", name)).state)
+
+    def billing_limit(self, customer: str, currency: str) -> BillingLimit:
+        """What a customer may be billed in all, in one currency."""
+        return cast(BillingLimit, self.of(billing_limit_stream(customer, currency)).state)
 
     def project(self, name: str) -> Project:
         """A project's state."""

@@ -8,26 +8,23 @@ from decimal import Decimal
 from typing import Final
 
 from domain import eligibility
-from domain.caps import Candidate, Share, allocate
-from domain.engagement import (
-    BillingClaimed,
-    BillingReleased,
-    Engagement,
-    MilestoneAccepted,
-    TimeAndMaterials,
-)
+from domain.caps import Candidate, Room, Share, allocate, allocation
+from domain.engagement import BillingClaimed, BillingReleased, Engagement, MilestoneAccepted
 from domain.kernel import StreamId, decider_name, local_id
+from domain.line_caps import BillingCredited, CapReached
 from domain.lots import (
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsDrawn,
     LotSplit,
     LotsPostponed,
     LotsReleased,
     LotsReserved,
+    LotsUndrawn,
     LotsWrittenOff,
 )
-from domain.money import Money, total
+from domain.money import Money
 from domain.reasons import Blocker, Context
 from projections.contexts import Contexts
 from projections.items import NOTHING, Item
@@ -45,6 +42,9 @@ _UNDECIDING: Final = (
     LotReversed,
     LotsWrittenOff,
     LotsPostponed,
+    LotsDrawn,
+    LotsUndrawn,
+    CapReached,
     MilestoneAccepted,
 )
 """Events of an engagement that say nothing about the eligibility of other work."""
@@ -56,6 +56,14 @@ class _Decided:
 
     item: Item
     blockers: Sequence[Blocker]
+
+
+@dataclass(frozen=True, slots=True)
+class _Capped:
+    """Caps that are shared out together, and the engagements whose lots take from them."""
+
+    rooms: Sequence[Room]
+    engagements: tuple[str, ...]
 
 
 class EligibilityFold:
@@ -94,12 +102,12 @@ class EligibilityFold:
                 decided[key] = self._decided(key, item)
             elif item is not None:
                 self._settle(key, item, verdict_of_ended(item))
-        capped = self._capped_lines(concerned)
+        shared: set[Key] = set()
+        for group in self._capped(concerned):
+            shared |= self._share_out(group, decided)
         for key, each in decided.items():
-            if (each.item.engagement, each.item.line) not in capped or not each.item.is_lot:
+            if key not in shared:
                 self._settle(key, each.item, self._verdict(each))
-        for (engagement, line), left in capped.items():
-            self._share_out(engagement, line, left, decided)
 
     # -- which work is concerned -------------------------------------------------------------------------------------
 
@@ -117,8 +125,8 @@ class EligibilityFold:
                     name = local_id(stream)
                     projects.setdefault(self._engagement_of(name), set()).add(name)
                     projects.setdefault("", set()).add(name)
-                case "customer":
-                    customers.append(local_id(stream))
+                case "customer" | "billing_limit":
+                    customers.append(local_id(stream).partition(":")[0])
                 case "legal_entity":
                     entities.append(local_id(stream))
                 case "tax_rule":
@@ -138,8 +146,8 @@ class EligibilityFold:
         order = state.purchase_order
         limits_all = order is not None and order.amount is not None
         for event in events:
-            if isinstance(event, BillingClaimed | BillingReleased):
-                if limits_all or any(_is_capped(state, line) for line in state.lines):
+            if isinstance(event, BillingClaimed | BillingReleased | BillingCredited):
+                if limits_all or state.rooms():
                     return True
             elif not isinstance(event, _UNDECIDING):
                 return True
@@ -220,57 +228,59 @@ class EligibilityFold:
 
     # -- caps --------------------------------------------------------------------------------------------------------
 
-    def _capped_lines(self, keys: Iterable[Key]) -> dict[tuple[str, str], Money]:
-        """The capped lines of some lots, and what is left of each cap."""
-        lines: dict[tuple[str, str], None] = {}
+    def _capped(self, keys: Iterable[Key]) -> list[_Capped]:
+        """The caps that some lots take from, with the engagements whose lots share them."""
+        engagements: dict[str, None] = {}
+        customers: dict[tuple[str, str], None] = {}
         for key in keys:
             item = self._lots.items.get(key)
-            if item is not None and item.is_lot and item.line is not None:
-                lines[item.engagement, item.line] = None
-        found: dict[tuple[str, str], Money] = {}
-        for engagement, line in lines:
-            state = self._contexts.engagement(engagement)
-            left = state.cap_left(line) if line in state.lines and state.opened else None
-            if left is not None:
-                found[engagement, line] = left
-        return found
+            if item is not None and item.is_lot:
+                engagements[item.engagement] = None
+                customers[item.customer, item.currency or ""] = None
+        groups: list[_Capped] = []
+        for customer, currency in customers:
+            room = self._contexts.billing_limit(customer, currency).room
+            if room is not None:
+                mine = self._registers.engagements_of([customer], [])
+                rooms = [room, *(each for name in sorted(mine) for each in self._rooms(name))]
+                groups.append(_Capped(rooms, tuple(sorted(mine))))
+                engagements = {name: None for name in engagements if name not in mine}
+        own = ((name, self._rooms(name)) for name in engagements)
+        return [*groups, *(_Capped(rooms, (name,)) for name, rooms in own if rooms)]
 
-    def _share_out(self, engagement: str, line: str, left: Money, decided: Mapping[Key, _Decided]) -> None:
-        """What each open lot of a capped line gets: first those that may be billed, then those that are held.
+    def _rooms(self, engagement: str) -> list[Room]:
+        state = self._contexts.engagement(engagement)
+        return state.rooms() if state.opened else []
+
+    def _share_out(self, group: _Capped, decided: Mapping[Key, _Decided]) -> set[Key]:
+        """What each open lot under some caps gets: first those that may be billed, then those that are held.
 
         Only the first are asked by a draft, so that what is shown as eligible is what would be billed.
         """
-        keys = self._lots.open_work.of(engagement)
+        keys = [key for name in group.engagements for key in self._lots.open_work.of(name)]
         self._lots.items.fetch(keys)
         mine: dict[Key, _Decided] = {}
         for key in keys:
             item = self._lots.items.get(key)
-            if item is not None and item.is_lot and item.line == line:
+            if item is not None and item.is_lot and any(room.applies(_candidate(key, item)) for room in group.rooms):
                 mine[key] = decided.get(key) or self._decided(key, item)
-        billing = self._contexts.engagement(engagement).line(line).billing
-        policy = billing.cap_policy if isinstance(billing, TimeAndMaterials) else "partial"
-        free = {key: each for key, each in mine.items() if not each.blockers}
-        shares = allocate(left, policy, (_candidate(key, each.item) for key, each in free.items()))
-        rest = left - total((share.within for share in shares.values()), left.currency)
-        held = (_candidate(key, each.item) for key, each in mine.items() if each.blockers)
-        shares.update(allocate(rest, policy, held))
+        free = [_candidate(key, each.item) for key, each in mine.items() if not each.blockers]
+        held = [_candidate(key, each.item) for key, each in mine.items() if each.blockers]
+        shares, rooms = allocation(group.rooms, free)
+        shares.update(allocate(rooms, held))
         for key, each in mine.items():
             share = shares[_turn_id(key)]
-            blockers = (*each.blockers, over_cap(engagement, line)) if share.over else each.blockers
+            blockers = (*each.blockers, over_cap(each.item, share.cut_by)) if share.over else each.blockers
             within = "eligible" if share.within or not share.over else "over_cap"
             state = "held" if each.blockers else within
             self._settle(
                 key, each.item, verdict(state, each.item, eligibility.in_order(blockers), self._contexts), share
             )
+        return set(mine)
 
 
 _QUANTITY: Final = Decimal("0.0001")
 """The precision to which a lot is split (domain.lots)."""
-
-
-def _is_capped(engagement: Engagement, line: str) -> bool:
-    billing = engagement.lines[line].billing
-    return isinstance(billing, TimeAndMaterials) and billing.cap is not None
 
 
 def _turn_id(key: Key) -> str:
@@ -281,4 +291,14 @@ def _turn_id(key: Key) -> str:
 def _candidate(key: Key, item: Item) -> Candidate:
     assert item.approved_at is not None
     assert item.currency is not None
-    return Candidate(_turn_id(key), item.work_date, item.approved_at, Money(item.value or NOTHING, item.currency))
+    return Candidate(
+        lot=_turn_id(key),
+        work_date=item.work_date,
+        approved_at=item.approved_at,
+        value=Money(item.value or NOTHING, item.currency),
+        hours=item.quantity if item.unit == "hour" else NOTHING,
+        line=item.line,
+        resource=item.resource,
+        engagement=item.engagement,
+        customer=item.customer,
+    )

@@ -16,10 +16,12 @@ from domain.lots import (
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsDrawn,
     LotSplit,
     LotsPostponed,
     LotsReleased,
     LotsReserved,
+    LotsUndrawn,
     LotsWrittenOff,
 )
 from domain.money import Money
@@ -190,7 +192,15 @@ def _concerns(fact: Recorded[Any], family: set[str], sources: set[str]) -> bool:
             return lot.lot in family
         case LotSplit(name) | LotReversed(name):
             return name in family
-        case LotsReserved(lots) | LotsReleased(lots) | LotsBilled(lots) | LotsWrittenOff(lots) | LotsPostponed(lots):
+        case (
+            LotsReserved(lots)
+            | LotsReleased(lots)
+            | LotsBilled(lots)
+            | LotsWrittenOff(lots)
+            | LotsPostponed(lots)
+            | LotsDrawn(lots)
+            | LotsUndrawn(lots)
+        ):
             return not family.isdisjoint(lots)
         case EntriesMerged(kept, dropped):
             return kept in sources or dropped in sources

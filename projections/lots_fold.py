@@ -14,10 +14,12 @@ from domain.lots import (
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsDrawn,
     LotSplit,
     LotsReleased,
     LotsReserved,
     LotStatus,
+    LotsUndrawn,
     LotsWrittenOff,
 )
 from domain.money import Money
@@ -66,6 +68,8 @@ class LotsFold:
             LotsReleased: self._want_each,
             LotsBilled: self._want_each,
             LotsWrittenOff: self._want_each,
+            LotsDrawn: self._want_each,
+            LotsUndrawn: self._want_each,
         }
         self.on: Mapping[type, Handler] = {
             LotRated: self._rated,
@@ -75,6 +79,8 @@ class LotsFold:
             LotsBilled: self._billed,
             LotReversed: self._reversed,
             LotsWrittenOff: self._written_off,
+            LotsDrawn: self._drawn,
+            LotsUndrawn: self._undrawn,
             FxRatePublished: self._fx_published,
             LegalEntityDefined: self._entity_defined,
         }
@@ -193,6 +199,16 @@ class LotsFold:
     def _written_off(self, fact: Recorded[LotsWrittenOff]) -> None:
         for lot in fact.event.lots:
             self._end(fact, lot, LotStatus.WRITTEN_OFF)
+
+    def _drawn(self, fact: Recorded[LotsDrawn]) -> None:
+        for lot in fact.event.lots:
+            self._end(fact, lot, LotStatus.DRAWN)
+
+    def _undrawn(self, fact: Recorded[LotsUndrawn]) -> None:
+        for lot in fact.event.lots:
+            item = self._moved(fact, lot, LotStatus.OPEN)
+            item.is_open = True
+            self.open_work.put(item.engagement, (fact.stream, lot), item.project)
 
     def _add(self, item: Item) -> None:
         key = (item.stream, item.item)

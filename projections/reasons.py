@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import orjson
 
+from domain.billing_limit import billing_limit_stream
+from domain.caps import Room
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotStatus
 from domain.money import Money
@@ -17,7 +19,15 @@ from projections.contexts import KINDS, Contexts
 from projections.items import Item
 
 NO_REASONS: Final = "[]"
-CAP_CAUSES: Final = ("engagement.line_agreed.v1", "engagement.cap_changed.v1", "engagement.billing_claimed.v1")
+CAP_CAUSES: Final = (
+    "engagement.line_agreed.v1",
+    "engagement.cap_changed.v1",
+    "engagement.limits_changed.v1",
+    "engagement.cap_agreed.v1",
+    "engagement.change_order_approved.v1",
+    "engagement.billing_claimed.v1",
+)
+LIMIT_CAUSES: Final = ("billing_limit.agreed.v1", "billing_limit.claimed.v1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +54,16 @@ class Verdict:
     reasons: str
 
 
-def over_cap(engagement: str, line: str) -> Blocker:
-    """The reason of what is over the cap of its contract line."""
-    return Blocker(
-        ReasonCode.CAP_EXCEEDED,
-        stream_of("engagement", engagement),
-        CAP_CAUSES,
-        "project_manager",
-        f"Raise the cap of line {line} with the customer's consent, or write the rest off.",
-    )
+def over_cap(item: Item, cut_by: Room | None) -> Blocker:
+    """The reason of what is over the narrowest of its caps."""
+    level = cut_by.level if cut_by else f"line {item.line}"
+    if cut_by is not None and cut_by.customer is not None:
+        blocking = billing_limit_stream(cut_by.customer, item.currency or "")
+        causes: tuple[str, ...] = LIMIT_CAUSES
+    else:
+        blocking, causes = stream_of("engagement", item.engagement), CAP_CAUSES
+    what = f"Raise the cap of {level} with the customer's consent, or write the rest off."
+    return Blocker(ReasonCode.CAP_EXCEEDED, blocking, causes, "project_manager", what)
 
 
 def verdict(state: str, item: Item, blockers: Sequence[Blocker], contexts: Contexts) -> Verdict:
@@ -99,6 +110,10 @@ def verdict_of_ended(item: Item) -> Verdict:
         case LotStatus.BILLED:
             blocking = stream_of("invoice", item.invoice or "")
             what = f"It is on invoice {item.number}; only a credit note makes it billable again."
+            blocker = Blocker(ReasonCode.ALREADY_BILLED, blocking, (), "finance_preparer", what)
+        case LotStatus.DRAWN:
+            blocking = stream_of("engagement", item.engagement)
+            what = "A retainer paid for it; only giving it back to the retainer makes it billable again."
             blocker = Blocker(ReasonCode.ALREADY_BILLED, blocking, (), "finance_preparer", what)
         case LotStatus.WRITTEN_OFF:
             what = "It was given up; nothing is to be done."

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import orjson
 
-from domain.engagement import Engagement, EngagementOpened, FixedFeeMilestones, TimeAndMaterials
+from domain.contract import FixedFeeMilestones, TimeAndMaterials
+from domain.engagement import Engagement, EngagementOpened
 from domain.kernel import decider_name, local_id, stream_of
 from domain.project import Project
 from domain.reference.customer import Customer
@@ -267,7 +268,7 @@ def _line(name: str, state: Engagement) -> dict[str, Any]:
                     "evidence": accepted.evidence if accepted else None,
                 }
                 for each in milestones
-                for accepted in (state.accepted.get(each.milestone),)
+                for accepted in (state.accepted.get((name, each.milestone)),)
             ]
         case _:
             pass

@@ -12,7 +12,6 @@ from domain.engagement import (
     EngagementHeld,
     EngagementOpened,
     EngagementSigned,
-    FixedFeeMilestones,
     HoldLifted,
     LineAgreed,
     MilestoneAccepted,
@@ -97,6 +96,7 @@ from domain.timesheet import (
     Work,
 )
 from projections.cash_sentences import CASH, Wording
+from projections.contract_sentences import CONTRACT, terms_of
 
 NAMES_MAX: Final = 5
 
@@ -136,11 +136,7 @@ def _work(work: Work) -> str:
 
 
 def _line(event: LineAgreed) -> str:
-    line = event.line
-    if isinstance(line.billing, FixedFeeMilestones):
-        return f"Line {line.line} ({line.title}) was agreed: fixed fee, {len(line.billing.milestones)} milestones."
-    cap = f", at most {line.billing.cap}" if line.billing.cap is not None else ""
-    return f"Line {line.line} ({line.title}) was agreed: time and materials{cap}."
+    return f"Line {event.line.line} ({event.line.title}) was agreed: {terms_of(event.line.billing)}."
 
 
 def _lot(lot: Lot) -> str:
@@ -308,6 +304,7 @@ _EXCEPTION: Final[Mapping[type, Wording]] = {
 WORDINGS: Final[Mapping[type, Wording]] = {
     **_REFERENCE,
     **_SALES,
+    **CONTRACT,
     **_PROJECT,
     **_WORK,
     **_LOTS,

@@ -14,7 +14,8 @@ from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.memory import MemoryLedger
 from domain import billing
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import AgreeLine, ContractLine, OpenEngagement, SignEngagement, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.kernel import Addressed, Cause, StreamId, stream_of
 from domain.money import Money
 from domain.ports import LotAt

@@ -71,7 +71,15 @@ class ContractLineOut(Contract):
 
     line: str
     title: str
-    method: Literal["time_and_materials", "fixed_fee_milestones"]
+    method: Literal[
+        "time_and_materials",
+        "fixed_fee_milestones",
+        "fixed_fee_schedule",
+        "percent_complete",
+        "retainer",
+        "managed_service",
+        "pass_through",
+    ]
     cap: AmountOut | None
 
 

@@ -26,7 +26,8 @@ from adapters.outbox.contracts import (
     encoded,
     key_of,
 )
-from domain.engagement import Engagement, TimeAndMaterials
+from domain.contract import TimeAndMaterials
+from domain.engagement import Engagement
 from domain.invoice import Document, HandedToCollections, Issued, Party, PostingRequested
 from domain.money import total
 from domain.ports import Read, customer_of, engagement_of, entity_of

@@ -29,6 +29,7 @@ class EligibilityState(StrEnum):
     NON_BILLABLE = "non_billable"
     RESERVED = "reserved"
     BILLED = "billed"
+    DRAWN = "drawn"
     WRITTEN_OFF = "written_off"
     REVERSED = "reversed"
     SPLIT = "split"

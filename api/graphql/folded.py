@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from domain.catalogue import DECIDERS
-from domain.engagement import Engagement, FixedFeeMilestones, TimeAndMaterials
+from domain.contract import FixedFeeMilestones, TimeAndMaterials
+from domain.engagement import Engagement
 from domain.kernel import Recorded, StreamId, decider_name, stream_of
 from domain.project import Project
 from projections.engagements import EngagementRow, LineRow, MilestoneRow
@@ -231,7 +232,9 @@ def _line(name: str, state: Engagement) -> LineRow:
         case FixedFeeMilestones(milestones=milestones):
             shown = []
             for each in milestones:
-                accepted = state.accepted.get(each.milestone)
+                accepted = state.accepted.get((name, each.milestone))
                 on, evidence = (accepted.accepted_on, accepted.evidence) if accepted else (None, None)
                 shown.append(MilestoneRow(each.milestone, each.title, each.amount.amount, each.project, on, evidence))
             return LineRow(name, line.title, line.billing.kind, None, None, claimed, tuple(shown))
+        case _:
+            return LineRow(name, line.title, line.billing.kind, None, None, claimed, ())

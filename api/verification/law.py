@@ -16,22 +16,27 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from api.verification.report import Breach
-from domain.engagement import EngagementOpened, MilestoneAccepted
+from domain.agreement import EngagementOpened
 from domain.expense import ExpenseRecorded, ExpensesApproved, ExpensesRejected, ExpensesSubmitted
-from domain.kernel import Recorded, StreamId, local_id
+from domain.kernel import Recorded, StreamId, local_id, stream_of
 from domain.lots import (
     Lot,
     LotPart,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsDrawn,
     LotSplit,
     LotsReleased,
     LotsReserved,
+    LotsUndrawn,
     LotsWrittenOff,
 )
+from domain.milestones import MilestoneAccepted
 from domain.money import Money
 from domain.project import ProjectCreated
+from domain.retainer import RetainerGranted
+from domain.schedule import InstalmentDue, ServiceCreditGiven, ServicePeriodDue
 from domain.timesheet import (
     ApprovalRevoked,
     EntriesMerged,
@@ -43,7 +48,7 @@ from domain.timesheet import (
     TimeWithdrawn,
 )
 
-State = Literal["open", "reserved", "billed", "non-billable", "written off", "split", "reversed"]
+State = Literal["open", "reserved", "billed", "drawn", "non-billable", "written off", "split", "reversed"]
 ENDED = ("split", "reversed")
 LEVELS = ("project", "engagement", "customer", "legal entity")
 
@@ -112,15 +117,23 @@ class Law:
             case EngagementOpened():
                 self._sold_by[event.engagement] = (event.customer, event.selling_entity)
             case LotRated(lot):
+                self._see_promise(stream, event)
                 yield from self._rate(stream, lot)
             case LotSplit(lot, parts):
                 yield from self._split(stream, lot, parts)
+            case _:
+                yield from self._see_move(stream, event)
+
+    def _see_move(self, stream: StreamId, event: object) -> Iterator[Breach]:
+        match event:
             case LotsReserved(lots, invoice):
                 yield from self._move(stream, lots, "reserved", invoice)
-            case LotsReleased(lots, _):
+            case LotsReleased(lots) | LotsUndrawn(lots):
                 yield from self._move(stream, lots, "open", None)
             case LotsBilled(lots, invoice, _):
                 yield from self._move(stream, lots, "billed", invoice)
+            case LotsDrawn(lots, _):
+                yield from self._move(stream, lots, "drawn", None)
             case LotReversed(lot, _):
                 yield from self._move(stream, (lot,), "reversed", None)
             case LotsWrittenOff(lots, _, _):
@@ -147,11 +160,31 @@ class Law:
                 self._approve(stream, _sources(stream, lines), approved=True)
             case ExpensesSubmitted(lines) | ExpensesRejected(lines):
                 self._approve(stream, _sources(stream, lines), approved=False)
-            case MilestoneAccepted():
-                family = self._family(stream, f"{local_id(stream)}/{event.line}/{event.milestone}")
-                family.quantity, family.unit, family.approved = Decimal(1), "item", True
+            case _:
+                self._see_promise(stream, event)
+
+    def _see_promise(self, stream: StreamId, event: object) -> None:
+        """What a contract itself lets be billed is one item, approved by the fact that made it due."""
+        match event:
+            case MilestoneAccepted(line, milestone):
+                self._promise(stream, line, milestone)
+            case InstalmentDue(line, instalment):
+                self._promise(stream, line, instalment)
+            case ServicePeriodDue(line, starts):
+                self._promise(stream, line, f"service/{starts}")
+            case ServiceCreditGiven(line, credit):
+                self._promise(stream, line, f"credit/{credit}")
+            case RetainerGranted(line, grant):
+                self._promise(stream, line, f"retainer/{grant}")
+            case LotRated(lot) if "/progress/" in lot.source and stream == stream_of("engagement", lot.engagement):
+                # Measurements, estimates and change orders may all change what is billed to date: each time by a lot.
+                self._promise(stream, lot.line, lot.source.split("/", 2)[2])
             case _:
                 return
+
+    def _promise(self, stream: StreamId, line: str, name: str) -> None:
+        family = self._family(stream, f"{local_id(stream)}/{line}/{name}")
+        family.quantity, family.unit, family.approved = Decimal(1), "item", True
 
     def settle(self) -> Iterator[Breach]:
         """At the end of a commit every piece of work that it touched obeys the law."""
@@ -253,16 +286,18 @@ def _sources(stream: StreamId, lines: Iterable[str]) -> list[str]:
 def _broken(family: Family) -> Iterator[str]:
     """How a piece of work breaks the law, if it does."""
     live = family.live
-    roots = {piece.root for piece in live}
-    if live and not family.approved:
-        yield f"{', '.join(piece.lot for piece in live)} counts, although the work is not approved"
-    if len(roots) > 1:
-        yield f"{', '.join(sorted(roots))} all stand for the same work"
-    if len(roots) != 1:
+    if not live:
         return
+    if not family.approved:
+        yield f"{', '.join(piece.lot for piece in live)} counts, although the work is not approved"
+    roots = sorted({piece.root for piece in live})
     quantity = sum((piece.quantity for piece in live), Decimal(0))
     if family.approved and quantity != family.quantity:
-        yield f"{family.quantity} {family.unit} approved, {quantity} in lots"
-    rated, value = family.values[roots.pop()], sum((piece.value for piece in live), Decimal(0))
-    if value != rated:
-        yield f"rated at {rated}, {value} in lots"
+        twice = f": {', '.join(roots)} all stand for the same work" if len(roots) > 1 else ""
+        yield f"{family.quantity} {family.unit} approved, {quantity} in lots{twice}"
+    for root in roots:
+        # A part may be reversed and stand anew at another price: what was reversed of a rating is accounted for too.
+        leaves = [piece for piece in family.pieces if piece.root == root and piece.state != "split"]
+        value = sum((piece.value for piece in leaves), Decimal(0))
+        if value != family.values[root]:
+            yield f"rated at {family.values[root]}, {value} in lots"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.engagement import TimeAndMaterials
+from domain.contract import TimeAndMaterials
 from domain.kernel import StreamId, stream_of
 from domain.project import Project
 from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject

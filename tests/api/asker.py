@@ -19,7 +19,8 @@ from api.access import Role
 from api.app import make_app, open_parts
 from api.parts import Parts
 from api.tokens import local_token
-from domain.engagement import AgreeLine, ContractLine, OpenEngagement, SignEngagement, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.exception import Problem, RaiseException, exception_stream
 from domain.kernel import stream_of
 from domain.project import ConfirmSetUp

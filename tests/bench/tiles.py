@@ -17,17 +17,8 @@ from adapters.eventstore.memory import MemoryLedger
 from adapters.eventstore.unit import NewEvent
 from domain import billing
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import (
-    AcceptMilestone,
-    AgreeLine,
-    Billing,
-    ContractLine,
-    FixedFeeMilestones,
-    Milestone,
-    PurchaseOrder,
-    RecordPurchaseOrder,
-    TimeAndMaterials,
-)
+from domain.contract import Billing, ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
+from domain.engagement import AcceptMilestone, AgreeLine, PurchaseOrder, RecordPurchaseOrder
 from domain.exception import Problem, RaiseException, ResolveException, exception_stream
 from domain.expense import ApproveExpenses, Expense, RecordExpense, SubmitExpenses, expense_stream
 from domain.invoice import ConfirmPosting, Issued, RecordPayment, ReportPostingSent, invoice_stream

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain.engagement import AgreeLine, ContractLine, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine
 from domain.exception import ExceptionItem, RetryException, exception_stream
 from domain.invoice import (
     ConfirmPosting,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given as such_that
 from hypothesis import strategies as st
 
-from domain.caps import Candidate, allocate
-from domain.engagement import CapPolicy
+from domain.caps import Candidate, Room, allocate
+from domain.contract import CapPolicy
 from domain.money import Money, total
 from domain.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
 from domain.reference.rate_card import RateCard, RateRow
@@ -94,22 +94,26 @@ def candidates(*values: int | str) -> list[Candidate]:
     return [Candidate(f"lot-{n}", date(2026, 3, 1 + n), NINE, euros(value)) for n, value in enumerate(values)]
 
 
+def room(left: int, policy: CapPolicy = "partial") -> list[Room]:
+    return [Room("line L1", policy, euros(left))]
+
+
 class TestCaps:
     def test_a_partial_cap_is_filled_to_the_cent(self) -> None:
-        shares = allocate(euros(1000), "partial", candidates(360, 40, 940))
+        shares = allocate(room(1000), candidates(360, 40, 940))
         assert [str(share.within.amount) for share in shares.values()] == ["360", "40", "600"]
 
     def test_a_whole_item_cap_leaves_out_what_does_not_fit(self) -> None:
-        shares = allocate(euros(1000), "whole_item", candidates(360, 40, 940, 540))
+        shares = allocate(room(1000, "whole_item"), candidates(360, 40, 940, 540))
         assert [str(share.within.amount) for share in shares.values()] == ["360", "40", "0", "540"]
 
     def test_work_is_taken_in_order_of_work_date_approval_and_id(self) -> None:
         late, early = candidates(100, 100)
-        shares = allocate(euros(100), "partial", [replace(late, work_date=date(2026, 3, 9)), early])
+        shares = allocate(room(100), [replace(late, work_date=date(2026, 3, 9)), early])
         assert [lot for lot, share in shares.items() if share.within] == [early.lot]
 
     def test_a_lot_of_no_value_fits_under_a_used_up_cap(self) -> None:
-        assert allocate(euros(0), "partial", candidates(0))["lot-0"].over == euros(0)
+        assert allocate(room(0), candidates(0))["lot-0"].over == euros(0)
 
     @such_that(
         st.integers(-100, 5000),
@@ -119,7 +123,7 @@ class TestCaps:
     def test_what_is_within_never_passes_the_cap_and_nothing_is_lost(
         self, left: int, values: list[int], policy: CapPolicy
     ) -> None:
-        shares = allocate(euros(left), policy, candidates(*values))
+        shares = allocate(room(left, policy), candidates(*values))
         within = total((share.within for share in shares.values()), "EUR")
         over = total((share.over for share in shares.values()), "EUR")
         assert within.amount <= max(left, 0)

@@ -12,17 +12,16 @@ import pytest
 from domain import eligibility
 from domain.billing import context_of
 from domain.catalogue import EVENTS
+from domain.contract import ContractLine, TimeAndMaterials
 from domain.engagement import (
     AgreeLine,
     ClaimBilling,
-    ContractLine,
     HoldEngagement,
     LiftHold,
     OpenEngagement,
     PurchaseOrder,
     RecordPurchaseOrder,
     SignEngagement,
-    TimeAndMaterials,
 )
 from domain.kernel import StreamId, stream_of
 from domain.project import (

@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from domain import engagement
+from domain.caps import Reached
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import (
     AcceptMilestone,
     AgreeLine,
@@ -14,19 +16,16 @@ from domain.engagement import (
     CapExceeded,
     ChangeCap,
     ClaimBilling,
-    ContractLine,
     CurrencyDiffers,
     EngagementAlreadyOpened,
     EngagementHeld,
     EngagementNotOpened,
     EngagementSigned,
     EvidenceMissing,
-    FixedFeeMilestones,
     HoldEngagement,
     HoldLifted,
     LiftHold,
     LineIsBilled,
-    Milestone,
     MilestoneAccepted,
     OpenEngagement,
     PredecessorIncomplete,
@@ -35,11 +34,11 @@ from domain.engagement import (
     RecordPurchaseOrder,
     ReleaseBilling,
     SignEngagement,
-    TimeAndMaterials,
     UnknownLine,
     UnknownMilestone,
     WrongBillingMethod,
 )
+from domain.line_caps import CapReached
 from domain.lots import LotRated
 from domain.money import Money, UnknownCurrency
 from tests.spec import Given, given
@@ -111,7 +110,10 @@ class TestLines:
 
 class TestCaps:
     def test_drafts_take_up_the_cap_and_cannot_pass_it(self) -> None:
-        agreed().when(ClaimBilling("I-1", "L1", euros(1000))).then(BillingClaimed("I-1", "L1", euros(1000)))
+        agreed().when(ClaimBilling("I-1", "L1", euros(1000))).then(
+            BillingClaimed("I-1", "L1", euros(1000)),
+            CapReached("L1", Reached("line L1", 100, Decimal(1000), Decimal(1000), "EUR")),
+        )
         taken = agreed().and_then(ClaimBilling("I-1", "L1", euros(600)))
         taken.when(ClaimBilling("I-2", "L1", euros(401))).refuses(CapExceeded, "401", "400")
 

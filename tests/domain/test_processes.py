@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from domain.engagement import AgreeLine, ContractLine, FixedFeeMilestones, TimeAndMaterials, Uplift
+from domain.contract import ContractLine, FixedFeeMilestones, TimeAndMaterials, Uplift
+from domain.engagement import AgreeLine
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.kernel import Recorded, StreamId, stream_of
 from domain.lots import LotStatus

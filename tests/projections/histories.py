@@ -18,20 +18,17 @@ from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.unit import NewEvent, UnitOfWork
 from domain import billing, pricing
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import (
     AcceptMilestone,
     AgreeLine,
     ChangeCap,
-    ContractLine,
-    FixedFeeMilestones,
     HoldEngagement,
     LiftHold,
-    Milestone,
     OpenEngagement,
     PurchaseOrder,
     RecordPurchaseOrder,
     SignEngagement,
-    TimeAndMaterials,
 )
 from domain.exception import Problem, RaiseException, ResolveException, RetryException, exception_stream
 from domain.expense import (

@@ -6,19 +6,16 @@ from decimal import Decimal
 import orjson
 
 from domain import billing
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import (
     AcceptMilestone,
     AgreeLine,
     ChangeCap,
-    ContractLine,
-    FixedFeeMilestones,
     HoldEngagement,
     LiftHold,
-    Milestone,
     OpenEngagement,
     PurchaseOrder,
     RecordPurchaseOrder,
-    TimeAndMaterials,
 )
 from domain.expense import ApproveExpenses, Expense, RecordExpense, SubmitExpenses, expense_stream
 from domain.kernel import StreamId, stream_of

@@ -4,16 +4,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from domain.engagement import (
-    AcceptMilestone,
-    AgreeLine,
-    ContractLine,
-    FixedFeeMilestones,
-    Milestone,
-    OpenEngagement,
-    SignEngagement,
-    TimeAndMaterials,
-)
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
+from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
 from domain.kernel import stream_of
 from domain.lots import WriteOffLots
 from domain.money import Money

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import orjson
 
-from domain.engagement import AgreeLine, ChangeCap, ContractLine, HoldEngagement, OpenEngagement, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine, ChangeCap, HoldEngagement, OpenEngagement
 from domain.exception import (
     ExceptionOpened,
     Problem,

@@ -17,17 +17,8 @@ from adapters.vendors.intake import Context, Intake, Names, Resolved, own_name, 
 from adapters.vendors.letter import unreadable
 from adapters.vendors.salesforce.record import SYSTEM, Fields, Heading, number_text, record_id, told
 from adapters.vendors.unreadable import WrongType
-from domain.engagement import (
-    AgreeLine,
-    CapPolicy,
-    ChangeCap,
-    ContractLine,
-    Engagement,
-    FixedFeeMilestones,
-    Milestone,
-    TimeAndMaterials,
-    Uplift,
-)
+from domain.contract import CapPolicy, ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials, Uplift
+from domain.engagement import AgreeLine, ChangeCap, Engagement
 from domain.kernel import Addressed, Refused, StreamId, stream_of
 from domain.money import Money
 from domain.opportunity import LINE, Opportunity, TellOpportunity, opportunity_stream

@@ -17,7 +17,8 @@ from adapters.eventstore.errors import LedgerUnreachable, VersionConflict
 from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.memory import MemoryLedger
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import AgreeLine, ContractLine, HoldEngagement, OpenEngagement, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine, HoldEngagement, OpenEngagement
 from domain.kernel import Addressed, Recorded, StreamId, stream_of
 from domain.opportunity import TellOpportunity, opportunity_stream
 from domain.ports import LotAt, SourceAt

@@ -16,7 +16,8 @@ from adapters.automation.service import Automation
 from adapters.eventstore.ledger import Ledger
 from adapters.turns import turn_of
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import AgreeLine, ContractLine, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine
 from domain.kernel import Addressed, Recorded, StreamId, stream_of
 from domain.opportunity import TellOpportunity, opportunity_stream
 from domain.ports import Candidates, Read

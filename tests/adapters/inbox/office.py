@@ -17,7 +17,8 @@ from adapters.inbox.inbox import Inbox, Reply
 from adapters.inbox.mail import mail_of
 from adapters.vendors.registry import VENDORS
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import AgreeLine, ContractLine, OpenEngagement, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine, OpenEngagement
 from domain.exception import ExceptionItem, Problem, RetryException
 from domain.kernel import Addressed, Cause, StreamId, stream_of
 from domain.project import CreateProject

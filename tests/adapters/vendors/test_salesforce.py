@@ -9,15 +9,8 @@ import orjson
 import pytest
 
 from adapters.vendors.salesforce.record import record_id
-from domain.engagement import (
-    ClaimBilling,
-    ContractLine,
-    FixedFeeMilestones,
-    Milestone,
-    OpenEngagement,
-    TimeAndMaterials,
-    Uplift,
-)
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials, Uplift
+from domain.engagement import ClaimBilling, OpenEngagement
 from domain.kernel import Addressed, Cause, StreamId
 from domain.money import Money
 from domain.opportunity import TellOpportunity

@@ -14,16 +14,9 @@ from api.services.catalogue import SERVICES
 from api.services.desk import ReadModelsBehind
 from api.services.drafts import LotInput
 from api.services.service import Amount, InputIncomplete
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone
 from domain.drafting import LotsNotEligible
-from domain.engagement import (
-    CapBelowBilled,
-    ContractLine,
-    EngagementNotOpened,
-    EvidenceMissing,
-    FixedFeeMilestones,
-    Milestone,
-    UnknownLine,
-)
+from domain.engagement import CapBelowBilled, EngagementNotOpened, EvidenceMissing, UnknownLine
 from domain.exception import ExceptionNotOpen, NothingToRetry, Problem, RaiseException, exception_stream
 from domain.invoice import Approved, Discarded, Draft, Issued, NothingToBill, PaymentAboveBalance, PreparerApproves
 from domain.kernel import stream_of
@@ -198,7 +191,7 @@ def test_a_milestone_is_accepted_with_evidence() -> None:
         counter.ask("accept-milestone", MANAGER, **asked, evidence=" ")
     answer = counter.ask("accept-milestone", MANAGER, **asked, evidence="mail")
     assert names(answer) == ["engagement.milestone_accepted.v1", "lot.rated.v1"]
-    assert answer.states[ENGAGEMENT].accepted["M1"].accepted_on == date(2026, 4, 1)
+    assert answer.states[ENGAGEMENT].accepted["L2", "M1"].accepted_on == date(2026, 4, 1)
 
 
 def drafted(counter: Counter, **asked: Any) -> str:

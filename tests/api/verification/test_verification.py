@@ -18,7 +18,8 @@ from adapters.eventstore.rows import OutboxRow, ReceivedMessage
 from api.verification.books import verify
 from api.verification.report import Report
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import AcceptMilestone, ContractLine, FixedFeeMilestones, Milestone
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone
+from domain.engagement import AcceptMilestone
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, invoice_stream
 from domain.kernel import Addressed, Cause, StreamId

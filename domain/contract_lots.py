@@ -1,0 +1,89 @@
+"""What a contract itself lets be billed, a milestone, an instalment, a month of service, becomes a lot of one item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from domain.contract import ContractLine, LineVersion
+from domain.lots import Explanation, Lot, LotBook, LotStatus, next_lot_id
+from domain.money import Money, total, zero
+from domain.periods import valid_on
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Who sells to whom under which engagement, in which currency: what every lot of a contract says."""
+
+    engagement: str
+    customer: str
+    selling_entity: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """One thing that a contract line lets be billed: its name within the line, its day, amount and words.
+
+    ``known_at`` is when the ledger was told; ``project`` the project that it belongs to, if the contract names one.
+    """
+
+    name: str
+    day: date
+    amount: Money
+    title: str
+    because: str
+    known_at: datetime
+    project: str = ""
+
+
+def source_of_promise(agreement: Agreement, line: str, name: str) -> str:
+    """The source of a contract's own lot: ``E-1/L2/M1``."""
+    return f"{agreement.engagement}/{line}/{name}"
+
+
+def promised_lot(agreement: Agreement, line: ContractLine, promised: Promised, book: LotBook) -> Lot:
+    """The lot of a promise that has come to be billed, under the next free id of its source."""
+    source = source_of_promise(agreement, line.line, promised.name)
+    nothing = zero(agreement.currency)
+    return Lot(
+        lot=next_lot_id(book, source),
+        source=source,
+        project=promised.project,
+        engagement=agreement.engagement,
+        line=line.line,
+        customer=agreement.customer,
+        selling_entity=agreement.selling_entity,
+        delivering_entity=agreement.selling_entity,
+        work_date=promised.day,
+        quantity=Decimal(1),
+        unit="item",
+        price=promised.amount.amount,
+        value=promised.amount,
+        cost=nothing,
+        cost_in_billing_currency=nothing,
+        approved_at=promised.known_at,
+        explanation=Explanation(promised.title, promised.because),
+        description=promised.title,
+        tax_category=line.tax_category,
+    )
+
+
+_GONE = (LotStatus.REVERSED, LotStatus.SPLIT)
+
+
+def rated_so_far(agreement: Agreement, line: str, book: LotBook) -> Money:
+    """The value of everything that a line's contract has let be billed, whatever has become of it since."""
+    prefix = source_of_promise(agreement, line, "")
+    mine = (held for held in book.values() if held.lot.source.startswith(prefix) and held.status not in _GONE)
+    return total((held.lot.value for held in mine), agreement.currency)
+
+
+def version_on(versions: Sequence[LineVersion], day: date) -> ContractLine | None:
+    """The version of a line in force on a day; before the first one, the first."""
+    found = valid_on(versions, day)
+    if found is not None:
+        return found.line
+    return versions[0].line if versions else None
