@@ -31,6 +31,8 @@ LISTS = {
     "timesheet": '{ timesheet(id: "timesheet:W-1:2026-03-02") { hours } }',
     "invoices": "{ invoices { nodes { invoice lines { net { amount } } } totalCount } }",
     "invoice": '{ invoice(id: "I-1") { status } }',
+    "receivables": "{ receivables { nodes { customer due } totalCount } }",
+    "payments": "{ payments { nodes { payment onAccount } totalCount } }",
     "billing_eligibility": "{ billingEligibility { nodes { item reasons { code } } totalCount } }",
     "blocking_reasons": "{ blockingReasons { code ownerRole value } }",
     "margin": "{ margin { nodes { key margin } totals { margin } } }",

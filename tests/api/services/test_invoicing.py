@@ -1,0 +1,213 @@
+"""The services around drafts, receivables and receipts, as people at a desk use them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from api.access import NotPermitted
+from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput
+from api.services.payments import AllocationInput
+from api.services.service import Amount, InputIncomplete
+from domain.invoice import Approved, Draft, InvoiceIsDisputed, Issued, NothingToBill, PreparerApproves, invoice_stream
+from domain.kernel import StreamId
+from domain.payment import PaymentUnknown, payment_stream
+from domain.receivables import PaymentForUnknownInvoice
+from tests.api.services.desk import ADMIN, APPROVER, MANAGER, PREPARER, Counter
+from tests.world import World, euros
+
+
+@pytest.fixture
+def world() -> World:
+    return World().firm().contract()
+
+
+@pytest.fixture
+def counter(world: World) -> Counter:
+    return Counter(world)
+
+
+def amount(value: str, currency: str = "EUR") -> Amount:
+    return Amount(Decimal(value), currency)
+
+
+def names(answer: Any) -> list[str]:
+    return [event.name for event in answer.events]
+
+
+def issued(counter: Counter, invoice: str, day: int) -> Issued:
+    """An issued invoice of eight hours on one day: 1,428 with tax."""
+    sheet = counter.world.work(invoice, day=day)
+    lots = (LotInput(sheet, f"jira:{invoice}#1"),)
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice=invoice, lots=lots)
+    counter.ask("approve-invoice", APPROVER, invoice=invoice)
+    counter.ask("issue-invoice", PREPARER, invoice=invoice)
+    state = counter.world.read(invoice_stream(invoice))
+    assert isinstance(state, Issued)
+    return state
+
+
+def state_of(counter: Counter, invoice: str) -> Any:
+    return counter.world.read(invoice_stream(invoice))
+
+
+def test_a_preview_shows_the_invoice_with_its_tax_and_records_nothing(counter: Counter) -> None:
+    counter.world.work("1")
+    before = counter.world.names()
+    answer = counter.ask("preview-invoice", PREPARER, engagement="E-1", invoice="I-1", issued_on=date(2026, 4, 1))
+    shown = answer.states[invoice_stream("I-1")]
+    document = shown.document
+    assert (document.net, document.tax, document.gross) == (euros("1200.00"), euros("228.00"), euros("1428.00"))
+    assert (shown.document.number, shown.document.due_on, answer.dry_run) == ("", date(2026, 5, 1), True)
+    assert counter.world.names() == before
+    with pytest.raises(NothingToBill):
+        counter.ask("preview-invoice", PREPARER, engagement="E-1", cut_off=date(2026, 1, 1), lots=())
+
+
+def test_a_draft_is_previewed_with_its_adjustments(counter: Counter) -> None:
+    counter.world.work("1")
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")
+    adjusted = counter.ask(
+        "adjust-invoice-line", PREPARER, invoice="I-1", line=1, amount=amount("-200"), reason="Goodwill."
+    )
+    assert names(adjusted) == ["invoice.lines_adjusted.v1", "engagement.billing_claimed.v1"]
+    answer = counter.ask("preview-invoice", PREPARER, draft="I-1")
+    assert answer.states[invoice_stream("I-1")].document.gross == euros("1190.00")
+    assert isinstance(state_of(counter, "I-1"), Draft)
+
+
+def test_a_billing_run_adds_late_lots_to_the_draft_that_is_there(counter: Counter) -> None:
+    counter.world.work("1")
+    first = counter.ask("request-invoice", PREPARER, selling_entity="DE01", group_by="customer")
+    (stream,) = first.states
+    counter.world.work("2", day=1)
+    again = counter.ask("request-invoice", PREPARER, selling_entity="DE01", group_by="customer")
+    assert tuple(again.states) == (stream,)
+    assert "invoice.lines_added.v1" in names(again)
+    counter.world.work("3", day=2)
+    refreshed = counter.ask("refresh-draft", PREPARER, invoice=stream.partition(":")[2])
+    assert names(refreshed)[-1] == "invoice.lines_added.v1"
+    assert len(counter.world.read(stream).lines) == 3
+    assert names(counter.ask("refresh-draft", PREPARER, invoice=stream.partition(":")[2])) == []
+
+
+def test_groups_and_layouts_are_known_words(counter: Counter) -> None:
+    counter.world.work("1")
+    with pytest.raises(InputIncomplete, match="groupBy is one of engagement, customer, project, purchase_order"):
+        counter.ask("request-invoice", PREPARER, selling_entity="DE01", group_by="moon")
+    with pytest.raises(InputIncomplete, match="layout"):
+        counter.ask("request-invoice", PREPARER, engagement="E-1", layout="poem")
+    with pytest.raises(NothingToBill):
+        counter.ask("request-invoice", PREPARER, selling_entity="DE01", customer="C-9")
+
+
+def test_postponed_lots_are_not_billed_until_they_may_be(counter: Counter) -> None:
+    sheet = counter.world.work("1")
+    lots = (LotInput(sheet, "jira:1#1"),)
+    asked: dict[str, Any] = {"lots": lots, "until": date(2026, 5, 1), "reason": "The customer asked."}
+    assert names(counter.ask("postpone-lots", MANAGER, **asked)) == ["lot.postponed.v1"]
+    assert names(counter.ask("postpone-lots", MANAGER, **asked)) == []
+    with pytest.raises(NothingToBill):
+        counter.ask("request-invoice", PREPARER, engagement="E-1")
+    counter.ask("postpone-lots", MANAGER, lots=lots, reason="Now.")
+    assert counter.ask("request-invoice", PREPARER, engagement="E-1").states
+
+
+def test_allowances_in_percent_are_of_the_line_or_of_a_base(counter: Counter) -> None:
+    counter.world.work("1")
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")
+    ten = AllowanceInput("allowance", "Volume", percent=Decimal(10))
+    counter.ask("state-allowances", PREPARER, invoice="I-1", line=1, allowances=(ten,))
+    assert state_of(counter, "I-1").net == euros("1080.00")
+    travel = AllowanceInput("charge", "Travel", percent=Decimal(5), base=Decimal(100))
+    counter.ask("state-allowances", PREPARER, invoice="I-1", allowances=(travel,))
+    assert state_of(counter, "I-1").net == euros("1085.00")
+    both = AllowanceInput("allowance", "Both", amount=Decimal(1), percent=Decimal(1))
+    for wrong in (both, AllowanceInput("gift", "No such kind", amount=Decimal(1))):
+        with pytest.raises(InputIncomplete):
+            counter.ask("state-allowances", PREPARER, invoice="I-1", allowances=(wrong,))
+
+
+def test_the_adjuster_of_a_draft_may_not_approve_it(counter: Counter) -> None:
+    counter.world.work("1")
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")
+    counter.ask("adjust-invoice-line", ADMIN, invoice="I-1", line=1, amount=amount("-1"), reason="Goodwill.")
+    with pytest.raises(PreparerApproves):
+        counter.ask("approve-invoice", ADMIN, invoice="I-1")
+    counter.ask("approve-invoice", APPROVER, invoice="I-1")
+    assert isinstance(state_of(counter, "I-1"), Approved)
+    with pytest.raises(NotPermitted):
+        counter.ask("adjust-invoice-line", APPROVER, invoice="I-1", line=1, amount=amount("-1"), reason="Late.")
+
+
+def test_a_receipt_pays_two_invoices_and_the_rest_is_refunded(counter: Counter) -> None:
+    issued(counter, "I-1", 0)
+    issued(counter, "I-2", 1)
+    answer = counter.ask(
+        "receive-payment",
+        PREPARER,
+        payment="p-1",
+        customer="C-1",
+        entity="DE01",
+        amount=amount("3000"),
+        received_on=date(2026, 4, 10),
+        invoices=(AllocationInput("I-1"), AllocationInput("I-2", amount("1000"))),
+    )
+    assert tuple(answer.states) == (payment_stream("p-1"), invoice_stream("I-1"), invoice_stream("I-2"))
+    assert (state_of(counter, "I-1").paid_on, state_of(counter, "I-2").due) == (date(2026, 4, 10), euros("428.00"))
+    counter.ask("unapply-payment", PREPARER, payment="p-1", invoice="I-2", reason="Not theirs.")
+    counter.ask("apply-payment", PREPARER, payment="p-1", invoices=(AllocationInput("I-2"),))
+    refund: dict[str, Any] = {"payment": "p-1", "refund": "r-1", "amount": amount("144"), "reason": "Overpaid."}
+    assert names(counter.ask("refund-payment", APPROVER, **refund)) == ["payment.refunded.v1"]
+    assert not counter.world.read(payment_stream("p-1")).on_account
+
+
+def test_payments_of_nothing_known_are_refused(counter: Counter) -> None:
+    told: dict[str, Any] = {"payment": "p-1", "customer": "C-1", "entity": "DE01", "amount": amount("10")}
+    with pytest.raises(PaymentForUnknownInvoice):
+        counter.ask("receive-payment", PREPARER, **told, invoices=(AllocationInput("I-9"),))
+    with pytest.raises(PaymentUnknown):
+        counter.ask("apply-payment", PREPARER, payment="p-9", invoices=(AllocationInput("I-9"),))
+
+
+def test_what_was_paid_before_is_stated_on_the_draft(counter: Counter) -> None:
+    counter.world.work("1")
+    told: dict[str, Any] = {"payment": "p-1", "customer": "C-1", "entity": "DE01", "amount": amount("1000")}
+    counter.ask("receive-payment", PREPARER, **told)
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")
+    counter.ask("state-prepayments", PREPARER, invoice="I-1", prepayments=(PrepaymentInput("p-1", amount("1000")),))
+    counter.ask("approve-invoice", APPROVER, invoice="I-1")
+    assert "invoice.payment_applied.v1" in names(counter.ask("issue-invoice", PREPARER, invoice="I-1"))
+    assert state_of(counter, "I-1").due == euros("428.00")
+
+
+def test_a_disputed_invoice_goes_to_collections_when_the_dispute_is_over_and_is_written_off_in_the_end(
+    counter: Counter,
+) -> None:
+    issued(counter, "I-1", 0)
+    late: dict[str, Any] = {"invoice": "I-1", "on": date(2026, 7, 1)}
+    counter.ask("dispute-invoice", MANAGER, **late, dispute="d-1", reason="Too many hours.", amount=amount("100"))
+    with pytest.raises(InvoiceIsDisputed):
+        counter.ask("hand-to-collections", PREPARER, **late, reason="Three reminders.")
+    counter.ask("resolve-dispute", PREPARER, **late, dispute="d-1", outcome="They were worked.")
+    counter.ask("hand-to-collections", PREPARER, **late, reason="Three reminders.")
+    with pytest.raises(NotPermitted):
+        counter.ask("write-off-receivable", PREPARER, **late, reason="Insolvent.")
+    counter.ask("write-off-receivable", APPROVER, **late, reason="Insolvent.")
+    assert not state_of(counter, "I-1").due
+    assert counter.world.names()[-3:] == [
+        "invoice.dispute_resolved.v1",
+        "invoice.handed_to_collections.v1",
+        "invoice.written_off.v1",
+    ]
+
+
+def test_a_payment_service_is_about_its_payment(counter: Counter) -> None:
+    assert payment_stream("p-1") == StreamId("payment:p-1")
+    told: dict[str, Any] = {"payment": "p-1", "customer": "C-1", "entity": "DE01", "amount": amount("10")}
+    first = counter.ask("receive-payment", PREPARER, key="same", **told)
+    again = counter.ask("receive-payment", PREPARER, key="same", **told)
+    assert (again.repeated, again.states.keys()) == (True, first.states.keys())
