@@ -45,6 +45,7 @@ from domain.lots import (
     reversals_of,
 )
 from domain.periods import week_of
+from domain.tellings import Tellings
 
 HOURS_PER_DAY_MAX = Decimal(24)
 
@@ -383,16 +384,17 @@ class Timesheet:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     verdicts: Mapping[tuple[date, date], PeriodDecided] = field(default_factory=dict)
     lots: LotBook = field(default_factory=dict)
+    tellings: Tellings = field(default_factory=Tellings)
 
     def claimed_by(self, ref: str) -> Entry | None:
         """The entry that a system's id stands for."""
-        known = (entry for entry in self.entries.values() if entry.status != "merged")
-        return next((entry for entry in known if ref in entry.claims), None)
+        name = self.tellings.entry_of.get(ref)
+        return None if name is None else self.entries[name]
 
     def hours_on(self, day: date, without: str | None = None) -> Decimal:
         """All hours of a day, one entry left out."""
-        counted = (each for each in self.entries.values() if each.counts and each.entry != without)
-        return sum((each.work.hours for each in counted if each.work.work_date == day), Decimal(0))
+        of_day = (each for each in self.entries.values() if each.work.work_date == day)
+        return sum((each.work.hours for each in of_day if each.counts and each.entry != without), Decimal(0))
 
     def verdict_on(self, day: date) -> PeriodDecided | None:
         """The newest decision about a period that covers a day."""
@@ -403,7 +405,8 @@ class Timesheet:
 def decide(command: Command, state: Timesheet) -> Sequence[Event]:
     match command:
         case LogTime():
-            return _settled(_log(command, state), state)
+            told = _log(command, state)
+            return _settled(told, state) if state.verdicts else told
         case WithdrawTime(claim=claim):
             return _withdraw(command.resource, claim, command.day, state)
         case DecidePeriod():
@@ -446,13 +449,14 @@ def _log(command: LogTime, state: Timesheet) -> Sequence[Event]:
     claim, work = command.claim, command.work
     if not 0 < work.hours <= HOURS_PER_DAY_MAX:
         raise HoursOutOfRange(f"{claim.ref}: {work.hours:f} h on {work.work_date}.")
-    known = state.claimed_by(claim.ref) or _twin(claim, work, state)
+    fingerprint = work.fingerprint
+    known = state.claimed_by(claim.ref) or _twin(claim, fingerprint, state)
     if known is None:
         _require_room(work, None, state)
         return [TimeLogged(claim.ref, command.resource, claim, work)]
     own = known.claims.get(claim.ref)
     is_late = own is not None and claim.said_at <= own.said_at
-    if is_late and work.fingerprint in known.fingerprints:
+    if is_late and fingerprint in known.fingerprints:
         return []
     if claim.said_at <= known.said_at or (known.counts and known.work.same_as(work)):
         told: list[Event] = [ClaimHeard(known.entry, claim, work)]
@@ -460,6 +464,8 @@ def _log(command: LogTime, state: Timesheet) -> Sequence[Event]:
         _require_room(work, known.entry, state)
         reversals = _reversed(known.entry, "the hours were corrected", state)
         told = [*reversals, TimeCorrected(known.entry, claim, work)]
+    if not state.tellings.others(known.entry, {fingerprint, *known.fingerprints}):
+        return told
     return [*told, *_merged(_after(told, state), known.entry)]
 
 
@@ -469,11 +475,12 @@ def _after(events: Sequence[Event], state: Timesheet) -> Timesheet:
     return state
 
 
-def _twin(claim: Claim, work: Work, state: Timesheet) -> Entry | None:
-    """The entry that another system told of the same hours."""
-    for entry in state.entries.values():
-        told_by = {each.system for each in entry.claims.values()}
-        if entry.status != "merged" and claim.system not in told_by and work.fingerprint in entry.fingerprints:
+def _twin(claim: Claim, fingerprint: str, state: Timesheet) -> Entry | None:
+    """The entry that another system told of the same hours, the one that is known longest."""
+    alike = state.tellings.alike.get(fingerprint, ())
+    for name in alike if len(alike) < 2 else [each for each in state.entries if each in alike]:
+        entry = state.entries[name]
+        if all(each.system != claim.system for each in entry.claims.values()):
             return entry
     return None
 
@@ -615,16 +622,17 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
     match event:
         case TimeLogged(name, resource, claim, work):
             entry = Entry(name, work, claim.said_at, {claim.ref: claim}, frozenset({work.fingerprint}))
-            return replace(state, resource=resource, entries={**state.entries, name: entry})
+            return _heard(state, resource, claim, work, entry)
         case TimeCorrected(name, claim, work):
-            corrected = replace(_hearing(state.entries[name], claim, work), work=work, said_at=claim.said_at)
-            return _with(state, replace(corrected, status="captured", approved_by=None, approved_at=None, unrated=None))
+            return _heard(state, state.resource, claim, work, _corrected(state.entries[name], claim, work))
         case ClaimHeard(name, claim, work):
-            return _with(state, _hearing(state.entries[name], claim, work))
+            return _heard(state, state.resource, claim, work, _hearing(state.entries[name], claim, work))
         case EntriesMerged(kept, dropped):
             return _merge(state, kept, dropped)
         case TimeWithdrawn(name, resource):
-            return _with(replace(state, resource=resource), _tombstone(state.entries.get(name), event))
+            heard = state.tellings.heard(name, event.claim.ref)
+            withdrawn = replace(state, resource=resource, tellings=heard)
+            return _with(withdrawn, _tombstone(state.entries.get(name), event))
         case TimeSubmitted(names):
             return _each(state, names, "submitted", None, None)
         case TimeApproved(names, by, at):
@@ -665,12 +673,37 @@ def _with(state: Timesheet, entry: Entry) -> Timesheet:
     return replace(state, entries={**state.entries, entry.entry: entry})
 
 
+def _heard(state: Timesheet, resource: str, claim: Claim, work: Work, entry: Entry) -> Timesheet:
+    """The week with an entry as it is told now; written out, because hours are told far more often than all else."""
+    name = entry.entry
+    return Timesheet(
+        resource=resource,
+        entries={**state.entries, name: entry},
+        verdicts=state.verdicts,
+        lots=state.lots,
+        tellings=state.tellings.heard(name, claim.ref, work.fingerprint),
+    )
+
+
 def _hearing(entry: Entry, claim: Claim, work: Work) -> Entry:
     """The entry after a telling, of which only the newest of each system is kept."""
-    known = entry.claims.get(claim.ref)
+    ref = claim.ref
+    known = entry.claims.get(ref)
     newest = claim if known is None or claim.said_at > known.said_at else known
-    claims = {**entry.claims, claim.ref: newest}
-    return replace(entry, claims=claims, fingerprints=entry.fingerprints | {work.fingerprint})
+    return replace(entry, claims={**entry.claims, ref: newest}, fingerprints=entry.fingerprints | {work.fingerprint})
+
+
+def _corrected(entry: Entry, claim: Claim, work: Work) -> Entry:
+    """The entry as it is told newly; what was submitted, approved or priced was the old one."""
+    return replace(
+        _hearing(entry, claim, work),
+        work=work,
+        said_at=claim.said_at,
+        status="captured",
+        approved_by=None,
+        approved_at=None,
+        unrated=None,
+    )
 
 
 def _tombstone(entry: Entry | None, event: TimeWithdrawn) -> Entry:
@@ -688,7 +721,8 @@ def _merge(state: Timesheet, kept: str, dropped: str) -> Timesheet:
         claims={**goes.claims, **stays.claims},
         fingerprints=stays.fingerprints | goes.fingerprints,
     )
-    return _with(_with(state, union), replace(goes, status="merged"))
+    told = replace(state, tellings=state.tellings.merged(kept, dropped, goes.claims))
+    return _with(_with(told, union), replace(goes, status="merged"))
 
 
 def _each(

@@ -48,6 +48,7 @@ from domain.timesheet import (
 from tests.spec import Given, given
 
 MONDAY = date(2026, 3, 2)
+TUESDAY = MONDAY + timedelta(days=1)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WORKER, APPROVER = "W-17", "W-1"
 
@@ -271,15 +272,27 @@ def counted(state: Timesheet) -> dict[str, Decimal]:
     return hours
 
 
+def by_claim(state: Timesheet) -> dict[str, str]:
+    entries = (entry for entry in state.entries.values() if entry.status != "merged")
+    return {ref: entry.entry for entry in entries for ref in entry.claims}
+
+
+def by_fingerprint(state: Timesheet) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for entry in state.entries.values():
+        for fingerprint in entry.fingerprints if entry.status != "merged" else ():
+            found.setdefault(fingerprint, set()).add(entry.entry)
+    return found
+
+
 def story() -> list[LogTime | WithdrawTime | DecidePeriod]:
-    tuesday = MONDAY + timedelta(days=1)
     return [
         told("jira", "1", 0, work()),
         told("tempo", "37", 0, work()),
         told("jira", "1", 5, work("6")),
         told("tempo", "37", 5, work("6")),
-        told("jira", "2", 1, work("4", tuesday)),
-        WithdrawTime(WORKER, tuesday, Claim("jira", "2", at(7))),
+        told("jira", "2", 1, work("4", TUESDAY)),
+        WithdrawTime(WORKER, TUESDAY, Claim("jira", "2", at(7))),
         week("in_review", 8),
         week("approved", 10),
     ]
@@ -289,6 +302,15 @@ def test_every_order_of_six_messages_gives_the_same_week() -> None:
     messages = [message for index, message in enumerate(story()) if index not in (4, 5)]
     weeks = {str(counted(nothing().when(*order).state)) for order in itertools.permutations(messages)}
     assert len(weeks) == 1
+
+
+@such_that(st.permutations([*story(), told("tempo", "38", 9, work("4", TUESDAY)), told("jira", "3", 9, work("6"))]))
+def test_what_finds_an_entry_at_once_finds_the_same_as_looking_through_all_of_them(
+    order: list[LogTime | WithdrawTime | DecidePeriod],
+) -> None:
+    state = nothing().when(*order).state
+    assert state.tellings.entry_of == by_claim(state)
+    assert {what: set(names) for what, names in state.tellings.alike.items()} == by_fingerprint(state)
 
 
 @settings(max_examples=300)
