@@ -13,6 +13,8 @@ from eventsourcing.utils import retry
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
 
+from adapters.eventstore import arrays
+from adapters.eventstore.arrays import numbers, texts
 from adapters.eventstore.base import HISTORY_EVENTS_MAX, BaseLedger, Stored
 from adapters.eventstore.codec import Codec, Upcasts
 from adapters.eventstore.errors import AlreadyRecorded, LedgerUnreachable, TooLarge, VersionConflict
@@ -39,7 +41,7 @@ _RECORDED: Final = "originator_id, originator_version, notification_id, topic, s
 
 _NEWER: Final = """
 SELECT e.originator_id, e.originator_version, e.topic, e.state
-FROM unnest(%b::text[], %t::bigint[]) AS wanted (stream, known)
+FROM unnest(%b::text[], %b::bigint[]) AS wanted (stream, known)
 CROSS JOIN LATERAL (
     SELECT originator_id, originator_version, topic,
            CASE WHEN originator_version > wanted.known THEN state END AS state
@@ -190,7 +192,7 @@ class Ledger(BaseLedger):
     def _newer(self, wanted: Mapping[StreamId, int]) -> dict[StreamId, list[Stored]]:
         grouped: dict[StreamId, list[Stored]] = {}
         if wanted:
-            for row in self._rows(_NEWER, (list(wanted), list(wanted.values()))):
+            for row in self._rows(_NEWER, (texts(wanted), numbers(wanted.values()))):
                 grouped.setdefault(row[0], []).append(Stored._make(row))
         for rows in grouped.values():
             rows.sort(key=_version)
@@ -243,7 +245,7 @@ class Ledger(BaseLedger):
         asked = {(key_text(system), key_text(business_id)): (system, business_id) for system, business_id in keys}
         found: dict[MessageKey, list[ReceivedMessage]] = {}
         if asked:
-            for row in self._rows(_RECEIPTS, ([key[0] for key in asked], [key[1] for key in asked])):
+            for row in self._rows(_RECEIPTS, (texts(key[0] for key in asked), texts(key[1] for key in asked))):
                 message = _message(row)
                 found.setdefault(asked[message.key], []).append(message)
         return found
@@ -263,7 +265,7 @@ class Ledger(BaseLedger):
         asked = {(system, kind, key_text(id_)): (system, kind, id_) for system, kind, id_ in keys}
         if not asked:
             return {}
-        columns = tuple([key[part] for key in asked] for part in range(3))
+        columns = tuple(texts(key[part] for key in asked) for part in range(3))
         found = (SourceObject(*row) for row in self._rows(_SOURCE_OBJECTS, columns))
         return {asked[source.key]: source for source in found}
 
@@ -300,6 +302,7 @@ class Ledger(BaseLedger):
     def _try_rows(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         datastore = self._app.recorder.datastore
         with datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+            arrays.register(cursor)
             return cursor.execute(SQL(statement), values or None, prepare=True).fetchall()
 
     def _recorded(self, row: tuple[Any, ...]) -> Recorded[Any]:

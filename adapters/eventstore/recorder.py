@@ -24,6 +24,8 @@ from psycopg import Cursor
 from psycopg.rows import DictRow
 from psycopg.sql import SQL, Composed, Identifier
 
+from adapters.eventstore import arrays
+from adapters.eventstore.arrays import byte_strings, numbers, texts
 from adapters.eventstore.codec import Codec
 from adapters.eventstore.errors import DatabaseFunctionsEnabled
 from adapters.eventstore.rows import SourceObject, merge_sources
@@ -78,18 +80,20 @@ class LedgerRecorder(PostgresProcessRecorder):
 
     def _insert_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
         commit: CommitInFlight = kwargs["commit"]
+        arrays.register(curs)
         curs.execute("INSERT INTO commit_receipt (commit_id) VALUES (%s)", [commit.commit_id], prepare=True)
         super()._insert_events(curs, stored_events, **kwargs)
         _insert_extras(curs, commit.extras)
 
     def _insert_stored_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **_: Any) -> None:
+        arrays.register(curs)
         self._lock_table(curs)
         self._notify_channel(curs)
         columns = (
-            [event.originator_id for event in stored_events],
-            [event.originator_version for event in stored_events],
-            [event.topic for event in stored_events],
-            [event.state for event in stored_events],
+            texts(str(event.originator_id) for event in stored_events),
+            numbers(event.originator_version for event in stored_events),
+            texts(event.topic for event in stored_events),
+            byte_strings(event.state for event in stored_events),
         )
         curs.execute(self.insert_columns_statement, columns, prepare=True)
 
@@ -114,7 +118,7 @@ INSERT INTO {table} (originator_id, originator_version, topic, state, recorded_a
 SELECT e.stream, e.version, e.name, e.state,
        greatest((SELECT clock_timestamp()),
                 (SELECT recorded_at FROM {table} ORDER BY notification_id DESC LIMIT 1))
-FROM unnest(%b::text[], %t::bigint[], %b::text[], %b::bytea[]) WITH ORDINALITY
+FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::bytea[]) WITH ORDINALITY
     AS e (stream, version, name, state, place)
 ORDER BY e.place
 RETURNING notification_id, recorded_at
@@ -124,11 +128,11 @@ _INSERT_RECEIVED: Final = """
 INSERT INTO received_message (message_id, system, subject, business_message_id, payload_sha256, headers, payload,
     received_at, broker_sequence, fate, code, detail, streams, events, deliveries)
 SELECT m.message_id, m.system, m.subject, m.business_message_id, m.sha256, m.headers::jsonb, m.payload,
-    m.received_at, m.broker_sequence, m.fate, m.code, m.detail,
+    m.received_at::timestamptz, m.broker_sequence, m.fate, m.code, m.detail,
     ARRAY(SELECT jsonb_array_elements_text(m.streams::jsonb)), ARRAY(SELECT jsonb_array_elements_text(m.events::jsonb)),
     m.deliveries
-FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::bytea[], %t::timestamptz[],
-    %t::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %t::int[])
+FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[], %b::bytea[], %b::text[],
+    %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bigint[])
     AS m (message_id, system, subject, business_message_id, sha256, headers, payload, received_at, broker_sequence,
     fate, code, detail, streams, events, deliveries)
 """
@@ -177,7 +181,7 @@ RETURNING 1 AS kept
 _OUTBOX: Final = """
 INSERT INTO outbox (stream, version, target, subject, nats_msg_id, payload, headers)
 SELECT o.stream, o.version, o.target, o.subject, o.nats_msg_id, o.payload, o.headers::jsonb
-FROM unnest(%b::text[], %t::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[])
+FROM unnest(%b::text[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::bytea[], %b::text[])
     WITH ORDINALITY AS o (stream, version, target, subject, nats_msg_id, payload, headers, place)
 ORDER BY o.place
 """
@@ -197,11 +201,15 @@ def _insert_extras(curs: Cursor[DictRow], extras: Extras) -> None:
     if extras.settled:
         _settle(curs, extras)
     if extras.redelivered:
-        curs.execute(_COUNT_DELIVERIES, [sorted(extras.redelivered)], prepare=True)
+        curs.execute(_COUNT_DELIVERIES, [texts(sorted(extras.redelivered))], prepare=True)
     if extras.parked:
         newest = {row.message_id: row for row in extras.parked}
         parked = [newest[message_id] for message_id in sorted(newest)]
-        columns = ([p.message_id for p in parked], [p.waits_for for p in parked], [p.order_key for p in parked])
+        columns = (
+            texts(p.message_id for p in parked),
+            texts(p.waits_for for p in parked),
+            texts(p.order_key for p in parked),
+        )
         curs.execute(_PARK, columns, prepare=True)
     if extras.sources:
         _insert_sources(curs, extras)
@@ -212,21 +220,21 @@ def _insert_extras(curs: Cursor[DictRow], extras: Extras) -> None:
 def _insert_received(curs: Cursor[DictRow], extras: Extras) -> None:
     rows = sorted(extras.received, key=lambda row: row.message_id)
     columns = (
-        [m.message_id for m in rows],
-        [m.system for m in rows],
-        [m.subject for m in rows],
-        [m.business_message_id for m in rows],
-        [m.payload_sha256 for m in rows],
-        [_json(dict(m.headers)) for m in rows],
-        [m.payload for m in rows],
-        [m.received_at for m in rows],
-        [m.broker_sequence for m in rows],
-        [m.fate for m in rows],
-        [m.code for m in rows],
-        [m.detail for m in rows],
-        [_json(m.streams) for m in rows],
-        [_json(m.events) for m in rows],
-        [m.deliveries for m in rows],
+        texts(m.message_id for m in rows),
+        texts(m.system for m in rows),
+        texts(m.subject for m in rows),
+        texts(m.business_message_id for m in rows),
+        byte_strings(m.payload_sha256 for m in rows),
+        texts(_json(dict(m.headers)) for m in rows),
+        byte_strings(m.payload for m in rows),
+        texts(m.received_at.isoformat() for m in rows),
+        numbers(m.broker_sequence for m in rows),
+        texts(m.fate for m in rows),
+        texts(m.code for m in rows),
+        texts(m.detail for m in rows),
+        texts(_json(m.streams) for m in rows),
+        texts(_json(m.events) for m in rows),
+        numbers(m.deliveries for m in rows),
     )
     curs.execute(_INSERT_RECEIVED, columns, prepare=True)
 
@@ -235,30 +243,30 @@ def _settle(curs: Cursor[DictRow], extras: Extras) -> None:
     newest = {row.message_id: row for row in extras.settled}
     rows = [newest[message_id] for message_id in sorted(newest)]
     columns = (
-        [s.message_id for s in rows],
-        [s.fate for s in rows],
-        [s.code for s in rows],
-        [s.detail for s in rows],
-        [_json(s.streams) for s in rows],
-        [_json(s.events) for s in rows],
-        [s.was for s in rows],
+        texts(s.message_id for s in rows),
+        texts(s.fate for s in rows),
+        texts(s.code for s in rows),
+        texts(s.detail for s in rows),
+        texts(_json(s.streams) for s in rows),
+        texts(_json(s.events) for s in rows),
+        texts(s.was for s in rows),
     )
     curs.execute(_SETTLE, columns, prepare=True)
     if len(curs.fetchall()) < len(rows):
         raise IntegrityError("received_message_fate")
-    curs.execute(_UNPARK, [[s.message_id for s in rows if s.fate != "parked"]], prepare=True)
+    curs.execute(_UNPARK, [texts(s.message_id for s in rows if s.fate != "parked")], prepare=True)
 
 
 def _insert_sources(curs: Cursor[DictRow], extras: Extras) -> None:
     merged: list[SourceObject] = sorted(merge_sources(extras.sources), key=lambda source: source.key)
     columns = (
-        [s.system for s in merged],
-        [s.object for s in merged],
-        [s.external_id for s in merged],
-        [s.revision for s in merged],
-        [s.home for s in merged],
+        texts(s.system for s in merged),
+        texts(s.object for s in merged),
+        texts(s.external_id for s in merged),
+        texts(s.revision for s in merged),
+        texts(s.home for s in merged),
         [s.seen is not None for s in merged],
-        [s.seen[0] if s.seen else None for s in merged],
+        texts(s.seen[0] if s.seen else None for s in merged),
     )
     curs.execute(_SOURCES, columns, prepare=True)
     if len(curs.fetchall()) < len(merged):
@@ -268,13 +276,13 @@ def _insert_sources(curs: Cursor[DictRow], extras: Extras) -> None:
 def _insert_outbox(curs: Cursor[DictRow], extras: Extras) -> None:
     rows = extras.outbox
     columns = (
-        [o.stream for o in rows],
-        [o.version for o in rows],
-        [o.target for o in rows],
-        [o.subject for o in rows],
-        [o.nats_msg_id for o in rows],
-        [o.payload for o in rows],
-        [_json(dict(o.headers)) for o in rows],
+        texts(o.stream for o in rows),
+        numbers(o.version for o in rows),
+        texts(o.target for o in rows),
+        texts(o.subject for o in rows),
+        texts(o.nats_msg_id for o in rows),
+        byte_strings(o.payload for o in rows),
+        texts(_json(dict(o.headers)) for o in rows),
     )
     curs.execute(_OUTBOX, columns, prepare=True)
 

@@ -36,15 +36,18 @@ def storable(text: str) -> str:
 
 def key_text(text: str) -> str:
     """Text as an index can hold it: a long one keeps its beginning and gets its fingerprint."""
-    text = storable(text)
+    if not text.isascii() or "\x00" in text:
+        text = _UNSTORABLE.sub("\ufffd", text)
     if len(text) <= KEY_CHARACTERS_MAX:
         return text
     return f"{text[: KEY_CHARACTERS_MAX - 65]}#{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def _tidy(row: Any, **values: Any) -> None:
+    """Put better values into a row that is being made; hardly ever is there anything to do."""
     for name, value in values.items():
-        object.__setattr__(row, name, value)
+        if getattr(row, name) is not value:
+            object.__setattr__(row, name, value)
 
 
 def _tidy_detail(text: str | None) -> str | None:
@@ -81,7 +84,7 @@ class ReceivedMessage:
             message_id=key_text(self.message_id),
             subject=storable(self.subject),
             business_message_id=key_text(self.business_message_id),
-            headers={storable(name): storable(value) for name, value in self.headers.items()},
+            headers={storable(name): storable(value) for name, value in self.headers.items()} if self.headers else {},
             detail=_tidy_detail(self.detail),
             streams=tuple(self.streams),
             events=tuple(self.events),

@@ -232,7 +232,7 @@ class UnitOfWork:
     def savepoint(self) -> Savepoint:
         """Marks the point to come back to if what follows is refused as a whole."""
         extras = self.extras
-        lengths = tuple(len(rows) for rows in extras.lists())
+        lengths = tuple(map(len, extras.lists()))
         return Savepoint(len(self._undo), len(self.new), lengths, extras.tracking, extras.command)
 
     def rollback(self, savepoint: Savepoint) -> None:

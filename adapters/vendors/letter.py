@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -35,13 +36,19 @@ class Letter:
     content: bytes
     event_id: str | None = None
     event_time: datetime | None = None
+    _read: list[BaseModel] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def read(self, model: type[Model]) -> Model:
-        """The content in the shape that the vendor promises; raises MalformedJson or WrongType."""
+        """The content in the shape that the vendor promises, read once; raises MalformedJson or WrongType."""
+        for known in self._read:
+            if isinstance(known, model):
+                return known
         try:
-            return model.model_validate_json(self.content)
+            found = model.model_validate_json(self.content)
         except ValidationError as error:
             raise unreadable(error) from error
+        self._read.append(found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,7 @@ class _CloudEvent(BaseModel):
     time: datetime | None = None
 
 
+@lru_cache(maxsize=1024)
 def address(subject: str) -> Address:
     """What a subject says; raises UnknownSubject."""
     words = subject.split(".")

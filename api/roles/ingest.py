@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 
 from adapters.broker import IN
 from adapters.broker.jetstream import NatsBroker
 from adapters.inbox.inbox import Inbox
-from adapters.inbox.worker import CONSUMER, Worker
+from adapters.inbox.worker import CONSUMER, Worker, spare_the_collector
 from adapters.settings import Settings
 from api.books import open_ledger
 
@@ -19,8 +18,7 @@ CONNECTIONS = 3
 
 def main(settings: Settings, stop: threading.Event) -> None:
     """Take messages from the broker until told to stop; several may run side by side."""
-    # The states kept in memory are many and live long: looking through all of them often would cost more than it frees.
-    gc.set_threshold(50_000, 20, 50)
+    spare_the_collector()
     asyncio.run(_ingest(settings, stop))
 
 

@@ -7,6 +7,7 @@ told to each week that the days touch.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Final
 
@@ -16,7 +17,7 @@ from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, mo
 from adapters.vendors.jira.translate import issue_ref, user_ref
 from adapters.vendors.letter import Letter, sha256
 from adapters.vendors.tempo import forms
-from adapters.vendors.unreadable import UnknownSubject, WrongType
+from adapters.vendors.unreadable import UnknownSubject, Unreadable, WrongType
 from adapters.vendors.worklog import NOTE_CHARACTERS_MAX, Worklog, clock_text, hours_of_seconds, intake_of
 from domain.kernel import Addressed, StreamId
 from domain.periods import week_of, weeks_between
@@ -60,6 +61,9 @@ def message_id(letter: Letter) -> str | None:
     """Tempo's own id of a webhook; a row is what it says."""
     if letter.object == "timesheet-approval" or letter.verb == "row":
         return f"sha256:{sha256(letter.content).hex()}"
+    if letter.object == "worklog":
+        with suppress(Unreadable):  # it has its id also when the hours in it cannot be read
+            return letter.read(forms.WorklogEvent).event_id
     return letter.read(forms.Event).event_id
 
 
