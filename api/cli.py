@@ -98,6 +98,17 @@ def publish(
 
 
 @command("Feed")
+def policies(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tax packs; by default all that come with the ledger.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Publish tax packs and billing calendars as facts; what was published before is left alone."""
+    implementation("policies").run(files=files or [], json=json)
+
+
+@command("Feed")
 def simulate(
     seed: Annotated[int, typer.Option(help="The same seed makes the same firm.")] = 1,
     consultants: Annotated[int, typer.Option(min=1, max=10_000, help="How many people log time.")] = 60,

@@ -30,7 +30,16 @@ from domain import (
     timesheet,
 )
 from domain.kernel import Decider
-from domain.reference import customer, fx_rate, identifier, legal_entity, rate_card, resource, tax_rule
+from domain.reference import (
+    billing_calendar,
+    customer,
+    fx_rate,
+    identifier,
+    legal_entity,
+    rate_card,
+    resource,
+    tax_rule,
+)
 
 EVENTS: Mapping[str, type] = {
     "identifier.assigned.v1": identifier.IdentifierAssigned,
@@ -46,6 +55,8 @@ EVENTS: Mapping[str, type] = {
     "rate_card.rate_withdrawn.v1": rate_card.RateWithdrawn,
     "tax_rule.set.v1": tax_rule.TaxRuleSet,
     "tax_rule.pack_published.v1": tax_rule.TaxPackPublished,
+    "billing_calendar.defined.v1": billing_calendar.CalendarDefined,
+    "billing_calendar.holidays_published.v1": billing_calendar.HolidaysPublished,
     "fx_rate.published.v1": fx_rate.FxRatePublished,
     "opportunity.told.v1": opportunity.OpportunityTold,
     "opportunity.won.v1": opportunity.OpportunityWon,
@@ -169,6 +180,7 @@ DECIDERS: Mapping[str, Decider[Any, Any, Any]] = {
         resource.decider,
         rate_card.decider,
         tax_rule.decider,
+        billing_calendar.decider,
         fx_rate.decider,
         opportunity.decider,
         engagement.decider,
@@ -198,6 +210,8 @@ COMMANDS: Mapping[str, type] = {
     "rate_card.withdraw_rate.v1": rate_card.WithdrawRate,
     "tax_rule.set.v1": tax_rule.SetTaxRule,
     "tax_rule.publish_pack.v1": tax_rule.PublishTaxPack,
+    "billing_calendar.define.v1": billing_calendar.DefineCalendar,
+    "billing_calendar.publish_holidays.v1": billing_calendar.PublishHolidays,
     "fx_rate.publish.v1": fx_rate.PublishFxRate,
     "opportunity.tell.v1": opportunity.TellOpportunity,
     "engagement.open.v1": agreement.OpenEngagement,

@@ -12,8 +12,9 @@ from domain.invoice import Invoice
 from domain.kernel import StreamId, stream_of
 from domain.lots import LotBook
 from domain.project import Project
+from domain.reference.billing_calendar import BillingCalendar, calendar_stream
 from domain.reference.customer import Customer
-from domain.reference.legal_entity import LegalEntity
+from domain.reference.legal_entity import Address, LegalEntity
 from domain.reference.resource import Resource
 from domain.reference.tax_rule import TaxRules
 
@@ -107,6 +108,13 @@ def tax_rules_of(read: Read, jurisdiction: str) -> TaxRules:
     """The tax rules of a country."""
     state: TaxRules = read(stream_of("tax_rule", jurisdiction))
     return state
+
+
+def billing_calendar_of(read: Read, entity: str, address: Address) -> BillingCalendar:
+    """The calendar of a legal entity: its own, else that of its state, else that of its country."""
+    names = (entity, f"{address.country}-{address.state}" if address.state else "", address.country)
+    states: list[BillingCalendar] = [read(calendar_stream(name)) for name in names if name]
+    return next((state for state in states if state.is_defined), states[-1])
 
 
 def invoice_of(read: Read, invoice: str) -> Invoice:

@@ -8,7 +8,7 @@ from domain.kernel import StreamId, decider_name, local_id
 from projections.pages import Conditions
 from projections.reader import FIRM, Scope, View
 
-_OF_THE_FIRM: Final = frozenset({"fx_rate", "tax_rule"})
+_OF_THE_FIRM: Final = frozenset({"billing_calendar", "fx_rate", "tax_rule"})
 """Reference data that everybody may see."""
 
 _PLACES: Final = {

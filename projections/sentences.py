@@ -66,6 +66,7 @@ from domain.project import (
     SetUpSent,
     TaskDefined,
 )
+from domain.reference.billing_calendar import CalendarDefined, HolidaysPublished
 from domain.reference.customer import (
     CustomerBlocked,
     CustomerDescribed,
@@ -182,6 +183,12 @@ _REFERENCE: Final[Mapping[type, Wording]] = {
     TaxPackPublished: lambda e, _: (
         f"Tax pack {e.pack.version} of {e.pack.jurisdiction} was published, in force from {e.pack.effective_from}:"
         f" {len(e.pack.rules)} rules, {len(e.pack.rates)} rates ({e.pack.source})."
+    ),
+    CalendarDefined: lambda e, _: (
+        f"Calendar {e.calendar} has new days of cut-off and billing from {e.terms.effective_from}."
+    ),
+    HolidaysPublished: lambda e, _: (
+        f"{len(e.holidays)} holidays of {e.year} were published for calendar {e.calendar} ({e.source})."
     ),
     FxRatePublished: lambda e, _: f"1 {e.base} was worth {e.rate} {e.quote} on {e.on} ({e.source}).",
     NumberTaken: lambda e, id_: f"Number {e.number} of series {id_} was given to invoice {e.invoice}.",

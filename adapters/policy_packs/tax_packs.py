@@ -47,6 +47,12 @@ def pack_of(jurisdiction: str) -> TaxPack | None:
     return read(file) if file.is_file() else None
 
 
+def told(pack: TaxPack) -> dict[str, Any]:
+    """A pack as messages carry it."""
+    content: dict[str, Any] = _PACKS.dump_python(pack, mode="json")
+    return content
+
+
 def read(file: Path) -> TaxPack:
     """The pack in a file, whole and without contradictions, or PackUnreadable."""
     try:

@@ -210,10 +210,8 @@ class Auditor:
 
     def _may_be_billed(self, engagement: Engagement) -> bool:
         has_order = engagement.order == "none" or engagement.deal in self.orders
-        country = engagement.customer.country
-        rules = {tax.to: tax for tax in rates.taxes(engagement.entity.country)}
-        rule = rules.get(country) or rules.get("*")
-        has_tax = rule is not None and (not rule.needs_tax_id or engagement.customer.account in self.tax_ids)
+        needs_id = rates.needs_tax_id(engagement.entity.country, engagement.customer.country)
+        has_tax = not needs_id or engagement.customer.account in self.tax_ids
         return has_order and has_tax
 
     def _left(self, place: Place, line: ContractLine) -> Decimal | None:

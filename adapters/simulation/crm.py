@@ -26,6 +26,7 @@ def account(fact: CustomerTold) -> Iterator[Message]:
         "Street": customer.street if "street" in told else None,
         "City": customer.city if "city" in told else None,
         "State": None,
+        **({"StateCode": customer.state} if customer.state and "city" in told else {}),
         "PostalCode": customer.postal_code if "postal_code" in told else None,
         "CountryCode": customer.country if "country" in told else None,
         "Latitude": None,

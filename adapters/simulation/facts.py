@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Literal
 
 from adapters.simulation.firm import ContractLine, Customer, Engagement, Entity, Stage, Task, Worker
-from adapters.simulation.rates import Tax
 
 System = Literal["jira", "tempo", "overtime"]
 Verdict = Literal["OPEN", "IN_REVIEW", "APPROVED", "REJECTED"]
@@ -97,10 +96,9 @@ class BillRateTold:
 
 @dataclass(frozen=True, slots=True)
 class TaxTold:
-    """The firm states how services between two countries are taxed."""
+    """The firm publishes the tax pack of a country in which it has a legal entity."""
 
-    tax: Tax
-    effective_from: date
+    country: str
     said_at: datetime
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.simulation import names, rates
 from adapters.simulation.calendars import months_later
+from adapters.simulation.tax_ids import tax_id
 
 Kind = Literal["time_and_materials", "capped", "fixed_fee"]
 Order = Literal["none", "prompt", "late", "never"]
@@ -157,6 +158,11 @@ class Customer:
     tax_id: str
     payment_terms_days: int | None
     tax_id_told_late: bool
+
+    @property
+    def state(self) -> str:
+        """The part of the country that tax depends on; only American customers tell it."""
+        return "MA" if self.country == "US" else ""
 
     @property
     def account(self) -> str:
@@ -351,7 +357,7 @@ def _customer(plan: Plan, number: int) -> Customer:
             country, "Osaka"
         ),
         postal_code=str(rng.randint(10_000, 99_999)),
-        tax_id=f"{country}{rng.randint(100_000_000, 999_999_999)}",
+        tax_id=tax_id(country, rng.randint(100_000_000, 999_999_999)),
         payment_terms_days=rng.choice((None, 14, 30, 60)),
         tax_id_told_late=number % 6 == 5,
     )

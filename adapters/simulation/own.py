@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from adapters.policy_packs.tax_packs import pack_of, told
 from adapters.simulation.crm import engagement_key, project_key
 from adapters.simulation.facts import (
     BillRateTold,
@@ -37,17 +38,11 @@ def bill_rate(fact: BillRateTold) -> Iterator[Message]:
 
 
 def tax(fact: TaxTold) -> Iterator[Message]:
-    """A tax rule of a country."""
-    rule = {
-        "effective_from": fact.effective_from.isoformat(),
-        "customer_country": fact.tax.to,
-        "category": fact.tax.category,
-        "rate": f"{fact.tax.percent:f}",
-        "reason": fact.tax.reason,
-        "needs_tax_id": fact.tax.needs_tax_id,
-    }
-    data = {"jurisdiction": fact.tax.of, "rule": rule}
-    yield _command(fact, "tax_rule.set.v1", f"tax_rule:{fact.tax.of}", f"tax/{fact.tax.of}/{fact.tax.to}", data)
+    """The tax pack of a country, as it comes with the ledger."""
+    pack = pack_of(fact.country)
+    assert pack is not None, "the firm has entities only in countries with a pack"
+    stream, key = f"tax_rule:{fact.country}", f"tax/{fact.country}/{pack.version}"
+    yield _command(fact, "tax_rule.publish_pack.v1", stream, key, {"pack": told(pack)})
 
 
 def euro_rate(fact: EuroRateTold) -> Iterator[Message]:

@@ -1,9 +1,7 @@
-"""What an hour is billed at and costs in the sample firm, how services are taxed, and what currencies are worth."""
+"""What an hour is billed at and costs in the sample firm, when tax depends on an id, and what currencies are worth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from random import Random
@@ -25,6 +23,7 @@ _PER_EURO = {
 }
 _COST_SHARE = Decimal("0.44")
 _YEARLY_RISE = Decimal("1.03")
+_EUROPEAN_UNION = frozenset({"AT", "DE", "FR", "NL", "SE"})
 OVERTIME_MULTIPLIER = Decimal("1.5")
 
 
@@ -68,34 +67,6 @@ def _draw(seed: int, currency: str, week: date) -> int:
     return Random(f"{seed}/fx/{currency}/{week}").randint(-60, 60)
 
 
-@dataclass(frozen=True, slots=True)
-class Tax:
-    """How services from one country to another are taxed; ``to`` is ``*`` for all that are not named."""
-
-    of: str
-    to: str
-    category: str
-    percent: Decimal
-    reason: str = ""
-    needs_tax_id: bool = False
-
-
-def taxes(country: str) -> Iterator[Tax]:
-    """The tax rules of a country in which the firm has a legal entity."""
-    match country:
-        case "DE":
-            yield Tax("DE", "DE", "S", Decimal(19))
-            for other in ("AT", "FR", "NL", "SE"):
-                yield Tax("DE", other, "AE", Decimal(0), "Reverse charge, Article 196 of Directive 2006/112/EC", True)
-            yield Tax("DE", "*", "O", Decimal(0), "Not subject to German value added tax")
-        case "GB":
-            yield Tax("GB", "GB", "S", Decimal(20))
-            yield Tax("GB", "*", "O", Decimal(0), "Outside the scope of United Kingdom VAT")
-        case "JP":
-            yield Tax("JP", "JP", "S", Decimal(10))
-            yield Tax("JP", "*", "G", Decimal(0), "Export of services, exempt from consumption tax")
-        case "CH":
-            yield Tax("CH", "CH", "S", Decimal("8.1"))
-            yield Tax("CH", "*", "O", Decimal(0), "Outside the scope of Swiss VAT")
-        case _:
-            yield Tax(country, "*", "O", Decimal(0), "Professional services, no sales tax")
+def needs_tax_id(seller_country: str, customer_country: str) -> bool:
+    """Whether the tax on services depends on the customer's tax id: between two countries of the European Union."""
+    return seller_country != customer_country and {seller_country, customer_country} <= _EUROPEAN_UNION

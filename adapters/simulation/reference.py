@@ -10,7 +10,7 @@ from random import Random
 from adapters.simulation.calendars import months_later
 from adapters.simulation.facts import BillRateTold, EntityTold, EuroRateTold, Fact, TaxTold, WorkerTold
 from adapters.simulation.firm import Firm, Worker
-from adapters.simulation.rates import ROLES, euro_rate, hourly_cost, list_price, raised, taxes
+from adapters.simulation.rates import ROLES, euro_rate, hourly_cost, list_price, raised
 
 FIRM_CARD = "FIRM"
 REVIEW_MONTH = 3
@@ -18,12 +18,11 @@ REVIEW_MONTH = 3
 
 
 def opening(firm: Firm, said: datetime) -> Iterator[Fact]:
-    """What is in place before the first deal: companies, people, the price list, the tax rules."""
+    """What is in place before the first deal: companies, people, the price list, the tax packs."""
     since = date(firm.plan.starts.year - 2, 1, 1)
     for entity in firm.entities:
         yield EntityTold(entity, since, said)
-        for tax in taxes(entity.country):
-            yield TaxTold(tax, since, said + timedelta(minutes=5))
+        yield TaxTold(entity.country, said + timedelta(minutes=5))
     for worker in firm.workers:
         yield WorkerTold(worker, since, worker.role, first_cost(worker), said + timedelta(minutes=10))
     yield from _price_list(firm, since, 0, said + timedelta(minutes=20))

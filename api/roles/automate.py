@@ -8,6 +8,7 @@ from functools import partial
 from adapters.automation.process import Automated
 from adapters.automation.service import Automation
 from adapters.settings import Settings
+from adapters.tax_ids import check
 from adapters.turns import turn_of
 from api.books import open_ledger
 from api.candidates import open_candidates
@@ -15,12 +16,14 @@ from domain.processes.answers import Answers
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
+from domain.processes.tax_ids import TaxIds
 
 PROCESSES = (
     Automated(Provisioning(), owner_role="project_manager"),
     Automated(Pricing(), together=False, owner_role="finance_preparer"),
     Automated(Posting(), owner_role="finance_preparer"),
     Automated(Answers()),
+    Automated(TaxIds(check), owner_role="finance_preparer"),
 )
 """What runs. A name is for ever: how far a process has come is kept under it."""
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.money import MINOR_UNITS, MixedCurrencies, Money, UnknownCurrency, minor_unit, shared, total
+from domain.money import MINOR_UNITS, WITHDRAWN, MixedCurrencies, Money, UnknownCurrency, minor_unit, shared, total
 
 
 def euros(text: str) -> Money:
@@ -52,3 +52,16 @@ def test_shares_always_add_up_and_are_off_by_less_than_one_minor_unit(
     for share, weight in zip(shares, weights, strict=True):
         exact = amount.amount * weight / sum(weights)
         assert abs(share.amount - exact) < quantum
+
+
+def test_currencies_and_funds_are_those_of_the_published_list() -> None:
+    from iso4217 import Currency
+
+    published = {each.code: each.exponent for each in Currency if each.exponent is not None}
+    current = {code: digits for code, digits in MINOR_UNITS.items() if code not in WITHDRAWN}
+    assert current == published
+    assert {"CLF": 4, "UYW": 4, "UYI": 0, "CHE": 2, "XCG": 2, "ZWG": 2}.items() <= current.items()
+
+
+def test_a_code_that_was_withdrawn_stays_readable() -> None:
+    assert Money(Decimal("1.005"), "BGN").rounded() == Money(Decimal("1.01"), "BGN")

@@ -20,6 +20,7 @@ from domain.invoice import RecordPayment
 from domain.kernel import Addressed, Refused, StreamId, decider_name, local_id, stream_of
 from domain.payment import ReceivePayment, payment_stream
 from domain.project import AssignResource, CreateProject
+from domain.reference.billing_calendar import DefineCalendar, PublishHolidays, calendar_stream
 from domain.reference.customer import DescribeCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
@@ -121,6 +122,8 @@ _ADDRESSES: Final[Mapping[type, Callable[[Any], StreamId]]] = {
     DescribeResource: lambda command: stream_of("resource", command.resource),
     SetTaxRule: lambda command: stream_of("tax_rule", command.jurisdiction),
     PublishTaxPack: lambda command: stream_of("tax_rule", command.pack.jurisdiction),
+    DefineCalendar: lambda command: calendar_stream(command.calendar),
+    PublishHolidays: lambda command: calendar_stream(command.calendar),
     PublishFxRate: lambda command: fx_stream(command.base, command.quote),
     OpenEngagement: lambda command: stream_of("engagement", command.engagement),
     CreateProject: lambda command: stream_of("project", command.project),

@@ -187,18 +187,23 @@ def _account(ref: ExternalRef, head: Heading, fields: forms.Account) -> Intake:
 def _billing_address(fields: forms.Account, head: Heading) -> dict[str, Scalar]:
     """The parts of the billing address that were told: flat, or nested as change events and rows nest it."""
     said: dict[str, Scalar] = {}
-    for part in ("street", "city", "postal_code", "country"):
+    for part in ("street", "city", "postal_code", "state", "country"):
         camel = {"postal_code": "PostalCode"}.get(part, part.capitalize())
         value: Scalar = getattr(fields, part)
         if fields.address is not None:
             value = value or getattr(fields.address, part) or getattr(fields.address, f"{part}_of_row")
-        if part == "country":
-            nested = fields.address and (fields.address.country_code or fields.address.country_code_of_row)
-            value = fields.country_code or nested or value
-        whole_row = head.nulled is None and "address" in fields.model_fields_set
+        if part in ("state", "country"):
+            value = getattr(fields, f"{part}_code") or _nested_code(fields.address, part) or value
+        whole_row = head.nulled is None and "address" in fields.model_fields_set and part != "state"
         if value is not None or whole_row or told(fields, head, part, f"BillingAddress.{camel}", "BillingAddress"):
             said[part] = value
     return said
+
+
+def _nested_code(address: forms.Address | None, part: str) -> Scalar:
+    """The ISO code of a state or country, which picklists send beside its name."""
+    code: Scalar = getattr(address, f"{part}_code", None) or getattr(address, f"{part}_code_of_row", None)
+    return code
 
 
 def _statement(

@@ -208,4 +208,5 @@ class TestFaults:
     def test_the_share_of_nonsense_is_as_asked(self, each: int) -> None:
         messages = messages_of(SMALL, Faults(bad_each=each))
         wrong = sum(message.fault is not None for message in messages)
-        assert wrong == pytest.approx(len(messages) / each, abs=2)
+        # Each kind of nonsense waits for a message that it can be made of, so a few are still to come at the end.
+        assert wrong == pytest.approx(len(messages) / each, abs=3)
