@@ -304,9 +304,20 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
         buyer=Party(header.customer, customer.name, customer.bill_to, customer.tax_id),
         treatments={line: decision.treatments for line, decision in taxes.items()},
         functional_currency=seller.functional_currency,
-        fx_rate=fx_rate(read, header.currency, seller.functional_currency, issued_on),
+        fx_rate=_agreed_rate(read, draft) or fx_rate(read, header.currency, seller.functional_currency, issued_on),
         rounding=next(iter(taxes.values())).rounding,
     )
+
+
+def _agreed_rate(read: Read, draft: Draft) -> Decimal | None:
+    """The exchange rate that the contract fixes, where all its lines on the draft fix the same one."""
+    header = draft.header
+    lines = (
+        engagement_of(read, header.engagement_of(line)).line_on(line.contract_line, line.last_work_date)
+        for line in draft.lines
+    )
+    rates = {line.fixed_fx_rate if line else None for line in lines}
+    return rates.pop() if len(rates) == 1 else None
 
 
 def _taxed_like(line: InvoiceLine) -> tuple[str, date, bool]:

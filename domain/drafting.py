@@ -302,8 +302,8 @@ def _value_of(read: Read, lot: Lot, grouping: Grouping) -> str:
 
 def payers_of(read: Read, lot: Lot) -> tuple[tuple[str, Decimal], ...]:
     """The customers who share the bill of a lot, with their percentages; none when its own customer pays all."""
-    line = engagement_of(read, lot.engagement).lines.get(lot.line)
-    return tuple((each.customer, each.percent) for each in getattr(line, "bill_to", ()))
+    line = engagement_of(read, lot.engagement).line_on(lot.line, lot.work_date)
+    return tuple((each.customer, each.percent) for each in line.bill_to) if line else ()
 
 
 def _key_of(header: Header) -> GroupKey:
@@ -431,7 +431,7 @@ def _lines(read: Read, billable: Sequence[Billable], layout: Layout, first: int)
     groups: dict[tuple[object, ...], list[Billable]] = {}
     for each in billable:
         lot = each.lot
-        kind = (lot.engagement, lot.project, lot.line, _text(read, lot), lot.price)
+        kind = (lot.engagement, lot.project, lot.line, _text(read, lot), lot.price, lot.tax_category)
         groups.setdefault((*kind, lot.lot) if layout == "detail" else kind, []).append(each)
     return tuple(_line(read, number, group, layout) for number, group in enumerate(groups.values(), start=first))
 
@@ -446,7 +446,7 @@ def _line(read: Read, number: int, group: Sequence[Billable], layout: Layout) ->
     parts = tuple(_on_invoice(each) for each in group)
     first, days = group[0].lot, [each.lot.work_date for each in group]
     text = _text(read, first)
-    contract_line = engagement_of(read, first.engagement).lines.get(first.line)
+    contract_line = engagement_of(read, first.engagement).line_on(first.line, max(days))
     return InvoiceLine(
         line=number,
         description=f"{first.work_date} {text}" if layout == "detail" else text,
@@ -460,8 +460,8 @@ def _line(read: Read, number: int, group: Sequence[Billable], layout: Layout) ->
         last_work_date=max(days),
         lots=parts,
         engagement=first.engagement,
-        holdback_percent=getattr(contract_line, "holdback_percent", Decimal(0)),
-        tax_category=getattr(first, "tax_category", "standard"),
+        holdback_percent=contract_line.holdback_percent if contract_line else Decimal(0),
+        tax_category=first.tax_category,
     )
 
 

@@ -180,4 +180,5 @@ def _base(
         approved_at=at,
         explanation=Explanation("", ""),
         practice=place.terms.practice,
+        tax_category=place.line.tax_category,
     )
