@@ -38,6 +38,7 @@ class Running:
     parts: Parts
     erp: Control
     psa: Control
+    stops: list[threading.Event] = field(default_factory=list)
     published: int = field(default=0)
 
     async def publish(self, subject: str, payload: dict[str, Any], **headers: str) -> None:
@@ -72,23 +73,42 @@ class Running:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
-    """Every part of the ledger, from here to the end of the block."""
+async def running(settings: Settings, *, copies: int = 1) -> AsyncIterator[Running]:
+    """Every part of the ledger, so many times, from here to the end of the block; each copy has a stop of its own."""
     assert settings.nats_url is not None
     settings.home.mkdir(parents=True, exist_ok=True)
-    stop = threading.Event()
+    stops = [threading.Event() for _ in range(copies)]
     async with NatsBroker(settings.nats_url, name="test-world") as broker:
         await broker.ensure(IN, OUT)
-        roles = [asyncio.create_task(asyncio.to_thread(role_named(name).run, settings, stop)) for name in ROLES]
+        roles = [_started(name, settings, stop) for name in ROLES for stop in stops]
         try:
             with open_parts(settings) as parts:
-                world = Running(settings, broker, parts, Control(broker.client, "erp"), Control(broker.client, "psa"))
+                erp, psa = Control(broker.client, "erp"), Control(broker.client, "psa")
+                world = Running(settings, broker, parts, erp, psa, stops)
                 await world.until(lambda: _answers(world.erp))
                 await world.until(parts.reader.is_ready)
                 yield world
         finally:
-            stop.set()
+            for stop in stops:
+                stop.set()
             await asyncio.gather(*roles)
+
+
+def _started(name: str, settings: Settings, stop: threading.Event) -> asyncio.Future[None]:
+    """A part at work in a thread of its own, of which there are more than a pool may have."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    loop = asyncio.get_running_loop()
+
+    def work() -> None:
+        problem: BaseException | None = None
+        try:
+            role_named(name).run(settings, stop)
+        except BaseException as raised:  # noqa: BLE001 - whoever waits for the part gets it
+            problem = raised
+        loop.call_soon_threadsafe(done.set_exception if problem else done.set_result, problem)
+
+    threading.Thread(target=work, name=f"{name}", daemon=True).start()
+    return done
 
 
 async def _answers(control: Control) -> bool:
