@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,7 +17,10 @@ from graphql import (
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     VariableNode,
+    Visitor,
+    visit,
 )
 from strawberry.extensions import SchemaExtension
 
@@ -31,6 +35,7 @@ REQUEST_SECONDS_MAX: Final = 30.0
 STATEMENT_SECONDS_MAX: Final = 20.0
 SUBSCRIPTIONS_PER_CONNECTION_MAX: Final = 20
 INTROSPECTION: Final = ("__schema", "__type")
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,48 @@ class Limits(SchemaExtension):
                 GraphQLError(problem, extensions={"code": "request.too_costly", "fix": "Ask for less at once."})
             ]
         yield
+
+
+class TextsCanBeKept(SchemaExtension):
+    """Refuses text with NUL or half a character in it, which no database holds and so no object is called."""
+
+    def on_validate(self) -> Iterator[None]:
+        """Errors that are there before validation end the request."""
+        execution, texts = self.execution_context, _Texts()
+        if execution.graphql_document is not None:
+            visit(execution.graphql_document, texts)
+        if texts.cannot_be_kept or _cannot_be_kept(execution.variables or {}):
+            execution.pre_execution_errors = [
+                GraphQLError(
+                    "A text holds NUL or half a character.",
+                    extensions={"code": "request.unreadable_text", "fix": "Send text as Unicode without NUL."},
+                )
+            ]
+        yield
+
+
+class _Texts(Visitor):
+    """The texts that are written in a document itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cannot_be_kept = False
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+        """One of them."""
+        self.cannot_be_kept |= _cannot_be_kept(node.value)
+
+
+def _cannot_be_kept(value: object) -> bool:
+    match value:
+        case str():
+            return _UNSTORABLE.search(value) is not None
+        case Mapping():
+            return any(map(_cannot_be_kept, value.values()))
+        case list():
+            return any(map(_cannot_be_kept, value))
+        case _:
+            return False
 
 
 def too_much(document: DocumentNode, variables: Mapping[str, Any]) -> str | None:

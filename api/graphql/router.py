@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -22,6 +23,13 @@ INIT_SECONDS_MAX: Final = 5
 
 class LedgerRouter(GraphQLRouter[Context, None]):
     """GraphQL for people and programs with a token."""
+
+    def decode_json(self, data: str | bytes) -> object:
+        """What somebody sends; JSON that is neither an object nor a list asks nothing, and is refused like no JSON."""
+        decoded = super().decode_json(data)
+        if not isinstance(decoded, dict | list):
+            raise json.JSONDecodeError("a request is an object", "", 0)
+        return decoded
 
     async def on_ws_connect(self, context: Context) -> Any:
         """A connection that listens brings its token in the payload of connection_init."""

@@ -15,7 +15,7 @@ from api.graphql.exceptions import ExceptionQueries
 from api.graphql.history import HistoryQueries
 from api.graphql.invoices import InvoiceQueries
 from api.graphql.ledger import LedgerQueries
-from api.graphql.limits import Limits
+from api.graphql.limits import Limits, TextsCanBeKept
 from api.graphql.margin import MarginQueries
 from api.graphql.mutations import mutation_type
 from api.graphql.projects import ProjectQueries
@@ -53,7 +53,7 @@ class QuietSchema(strawberry.Schema):
 
 def make_schema(*, local: bool) -> strawberry.Schema:
     """The schema; only on this machine may it be explored from outside."""
-    extensions: list[type[SchemaExtension]] = [IsMeasured, TellsNoSecrets, Limits, ReadsAreNoted]
+    extensions: list[type[SchemaExtension]] = [IsMeasured, TellsNoSecrets, Limits, TextsCanBeKept, ReadsAreNoted]
     if not local:
         extensions.append(DisableIntrospection)
     return QuietSchema(

@@ -105,7 +105,10 @@ def _started(name: str, settings: Settings, stop: threading.Event) -> asyncio.Fu
             role_named(name).run(settings, stop)
         except BaseException as raised:  # noqa: BLE001 - whoever waits for the part gets it
             problem = raised
-        loop.call_soon_threadsafe(done.set_exception if problem else done.set_result, problem)
+        if problem is None:
+            loop.call_soon_threadsafe(done.set_result, None)
+        else:
+            loop.call_soon_threadsafe(done.set_exception, problem)
 
     threading.Thread(target=work, name=f"{name}", daemon=True).start()
     return done
