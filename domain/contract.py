@@ -255,6 +255,11 @@ class LineVersion:
     change_order: str | None = None
 
 
+def bills_hours(billing: Billing) -> bool:
+    """Whether the customer pays for hours as they are worked; of all other lines they are part of the price."""
+    return isinstance(billing, TimeAndMaterials | Retainer)
+
+
 def price_of(billing: Billing) -> Money | None:
     """The fixed price of a line; None where what is billed depends on what is done."""
     match billing:

@@ -13,6 +13,7 @@ from domain.blockers.contract import no_line, of_contract, of_order
 from domain.blockers.master_data import of_master_data
 from domain.blockers.price import of_price, of_tax
 from domain.blockers.project import of_project
+from domain.blockers.promise import of_change_order, of_retainer
 from domain.kernel import stream_of
 from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject
 
@@ -36,8 +37,10 @@ def _found(subject: Subject, context: Context) -> Iterator[Blocker]:
         yield no_line(stream_of("engagement", subject.lot.engagement if isinstance(subject, LotFacts) else ""))
         return
     yield from of_contract(subject, context)
+    yield from of_change_order(subject, context)
     yield from of_project(subject, context)
     yield from of_order(subject, context)
     yield from of_price(subject)
     yield from of_tax(subject, context)
+    yield from of_retainer(subject, context)
     yield from of_master_data(context)

@@ -12,7 +12,7 @@ from typing import Literal, assert_never
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.money import Money
 
-Kind = Literal["refused", "waiting", "conflict", "quarantined", "rejected_by_target", "in_doubt"]
+Kind = Literal["refused", "waiting", "conflict", "quarantined", "rejected_by_target", "in_doubt", "limit_reached"]
 OwnerRole = Literal["project_manager", "finance_preparer", "finance_approver", "integration"]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal, assert_never
 
 from domain.kernel import Decider, Refused, StreamId, stream_of
@@ -48,7 +49,10 @@ def expense_stream(report: str) -> StreamId:
 
 @dataclass(frozen=True, slots=True)
 class Expense:
-    """One line of a report. ``amount`` includes ``tax``; ``recoverable_tax`` is the part the firm gets back."""
+    """One line of a report. ``amount`` includes ``tax``; ``recoverable_tax`` is the part the firm gets back.
+
+    ``days`` is how many days a per diem pays for.
+    """
 
     line: str
     project: str
@@ -59,6 +63,7 @@ class Expense:
     billable: bool
     receipt: str | None = None
     note: str = ""
+    days: Decimal = Decimal(1)
 
     @property
     def net_cost(self) -> Money:

@@ -63,6 +63,10 @@ class Candidates(Protocol):
         """The engagements of a selling entity that have something to bill."""
         ...
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        """The engagements with instalments, months of service, or retainers."""
+        ...
+
     def drafts_of(self, entity: str) -> Sequence[str]:
         """The drafts of a selling entity that may still take up lots, the oldest first."""
         ...

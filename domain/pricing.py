@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from domain.contract import ContractLine, TimeAndMaterials
+from domain.contract import CategoryTerms, ContractLine, TimeAndMaterials, bills_hours
 from domain.conversion import fx_rate_or_none
 from domain.engagement import Engagement
 from domain.expense import ExpenseReport, Line, source_of
@@ -16,6 +16,7 @@ from domain.money import Money, zero
 from domain.ports import Read, engagement_of, project_of, resource_of
 from domain.project import Project
 from domain.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
+from domain.reference.cost_card import CostCard, cost_card_stream
 from domain.reference.fx_rate import converted
 from domain.reference.rate_card import RateCard, rate_card_stream
 from domain.reference.resource import ResourceTerms
@@ -49,7 +50,11 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
             return found
         found = RateFound(zero(place.engagement.currency), "none", found.detail, found.considered)
     price = found.rate.amount * _multiplier(place.line, work.time_type)
-    cost = (place.terms.cost_rate * work.hours).rounded()
+    hourly = _cost_rate(place, worked, read)
+    if hourly is None:
+        detail = f"No cost rate for {resource}, {worked.role} at {place.terms.legal_entity}, on {work.work_date}."
+        return RateNotFound("NO_RATE", detail)
+    cost = (hourly.rate * work.hours).rounded()
     approved_at = entry.approved_at or entry.said_at
     lot = _base(
         place, read, source=entry.entry, day=work.work_date, quantity=work.hours, price=price, cost=cost, at=approved_at
@@ -60,7 +65,7 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
         role=worked.role,
         description=work.note,
         non_billable_because=because,
-        explanation=Explanation(found.winner, found.because, found.considered, _cost_because(place, resource)),
+        explanation=Explanation(found.winner, found.because, found.considered, hourly.because),
     )
 
 
@@ -74,9 +79,10 @@ def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateN
     rate = fx_rate_or_none(read, cost.currency, currency, expense.spent_on)
     if rate is None:
         return RateNotFound("FX_RATE_MISSING", f"{cost.currency} to {currency} on {expense.spent_on}.")
-    price = converted(cost, currency, rate).amount
+    terms = place.line.expense_terms.of(expense.category)
+    price, how = _passed_on(terms, converted(cost, currency, rate), expense.days)
     source = source_of(report.report, expense.line)
-    because = f"{expense.category} at cost: {cost} at {rate} {currency}"
+    because = f"{expense.category} {how}: {cost} at {rate} {currency}"
     return replace(
         _base(
             place,
@@ -91,9 +97,25 @@ def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateN
         unit="item",
         resource=report.resource,
         description=f"{expense.category}: {expense.note}" if expense.note else expense.category,
-        non_billable_because=None if expense.billable else "CATEGORY_NOT_CHARGEABLE",
-        explanation=Explanation("cost", because, (), "as spent, without recoverable tax"),
+        non_billable_because=None if expense.billable and terms.billable else "CATEGORY_NOT_CHARGEABLE",
+        explanation=Explanation(how, because, (), "as spent, without recoverable tax"),
+        tax_category=terms.tax_category or place.line.tax_category,
+        presentation=terms.presentation,
     )
+
+
+def _passed_on(terms: CategoryTerms, base: Money, days: Decimal) -> tuple[Decimal, str]:
+    """What an expense is billed at, and how that was found: at cost, with markup, per diem, up to its limit."""
+    if terms.per_diem is not None:
+        amount, how = (terms.per_diem * days).rounded(), f"per diem of {terms.per_diem} for {days} days"
+    elif terms.markup_percent:
+        amount = (base * (1 + terms.markup_percent / 100)).rounded()
+        how = f"at cost plus {terms.markup_percent} %"
+    else:
+        amount, how = base, "at cost"
+    if terms.limit is not None and terms.limit < amount:
+        return terms.limit.amount, f"{how}, at most {terms.limit}"
+    return amount.amount, how
 
 
 def _place(resource: str, project_name: str, task: str | None, day: date, read: Read) -> Place | RateNotFound:
@@ -101,7 +123,7 @@ def _place(resource: str, project_name: str, task: str | None, day: date, read: 
     if project.created is None:
         return RateNotFound("NO_CONTRACT_LINE", f"Project {project_name} does not exist.")
     engagement = engagement_of(read, project.terms.engagement)
-    line = engagement.lines.get(project.line_of(task))
+    line = engagement.line_on(project.line_of(task), day)
     if engagement.opened is None or line is None:
         detail = f"{project.terms.engagement} has no line {project.line_of(task)}."
         return RateNotFound("NO_CONTRACT_LINE", detail)
@@ -139,7 +161,7 @@ def _not_billable(place: Place, task: str | None) -> str | None:
         return "PROJECT_INTERNAL"
     if not place.project.is_chargeable(task):
         return "TASK_NOT_CHARGEABLE"
-    if not isinstance(place.line.billing, TimeAndMaterials):
+    if not bills_hours(place.line.billing):
         return "INCLUDED_IN_FIXED_FEE"
     return None
 
@@ -151,9 +173,26 @@ def _multiplier(line: ContractLine, time_type: str) -> Decimal:
     return next(uplifts, Decimal(1))
 
 
-def _cost_because(place: Place, resource: str) -> str:
+@dataclass(frozen=True, slots=True)
+class CostRate:
+    """What an hour costs, and where that was found."""
+
+    rate: Money
+    because: str
+
+
+def _cost_rate(place: Place, worked: Worked, read: Read) -> CostRate | None:
+    """The cost of an hour: the person's own, else that of the role at the employing entity."""
     terms = place.terms
-    return f"cost rate of {resource} at {terms.legal_entity} from {terms.effective_from}: {terms.cost_rate}"
+    if terms.cost_rate is not None:
+        where = f"{worked.resource} at {terms.legal_entity} from {terms.effective_from}"
+        return CostRate(terms.cost_rate, f"cost rate of {where}: {terms.cost_rate}")
+    card: CostCard = read(cost_card_stream(terms.legal_entity))
+    row = card.on(worked.role, worked.on)
+    if row is None:
+        return None
+    where = f"{row.role} at {terms.legal_entity} from {row.effective_from}"
+    return CostRate(row.rate, f"cost rate of role {where}: {row.rate}")
 
 
 def _base(

@@ -68,6 +68,12 @@ def find_rate(worked: Worked, cards: Sequence[CardOnLevel]) -> RateFound | RateN
         if len(winners) > 1:
             names = ", ".join(row.row for row in winners)
             return RateNotFound("AMBIGUOUS_RATE", f"{on_level.level}: rows {names} match equally.", tuple(considered))
+        if winners[0].pending:
+            detail = f"{on_level.level}: row {winners[0].row} waits for its approval."
+            return RateNotFound("RATE_PENDING_APPROVAL", detail, tuple(considered))
+        if not winners[0].rate and winners[0].zero_because is None:
+            detail = f"{on_level.level}: row {winners[0].row} bills nothing, and nobody has said that it is meant."
+            return RateNotFound("ZERO_RATE_UNCONFIRMED", detail, tuple(considered))
         return RateFound(
             winners[0].rate, f"{on_level.level}/{winners[0].row}", _won(winners[0], on_level), tuple(considered)
         )

@@ -68,6 +68,16 @@ class LiveCandidates:
         with self._reader.view() as view:
             return [engagement for (engagement,) in view.rows(query, conditions.values)]
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        """The engagements with instalments, months of service, or retainers."""
+        methods = ("fixed_fee_schedule", "managed_service", "retainer")
+        query = (
+            "SELECT e.engagement FROM engagement e, jsonb_array_elements(e.lines) line"
+            " WHERE line ->> 'method' = ANY (%s) GROUP BY 1 ORDER BY 1"
+        )
+        with self._reader.view() as view:
+            return [engagement for (engagement,) in view.rows(query, [list(methods)])]
+
     def drafts_of(self, entity: str) -> Sequence[str]:
         """The drafts of a selling entity that may still take up lots, the oldest first."""
         query = (

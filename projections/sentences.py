@@ -67,6 +67,7 @@ from domain.project import (
     TaskDefined,
 )
 from domain.reference.billing_calendar import CalendarDefined, HolidaysPublished
+from domain.reference.cost_card import CostRateSet
 from domain.reference.customer import (
     CustomerBlocked,
     CustomerDescribed,
@@ -78,7 +79,7 @@ from domain.reference.customer import (
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.identifier import IdentifierAssigned
 from domain.reference.legal_entity import LegalEntityDefined
-from domain.reference.rate_card import RateSet, RateWithdrawn
+from domain.reference.rate_card import RateApproved, RateSet, RateWithdrawn, ZeroRateConfirmed
 from domain.reference.resource import ResourceDescribed
 from domain.reference.tax_rule import TaxPackPublished, TaxRuleSet
 from domain.statements import FieldChange
@@ -175,6 +176,9 @@ _REFERENCE: Final[Mapping[type, Wording]] = {
         f"{e.resource} is {e.terms.role} at {e.terms.legal_entity} from {e.terms.effective_from}."
     ),
     RateSet: lambda e, id_: f"Row {e.row.row} of rate card {id_} was set to {e.row.rate} from {e.row.effective_from}.",
+    RateApproved: lambda e, id_: f"{e.by} approved row {e.row} of rate card {id_}.",
+    ZeroRateConfirmed: lambda e, id_: f"{e.by} said that row {e.row} of rate card {id_} bills nothing: {e.because}",
+    CostRateSet: lambda e, _: f"An hour of {e.row.role} costs {e.row.rate} at {e.entity} from {e.row.effective_from}.",
     RateWithdrawn: lambda e, id_: f"Row {e.row} was taken off rate card {id_}.",
     TaxRuleSet: lambda e, _: (
         f"Services from {e.jurisdiction} to {e.rule.customer_country} are taxed {e.rule.category} at {e.rule.rate} %"

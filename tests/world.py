@@ -16,9 +16,13 @@ from domain import billing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
-from domain.kernel import Addressed, Cause, StreamId, stream_of
+from domain.kernel import Addressed, Cause, StreamId, decider_name, local_id, stream_of
+from domain.lots import LotStatus
 from domain.money import Money
-from domain.ports import LotAt
+from domain.ports import LotAt, SourceAt
+from domain.processes.cap_alerts import CapAlerts
+from domain.processes.drawdown import Drawdown
+from domain.processes.falling_due import FallingDue
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
@@ -58,8 +62,34 @@ class NoCandidates:
     def engagements_with_eligible(self, *_: Any) -> Sequence[Any]:
         return []
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
     def drafts_of(self, _entity: str) -> Sequence[str]:
         return []
+
+
+class LogCandidates(NoCandidates):
+    """Looks through the whole log: slow, and never behind."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def unbilled_of(self, *, engagement: str | None = None, **_: Any) -> Sequence[SourceAt]:
+        found: dict[SourceAt, None] = {}
+        for stream in self._streams("timesheet", "expense_report"):
+            for held in self._world.read(stream).lots.values():
+                is_mine = engagement in (None, held.lot.engagement)
+                if is_mine and held.status in (LotStatus.OPEN, LotStatus.NON_BILLABLE):
+                    found[SourceAt(stream, held.lot.source)] = None
+        return list(found)
+
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        return [local_id(stream) for stream in self._streams("engagement")]
+
+    def _streams(self, *kinds: str) -> list[StreamId]:
+        streams = dict.fromkeys(fact.stream for fact in self._world.ledger.read(0, 10_000))
+        return [stream for stream in streams if decider_name(stream) in kinds]
 
 
 class World:
@@ -68,7 +98,8 @@ class World:
     def __init__(self, ledger: BaseLedger | None = None) -> None:
         self.ledger: BaseLedger = ledger or MemoryLedger(EVENTS, DECIDERS)
         self.position = 0
-        self.processes = (Provisioning(), Pricing(), Posting())
+        self.processes = (Provisioning(), Pricing(), Posting(), Drawdown(), FallingDue(), CapAlerts())
+        self.candidates: NoCandidates = NoCandidates()
 
     def tell(self, stream: StreamId, *commands: Any) -> World:
         """Send commands to one aggregate, then let the processes react."""
@@ -90,7 +121,7 @@ class World:
         while facts := self.ledger.read(self.position, 500):
             for fact in facts:
                 for process in self.processes:
-                    self.record(process.react(fact, self.read, NoCandidates()))
+                    self.record(process.react(fact, self.read, self.candidates))
                 self.position = fact.position
         return self
 

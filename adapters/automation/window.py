@@ -52,6 +52,10 @@ class Window:
         """The whole answer."""
         return self._candidates.engagements_with_eligible(entity, cut_off)
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        """The whole answer."""
+        return self._candidates.engagements_billed_by_date()
+
     def drafts_of(self, entity: str) -> Sequence[str]:
         """The whole answer."""
         return self._candidates.drafts_of(entity)

@@ -13,6 +13,9 @@ from adapters.turns import turn_of
 from api.books import open_ledger
 from api.candidates import open_candidates
 from domain.processes.answers import Answers
+from domain.processes.cap_alerts import CapAlerts
+from domain.processes.drawdown import Drawdown
+from domain.processes.falling_due import FallingDue
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
@@ -24,6 +27,9 @@ PROCESSES = (
     Automated(Posting(), owner_role="finance_preparer"),
     Automated(Answers()),
     Automated(TaxIds(check), owner_role="finance_preparer"),
+    Automated(Drawdown(), owner_role="finance_preparer"),
+    Automated(FallingDue(), together=False, owner_role="finance_preparer"),
+    Automated(CapAlerts(), owner_role="project_manager"),
 )
 """What runs. A name is for ever: how far a process has come is kept under it."""
 

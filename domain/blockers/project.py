@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.contract import TimeAndMaterials
+from domain.contract import bills_hours
 from domain.kernel import StreamId, stream_of
 from domain.project import Project
 from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject
@@ -39,7 +39,7 @@ def _of_scope(subject: Subject, context: Context, project: Project, stream: Stre
         what = "The task is not chargeable; move the entry if the customer pays for it."
         yield Blocker(ReasonCode.TASK_NOT_CHARGEABLE, stream, ("project.task_defined.v1",), "project_manager", what)
     line = context.engagement.lines.get(project.line_of(subject.task))
-    if line is not None and not isinstance(line.billing, TimeAndMaterials):
+    if line is not None and not bills_hours(line.billing):
         engagement = stream_of("engagement", context.engagement.terms.engagement)
         what = "The hours are part of the fixed fee; bill its milestones."
         caused_by: tuple[str, ...] = ("engagement.line_agreed.v1",)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.engagement import LineAgreed
+from domain.agreement import LineAgreed
+from domain.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
 from domain.ports import Candidates, Read, SourceAt, project_of
 from domain.pricing import lot_of_entry, lot_of_expense
 from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
 from domain.rating import RateNotFound
+from domain.reference.cost_card import CostRateSet
 from domain.reference.fx_rate import FxRatePublished
-from domain.reference.rate_card import RateSet, RateWithdrawn
+from domain.reference.rate_card import RateApproved, RateSet, RateWithdrawn, ZeroRateConfirmed
 from domain.reference.resource import ResourceDescribed
 from domain.timesheet import RateEntry, ReportUnrated, TimeApproved, Timesheet
 
@@ -35,7 +37,11 @@ class Pricing:
             RateSet
             | RateWithdrawn
             | ResourceDescribed
+            | RateApproved
+            | ZeroRateConfirmed
+            | CostRateSet
             | LineAgreed
+            | ChangeOrderApproved
             | TaskDefined
             | ResourceAssigned
             | ProjectCreated
@@ -58,7 +64,7 @@ class Pricing:
 def _touched(fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[SourceAt]:
     """The unbilled work whose price or cost may differ after a fact."""
     match fact.event:
-        case RateSet() | RateWithdrawn():
+        case RateSet() | RateWithdrawn() | RateApproved() | ZeroRateConfirmed():
             scope, _, owner = local_id(fact.stream).partition(":")
             match scope:
                 case "line" | "engagement":
@@ -69,7 +75,9 @@ def _touched(fact: Recorded[object], read: Read, candidates: Candidates) -> Sequ
                     return candidates.unbilled_of()
         case ResourceDescribed(resource):
             return candidates.unbilled_of(resource=resource)
-        case LineAgreed():
+        case CostRateSet():
+            return candidates.unbilled_of()
+        case LineAgreed() | ChangeOrderApproved():
             return candidates.unbilled_of(engagement=local_id(fact.stream))
         case TaskDefined() | ResourceAssigned() | ProjectCreated():
             project = project_of(read, local_id(fact.stream))

@@ -17,7 +17,8 @@ from domain.periods import valid_on
 class ResourceTerms:
     """What holds for a person from a day on; ``stated_at`` orders statements about the same day.
 
-    ``cost_rate`` is per hour, in the currency of the employing entity. ``capacity_hours_per_week`` is contractual.
+    ``cost_rate`` is per hour, in the currency of the employing entity; None where the role's there counts.
+    ``capacity_hours_per_week`` is contractual.
     """
 
     effective_from: date
@@ -25,7 +26,7 @@ class ResourceTerms:
     legal_entity: str
     location: str
     practice: str
-    cost_rate: Money
+    cost_rate: Money | None
     capacity_hours_per_week: Decimal
     stated_at: datetime
 
@@ -72,7 +73,7 @@ class Resource:
 def decide(command: Command, state: Resource) -> Sequence[Event]:
     match command:
         case DescribeResource(resource, terms):
-            if terms.cost_rate.amount < 0:
+            if terms.cost_rate is not None and terms.cost_rate.amount < 0:
                 raise NegativeCostRate(f"{resource}: {terms.cost_rate} from {terms.effective_from}.")
             return [] if terms in state.versions else [ResourceDescribed(resource, terms)]
         case _:

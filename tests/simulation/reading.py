@@ -117,6 +117,9 @@ class Asked:
         found = self._rows(lambda item: item.state == "eligible" and item.selling_entity == entity)
         return sorted({i.engagement for i in found if cut_off is None or i.work_date.isoformat() <= cut_off})
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
     def drafts_of(self, entity: str) -> Sequence[str]:
         self._process.moment()
         rows = map(INVOICES.row, self._models.store.all(INVOICES).values())

@@ -60,6 +60,9 @@ class ReadModel:
     def eligible_of(self, *_: str | None) -> Sequence[LotAt]:
         return []
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
     def drafts_of(self, _entity: str) -> Sequence[str]:
         return []
 

@@ -162,6 +162,9 @@ class InMemory:
     def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
         raise NotImplementedError
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
     def drafts_of(self, _entity: str) -> Sequence[str]:
         return []
 

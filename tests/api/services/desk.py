@@ -32,6 +32,9 @@ class CandidatesOf(NoCandidates):
     def engagements_with_eligible(self, *_: Any) -> Sequence[str]:
         return ["E-1"] if self.eligible_of() else []
 
+    def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
     def drafts_of(self, _entity: str) -> Sequence[str]:
         drafted = [
             fact.event.invoice for fact in self._world.ledger.read(0, 10_000) if fact.name == "invoice.drafted.v1"

@@ -1,0 +1,134 @@
+"""Drawdown: work on a retainer line is taken off the retainer as it is rated; what is beyond it is overage.
+
+The draw of the retainer and the lots that it pays for are recorded in one transaction, so that no part of a retainer
+pays twice. A grant may be drawn once its invoice is issued, or paid where the contract asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from domain.contract import Retainer
+from domain.engagement import Engagement
+from domain.invoice import InvoicePaid, Issued
+from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id, stream_of
+from domain.lots import DrawLots, Lot, LotRated, LotsBilled, LotStatus, RepriceLot, SplitLot
+from domain.money import Money
+from domain.ports import Candidates, Read, engagement_of, invoice_of, lots_of
+from domain.retainer import ApplyRetainer, MakeGrantUsable, RetainerDraw, RetainerUsable, Wanting, draws_for
+
+
+@dataclass(frozen=True, slots=True)
+class Drawdown:
+    """Reacts to rated work, to grants that become usable, and to invoices that make them so."""
+
+    name: str = "drawdown"
+
+    def needs(self, _fact: Recorded[object]) -> Sequence[StreamId]:
+        """The streams that a reaction surely reads; most facts lead nowhere."""
+        return []
+
+    def asks_candidates(self, fact: Recorded[object]) -> bool:
+        """Whether a reaction asks the read model which work waits for a retainer."""
+        return isinstance(fact.event, RetainerUsable)
+
+    def react(self, fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[Addressed]:
+        """The commands that a fact leads to."""
+        match fact.event:
+            case LotRated(lot) if decider_name(fact.stream) != "engagement" and not lot.non_billable_because:
+                return _drawn(engagement_of(read, lot.engagement), lot.line, [(fact.stream, lot.lot)], read)
+            case RetainerUsable(line):
+                engagement = engagement_of(read, local_id(fact.stream))
+                sources = candidates.unbilled_of(engagement=local_id(fact.stream))
+                streams = dict.fromkeys(source.stream for source in sources)
+                waiting = [(stream, lot) for stream in streams for lot in lots_of(read, stream)]
+                return _drawn(engagement, line, waiting, read)
+            case LotsBilled(lots, invoice) if decider_name(fact.stream) == "engagement":
+                return _usable(engagement_of(read, local_id(fact.stream)), lots, invoice, "issued", read)
+            case InvoicePaid():
+                return _paid(local_id(fact.stream), read)
+            case _:
+                return []
+
+
+def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str]], read: Read) -> Sequence[Addressed]:
+    """The draws of open lots on a retainer line, in their order; splits at the edge of each grant."""
+    promise = engagement.lines.get(line)
+    if engagement.opened is None or promise is None or not isinstance(promise.billing, Retainer):
+        return []
+    account, terms = engagement.account(line), promise.billing
+    open_lots: dict[str, tuple[StreamId, Lot]] = {}
+    for stream, name in lots:
+        held = lots_of(read, stream).get(name)
+        mine = held is not None and (held.lot.engagement, held.lot.line) == (engagement.terms.engagement, line)
+        if held is not None and mine and held.status is LotStatus.OPEN:
+            open_lots[name] = (stream, held.lot)
+    wanting = [Wanting(lot.lot, lot.work_date, lot.approved_at, lot.value) for _, lot in open_lots.values()]
+    taken = draws_for(account, wanting)
+    commands: list[Addressed] = []
+    draws: list[RetainerDraw] = []
+    for name, (stream, lot) in open_lots.items():
+        rest = _take(stream, lot, taken.get(name, ()), commands, draws)
+        if rest is not None and terms.overage == "multiplier" and account.grants and not account.waiting():
+            beyond = RepriceLot(rest, terms.overage_multiplier, "beyond the retainer")
+            commands.append(Addressed(stream, beyond))
+    if draws:
+        home = stream_of("engagement", engagement.terms.engagement)
+        commands.append(Addressed(home, ApplyRetainer(line, tuple(draws))))
+    return commands
+
+
+def _take(
+    stream: StreamId,
+    lot: Lot,
+    parts: Sequence[tuple[str, Money]],
+    commands: list[Addressed],
+    draws: list[RetainerDraw],
+) -> str | None:
+    """Adds what one lot takes of each grant; returns the name of what is left of it, None when nothing is."""
+    name, value = lot.lot, lot.value
+    for grant, amount in parts:
+        is_whole = amount == value
+        if not is_whole:
+            commands.append(Addressed(stream, SplitLot(name, amount)))
+        drawn = name if is_whole else f"{name}/1"
+        commands.append(Addressed(stream, DrawLots((drawn,), grant)))
+        draws.append(RetainerDraw(drawn, grant, amount, lot.work_date))
+        if is_whole:
+            return None
+        name, value = f"{name}/2", value - amount
+    return name
+
+
+def _usable(engagement: Engagement, lots: Iterable[str], invoice: str, once: str, read: Read) -> Sequence[Addressed]:
+    """The grants that the billed lots stand for, where the contract lets them be used at this moment."""
+    state = invoice_of(read, invoice)
+    home = stream_of("engagement", engagement.terms.engagement)
+    commands: list[Addressed] = []
+    for name in lots:
+        held = engagement.lots.get(name)
+        promise = engagement.lines.get(held.lot.line) if held else None
+        if held is None or promise is None or not isinstance(promise.billing, Retainer):
+            continue
+        grant = held.lot.source.partition("/retainer/")[2]
+        known = engagement.account(promise.line).grants.get(grant)
+        if known is None or known.usable or promise.billing.usable_once != once or not isinstance(state, Issued):
+            continue
+        because = f"invoice {state.document.number} was {once}"
+        command = MakeGrantUsable(promise.line, grant, state.document.issued_on, because)
+        commands.append(Addressed(home, command))
+    return commands
+
+
+def _paid(invoice: str, read: Read) -> Sequence[Addressed]:
+    state = invoice_of(read, invoice)
+    if not isinstance(state, Issued):
+        return []
+    commands: list[Addressed] = []
+    for line in state.document.lines:
+        for part in line.lots:
+            if decider_name(part.stream) == "engagement":
+                engagement = engagement_of(read, local_id(part.stream))
+                commands += _usable(engagement, (part.lot,), invoice, "paid", read)
+    return commands
