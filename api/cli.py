@@ -74,6 +74,12 @@ def automate() -> None:
 
 
 @command("Run")
+def schedule() -> None:
+    """Say which day it is, so that what is set for a day happens, until Ctrl-C."""
+    implementation("role").run("schedule")
+
+
+@command("Run")
 def relay() -> None:
     """Hand the outgoing work of the ledger to the broker until Ctrl-C."""
     implementation("role").run("relay")

@@ -8,33 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from projections.contract_lines import LineRow, read
 from projections.pages import Conditions, Page, PageRequest, Sort, paged
 from projections.reader import Scope, View
-
-
-@dataclass(frozen=True, slots=True)
-class MilestoneRow:
-    """A deliverable with its price; ``accepted_on`` is None until the customer accepts it."""
-
-    milestone: str
-    title: str
-    amount: Decimal
-    project: str | None
-    accepted_on: date | None
-    evidence: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LineRow:
-    """A contract line; ``claimed`` is what drafts and issued invoices take of it."""
-
-    line: str
-    title: str
-    method: str
-    cap: Decimal | None
-    cap_policy: str | None
-    claimed: Decimal
-    milestones: tuple[MilestoneRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +104,5 @@ def _conditions(where: EngagementFilter, scope: Scope) -> Conditions:
 
 
 def _row(values: Sequence[Any]) -> EngagementRow:
-    lines = tuple(_line(line) for line in values[16])
+    lines = tuple(read(line) for line in values[16])
     return EngagementRow(*(*values[:16], lines, *values[17:]))
-
-
-def _line(told: dict[str, Any]) -> LineRow:
-    return LineRow(
-        told["line"],
-        told["title"],
-        told["method"],
-        Decimal(told["cap"]) if told["cap"] is not None else None,
-        told["cap_policy"],
-        Decimal(told["claimed"]),
-        tuple(_milestone(each) for each in told["milestones"]),
-    )
-
-
-def _milestone(told: dict[str, Any]) -> MilestoneRow:
-    accepted_on = date.fromisoformat(told["accepted_on"]) if told["accepted_on"] else None
-    return MilestoneRow(
-        told["milestone"], told["title"], Decimal(told["amount"]), told["project"], accepted_on, told["evidence"]
-    )

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 import orjson
 
-from domain.contract import FixedFeeMilestones, TimeAndMaterials
 from domain.engagement import Engagement, EngagementOpened
 from domain.kernel import decider_name, local_id, stream_of
 from domain.project import Project
 from domain.reference.customer import Customer
 from domain.reference.legal_entity import LegalEntity
 from projections.contexts import Contexts, Folded
+from projections.contract_lines import line_row, stored
 from projections.model import Handler
 from projections.shelf import Changes, Shelf, Source, always
 from projections.tables import Table
@@ -239,40 +239,7 @@ def _project_status(state: Project) -> str:
 
 
 def _lines(state: Engagement) -> list[dict[str, Any]]:
-    return [_line(name, state) for name in state.lines]
-
-
-def _line(name: str, state: Engagement) -> dict[str, Any]:
-    line = state.lines[name]
-    billing = line.billing
-    row: dict[str, Any] = {
-        "line": name,
-        "title": line.title,
-        "method": billing.kind,
-        "cap": None,
-        "cap_policy": None,
-        "claimed": str(state.claimed(name).amount),
-        "milestones": [],
-    }
-    match billing:
-        case TimeAndMaterials(cap=cap, cap_policy=policy) if cap is not None:
-            row |= {"cap": str(cap.amount), "cap_policy": policy}
-        case FixedFeeMilestones(milestones=milestones):
-            row["milestones"] = [
-                {
-                    "milestone": each.milestone,
-                    "title": each.title,
-                    "amount": str(each.amount.amount),
-                    "project": each.project,
-                    "accepted_on": accepted.accepted_on if accepted else None,
-                    "evidence": accepted.evidence if accepted else None,
-                }
-                for each in milestones
-                for accepted in (state.accepted.get((name, each.milestone)),)
-            ]
-        case _:
-            pass
-    return row
+    return [stored(line_row(name, state)) for name in state.lines]
 
 
 def _customer(name: str, folded: Folded) -> CustomerRecord:

@@ -46,18 +46,40 @@ class Milestone:
     evidence: str | None = strawberry.field(description="Where the customer's acceptance can be read.")
 
 
+@strawberry.type(description="The retainers of a line: granted = applied + expired + refunded + available.")
+class Retainer:
+    """See the description."""
+
+    granted: Decimal = strawberry.field(description="What was sold in advance.")
+    applied: Decimal = strawberry.field(description="What paid for work.")
+    expired: Decimal = strawberry.field(description="What lapsed.")
+    refunded: Decimal = strawberry.field(description="What was paid back.")
+    available: Decimal = strawberry.field(description="What is left, usable already or not.")
+
+
 @strawberry.type(description="One promise inside an engagement, with one billing method.")
 class ContractLine:
     """See the description."""
 
     line: str
     title: str
-    method: str = strawberry.field(description="time_and_materials or fixed_fee_milestones.")
+    method: str = strawberry.field(
+        description="time_and_materials, fixed_fee_milestones, fixed_fee_schedule, percent_complete, retainer,"
+        " managed_service or pass_through."
+    )
+    terms: str = strawberry.field(description="How it is billed, in a few words.")
+    price: Decimal | None = strawberry.field(description="Its fixed price; null when that depends on what is done.")
     cap: Decimal | None = strawberry.field(description="The most that may be billed on it; null: no limit.")
     cap_policy: str | None = strawberry.field(
         description="partial splits the lot that crosses the cap; whole_item not."
     )
-    claimed: Decimal = strawberry.field(description="What drafts and issued invoices take of it.")
+    claimed: Decimal = strawberry.field(description="What drafts and issued invoices take of it, net of credits.")
+    hours_cap: Decimal | None = strawberry.field(description="The most hours that may be billed on it.")
+    claimed_hours: Decimal = strawberry.field(description="The hours that drafts and issued invoices take of it.")
+    progress: Decimal | None = strawberry.field(description="How much of it is done, in percent, as measured last.")
+    retainer: Retainer | None = strawberry.field(description="What its retainers hold; null before the first.")
+    effective_from: date | None = strawberry.field(description="Since when its newest change order holds.")
+    change_order: str | None = strawberry.field(description="The change order that made it as it is.")
     milestones: list[Milestone]
 
 

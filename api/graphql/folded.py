@@ -13,11 +13,11 @@ from decimal import Decimal
 from typing import Any
 
 from domain.catalogue import DECIDERS
-from domain.contract import FixedFeeMilestones, TimeAndMaterials
 from domain.engagement import Engagement
 from domain.kernel import Recorded, StreamId, decider_name, stream_of
 from domain.project import Project
-from projections.engagements import EngagementRow, LineRow, MilestoneRow
+from projections.contract_lines import line_row
+from projections.engagements import EngagementRow
 from projections.follow import Log
 from projections.invoices import InvoiceRow
 from projections.invoices_fold import INVOICES, InvoicesFold
@@ -74,7 +74,7 @@ class Past:
             purchase_order=order.number if order else None,
             purchase_order_amount=order.amount.amount if order and order.amount else None,
             purchase_order_valid_to=order.valid_to if order else None,
-            lines=tuple(_line(name, state) for name in state.lines),
+            lines=tuple(line_row(name, state) for name in state.lines),
             opened_at=folded.first_at,
             updated_at=folded.last_at,
             version=folded.version,
@@ -221,20 +221,3 @@ def _project_status(state: Project) -> str:
     if state.held_because is not None:
         return "held"
     return "open" if state.open_for_time else "setting_up"
-
-
-def _line(name: str, state: Engagement) -> LineRow:
-    line, claimed = state.lines[name], state.claimed(name).amount
-    match line.billing:
-        case TimeAndMaterials(cap=cap, cap_policy=policy):
-            limit = cap.amount if cap is not None else None
-            return LineRow(name, line.title, line.billing.kind, limit, policy if cap is not None else None, claimed, ())
-        case FixedFeeMilestones(milestones=milestones):
-            shown = []
-            for each in milestones:
-                accepted = state.accepted.get((name, each.milestone))
-                on, evidence = (accepted.accepted_on, accepted.evidence) if accepted else (None, None)
-                shown.append(MilestoneRow(each.milestone, each.title, each.amount.amount, each.project, on, evidence))
-            return LineRow(name, line.title, line.billing.kind, None, None, claimed, tuple(shown))
-        case _:
-            return LineRow(name, line.title, line.billing.kind, None, None, claimed, ())

@@ -36,6 +36,7 @@ ROLES = (
     Role("ingest", "decides what the source systems tell"),
     Role("project", "keeps the read models current"),
     Role("automate", "acts on what has happened"),
+    Role("schedule", "says which day it is"),
     Role("relay", "hands outgoing work to the broker"),
     Role("connect", "carries outgoing work to PSA and ERP"),
     Role("serve", "answers GraphQL, health and services"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from api.services import drafts, engagements, exceptions, invoices, payments, projects, work
+from api.services import contracts, drafts, engagements, exceptions, invoices, payments, projects, work
 from api.services.service import Service
 
 SERVICES: Mapping[str, Service[Any]] = {
@@ -14,6 +14,7 @@ SERVICES: Mapping[str, Service[Any]] = {
         *projects.SERVICES,
         *work.SERVICES,
         *engagements.SERVICES,
+        *contracts.SERVICES,
         *drafts.SERVICES,
         *invoices.SERVICES,
         *payments.SERVICES,

@@ -26,6 +26,7 @@ COMMANDS = {
     "automate": "role",
     "relay": "role",
     "connect": "role",
+    "schedule": "role",
     "publish": "publish",
     "simulate": "simulate",
     "rebuild": "rebuild",

@@ -11,6 +11,7 @@ import pytest
 from adapters.eventstore.errors import IdempotencyKeyReused, VersionConflict
 from api.access import NotPermitted, NotSignedIn, OutOfScope, Reach, Role
 from api.services.catalogue import SERVICES
+from api.services.contracts import LineInput
 from api.services.desk import ReadModelsBehind
 from api.services.drafts import LotInput
 from api.services.service import Amount, InputIncomplete
@@ -391,6 +392,14 @@ def test_a_token_for_the_entity_or_its_region_is_enough(counter: Counter, reach:
         ("record-purchase-order", {"engagement": "E-1", "number": "1"}),
         ("change-cap", {"engagement": "E-1", "line": "L1"}),
         ("accept-milestone", {"engagement": "E-1", "line": "L1", "milestone": "M", "evidence": "?"}),
+        ("agree-line", {"engagement": "E-1", "line": LineInput("L1", "Work", "time_and_materials")}),
+        ("approve-change-order", {"engagement": "E-1", "change_order": "CO-1"}),
+        ("reject-change-order", {"engagement": "E-1", "change_order": "CO-1", "reason": "?"}),
+        ("change-limits", {"engagement": "E-1", "line": "L1"}),
+        ("agree-engagement-cap", {"engagement": "E-1"}),
+        ("agree-billing-limit", {"customer": "C-1", "currency": "EUR"}),
+        ("grant-retainer", {"engagement": "E-1", "line": "L1", "grant": "R1"}),
+        ("complete-engagement", {"engagement": "E-1"}),
         ("request-invoice", {"engagement": "E-1"}),
         ("request-invoice", {"selling_entity": "DE01"}),
         ("discard-draft", {"invoice": "I-1", "reason": "?"}),

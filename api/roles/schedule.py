@@ -1,0 +1,22 @@
+"""The part that says which day it is."""
+
+from __future__ import annotations
+
+import threading
+
+from adapters.scheduler import Scheduler
+from adapters.settings import Settings
+from adapters.turns import turn_of
+from api.books import open_ledger
+
+CONNECTIONS = 1
+
+
+def main(settings: Settings, stop: threading.Event) -> None:
+    """Open each day until told to stop."""
+    assert settings.database_url is not None, "roles are started on servers that run"
+    with (
+        open_ledger(settings, pool_size=CONNECTIONS, cache_streams=0) as ledger,
+        turn_of(settings.database_url, "schedule", settings.db_schema) as turn,
+    ):
+        Scheduler(ledger).work(turn, stop)

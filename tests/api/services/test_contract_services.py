@@ -1,0 +1,118 @@
+"""What is promised, through the governed services: lines of every method, change orders, limits, retainers."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from api.access import NotPermitted, Role
+from api.services.contracts import LineInput, PartInput, ResourceCapInput
+from api.services.service import Amount, InputIncomplete
+from domain.change_orders import ChangeOrderSelfApproval
+from domain.contract import FixedFeeSchedule, ManagedService, PercentComplete, Retainer, TimeAndMaterials
+from domain.contract_rules import PartsDoNotAddUp
+from tests.api.services.desk import APPROVER, PREPARER, Counter, person
+from tests.api.services.test_services import names
+from tests.world import ENGAGEMENT, World
+
+
+def money(amount: int) -> Amount:
+    return Amount(Decimal(amount), "EUR")
+
+
+@pytest.fixture
+def counter() -> Counter:
+    return Counter(World().firm().contract())
+
+
+PARTS = (PartInput("1", "First", money(60), date(2026, 1, 1)), PartInput("2", "Second", money(40), date(2026, 2, 1)))
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (LineInput("L2", "Work", "time_and_materials", hours_cap=Decimal(8)), TimeAndMaterials),
+        (LineInput("L2", "Run", "fixed_fee_schedule", price=money(100), parts=PARTS), FixedFeeSchedule),
+        (
+            LineInput("L2", "Build", "percent_complete", price=money(9), measure="hours", budget=Decimal(5)),
+            PercentComplete,
+        ),
+        (LineInput("L2", "Advice", "retainer", price=money(9), overage="held"), Retainer),
+        (LineInput("L2", "Care", "managed_service", price=money(9), starts=date(2026, 1, 1)), ManagedService),
+    ],
+)
+def test_a_line_of_each_method_is_agreed(counter: Counter, line: LineInput, kind: type) -> None:
+    answer = counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+    assert names(answer) == ["engagement.line_agreed.v1"]
+    assert isinstance(answer.states[ENGAGEMENT].lines["L2"].billing, kind)
+
+
+@pytest.mark.parametrize(
+    ("line", "refusal"),
+    [
+        (LineInput("L2", "Run", "fixed_fee_schedule", price=money(99), parts=PARTS), PartsDoNotAddUp),
+        (LineInput("L2", "Run", "fixed_fee_schedule"), InputIncomplete),
+        (LineInput("L2", "?", "barter"), InputIncomplete),
+    ],
+)
+def test_a_line_that_is_incomplete_or_contradicts_itself_is_refused(
+    counter: Counter, line: LineInput, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+
+
+def change(**more: Any) -> dict[str, Any]:
+    lines = (LineInput("L1", "Work", "time_and_materials", cap=money(5000)),)
+    return {
+        "engagement": "E-1",
+        "change_order": "CO-1",
+        "effective_from": date(2026, 4, 1),
+        "lines": lines,
+        "adds_distinct": True,
+        "at_stand_alone_price": True,
+        "remaining_distinct": True,
+        "because": "more work",
+        **more,
+    }
+
+
+def test_a_change_order_is_proposed_by_one_and_approved_by_another(counter: Counter) -> None:
+    proposed = counter.ask("propose-change-order", APPROVER, **change())
+    assert proposed.states[ENGAGEMENT].change_orders["CO-1"].proposed.treatment == "separate"
+    with pytest.raises(ChangeOrderSelfApproval):
+        counter.ask("approve-change-order", APPROVER, engagement="E-1", change_order="CO-1")
+    with pytest.raises(NotPermitted):
+        counter.ask("approve-change-order", PREPARER, engagement="E-1", change_order="CO-1")
+    other = person(Role.FINANCE_APPROVER, subject="zoe")
+    answer = counter.ask("approve-change-order", other, engagement="E-1", change_order="CO-1")
+    assert [version.effective_from for version in answer.states[ENGAGEMENT].versions["L1"]] == [
+        date.min,
+        date(2026, 4, 1),
+    ]
+
+
+def test_limits_of_people_are_stated_anew(counter: Counter) -> None:
+    caps = (ResourceCapInput("W-1", hours=Decimal(8)),)
+    answer = counter.ask("change-limits", PREPARER, engagement="E-1", line="L1", resource_caps=caps)
+    assert names(answer) == ["engagement.limits_changed.v1"]
+    assert [room.level for room in answer.states[ENGAGEMENT].rooms()] == ["W-1 on line L1"]
+
+
+def test_a_retainer_is_granted_and_what_is_left_refunded_after_its_use(counter: Counter) -> None:
+    line = LineInput("L2", "Advice", "retainer", price=money(1000))
+    counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+    granted = counter.ask("grant-retainer", PREPARER, engagement="E-1", line="L2", grant="R1")
+    assert names(granted) == ["engagement.retainer_granted.v1", "lot.rated.v1"]
+    asked: dict[str, Any] = {
+        "engagement": "E-1",
+        "line": "L2",
+        "grant": "R1",
+        "amount": money(400),
+        "reason": "ended early",
+    }
+    refunded = counter.ask("refund-retainer", APPROVER, **asked, reason="ended early")
+    assert refunded.states[ENGAGEMENT].account("L2").grants["R1"].available.amount == 600
