@@ -13,6 +13,7 @@ from projections.eligibility_sums import SumsFold
 from projections.exceptions_fold import ExceptionsFold
 from projections.follow import Log
 from projections.invoices_fold import InvoicesFold
+from projections.journal_fold import JournalFold
 from projections.lots_fold import LotsFold
 from projections.margin_fold import MarginFold
 from projections.model import Handler, Model
@@ -54,6 +55,7 @@ class Fold:
             invoices,
             self._lots,
             PaymentsFold(source),
+            JournalFold(source, self._contexts, from_zero=position == 0),
             registers,
             SyncFold(source, self._contexts, invoices),
             ExceptionsFold(source, self._contexts, invoices),

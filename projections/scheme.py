@@ -11,6 +11,7 @@ from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
 from projections.exceptions_fold import EXCEPTIONS
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
 from projections.items import ITEMS
+from projections.journal_tables import BALANCES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
 from projections.margin_fold import MARGINS
 from projections.payments_fold import PAYMENTS
 from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
@@ -26,6 +27,7 @@ _FILES: Final = (
     "timesheets.sql",
     "invoices.sql",
     "billing_eligibility.sql",
+    "journal.sql",
     "margin.sql",
     "sync_status.sql",
     "exceptions.sql",
@@ -45,6 +47,12 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     INVOICES,
     INVOICE_SUMS,
     PAYMENTS,
+    POSTINGS,
+    BALANCES,
+    OPEN,
+    LINES,
+    LOTS,
+    EXPENSES,
     ITEMS,
     ITEM_SUMS,
     REASON_SUMS,

@@ -1,0 +1,40 @@
+"""The journal: double entry derived from the events alone, by the rules of posting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from projections.contexts import Contexts
+from projections.journal_lines import JournalLines
+from projections.journal_lots import JournalLots
+from projections.journal_money import JournalMoney
+from projections.journal_writer import JournalWriter
+from projections.model import Handler
+from projections.shelf import Changes, Source
+
+
+class JournalFold:
+    """Folds facts into postings, balances, and what is open."""
+
+    def __init__(self, source: Source, contexts: Contexts, *, from_zero: bool) -> None:
+        self._writer = JournalWriter(source, contexts)
+        self._lines = JournalLines(source, contexts, self._writer)
+        self._lots = JournalLots(source, contexts, self._writer, self._lines, from_zero=from_zero)
+        money = JournalMoney(self._writer, self._lines)
+        self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants}
+        self.on: Mapping[type, Handler] = {**self._lots.on, **money.on}
+
+    def prepare(self) -> None:
+        """Brings the rows that the batch will change."""
+        self._lots.prepare()
+        self._lines.lines.fetch()
+        self._writer.open.fetch()
+
+    def finish(self) -> None:
+        """Nothing here depends on the batch as a whole."""
+
+    def collect(self, changes: Changes) -> None:
+        """What the batch has entered, and what is open after it."""
+        self._lots.collect(changes)
+        self._lines.collect(changes)
+        self._writer.collect(changes)

@@ -1,0 +1,358 @@
+"""Enters what lots earn and cost: when they are rated, split, reversed or given up, and when a cap makes room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from domain import postings
+from domain.engagement import CapChanged, ContractLine, LineAgreed
+from domain.expense import ExpenseRecorded
+from domain.journal import AccountRole, Rate
+from domain.kernel import Recorded, decider_name, local_id
+from domain.lots import Lot, LotPart, LotRated, LotReversed, LotSplit, LotsWrittenOff
+from domain.reference.fx_rate import FxRatePublished
+from domain.reference.legal_entity import LegalEntityDefined
+from projections.contexts import Contexts
+from projections.journal_lines import JournalLines
+from projections.journal_tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
+from projections.journal_writer import About, JournalWriter
+from projections.model import Handler
+from projections.shelf import Changes, Shelf, Source
+from projections.tables import Key
+
+_NOTHING: Final = Decimal(0)
+
+
+class JournalLots:
+    """What every lot has earned and cost, and the entries that say so."""
+
+    def __init__(
+        self, source: Source, contexts: Contexts, writer: JournalWriter, lines: JournalLines, *, from_zero: bool
+    ) -> None:
+        self.lots: Shelf[LotRecord] = Shelf(LOTS, source)
+        self._expenses: Shelf[ExpenseRecord] = Shelf(EXPENSES, source)
+        self._source = source
+        self._contexts = contexts
+        self._writer = writer
+        self._lines = lines
+        waiting = [] if from_zero else source.find(LOTS, {"waiting": True})
+        self._waiting: dict[Key, None] = {(row.stream, row.lot): None for row in waiting}
+        self.wants: Mapping[type, Handler] = {
+            LotRated: self._want_rated,
+            LotSplit: self._want_one,
+            LotReversed: self._want_one,
+            LotsWrittenOff: self._want_each,
+        }
+        self.on: Mapping[type, Handler] = {
+            ExpenseRecorded: self._spent,
+            LotRated: self._rated,
+            LotSplit: self._split,
+            LotReversed: self._reversed,
+            LotsWrittenOff: self._written_off,
+            LineAgreed: self._agreed,
+            CapChanged: self._cap_changed,
+            FxRatePublished: self._fx_published,
+            LegalEntityDefined: self._entity_defined,
+        }
+
+    def prepare(self) -> None:
+        """Brings the lots that the batch names, and the lines and positions that they belong to."""
+        self._expenses.fetch()
+        named = list(self.lots.wanted)
+        self.lots.fetch()
+        rows = [row for key in named if (row := self.lots.get(key)) is not None]
+        self._lines.lines.fetch((row.engagement, row.line) for row in rows)
+        self._writer.open.fetch(("position", row.engagement) for row in rows)
+
+    def collect(self, changes: Changes) -> None:
+        """The lots and expenses that changed."""
+        for shelf in (self.lots, self._expenses):
+            changes.tables.append(shelf.changes())
+            shelf.shrink()
+
+    # -- which rows a fact needs -------------------------------------------------------------------------------------
+
+    def _want_rated(self, fact: Recorded[LotRated]) -> None:
+        lot = fact.event.lot
+        self._lines.lines.wanted.add((lot.engagement, lot.line))
+        self._writer.open.wanted.add(("position", lot.engagement))
+        if decider_name(fact.stream) == "expense_report":
+            self._expenses.wanted.add((fact.stream, _expense_line(lot)))
+
+    def _want_one(self, fact: Recorded[Any]) -> None:
+        self.lots.wanted.add((fact.stream, fact.event.lot))
+
+    def _want_each(self, fact: Recorded[Any]) -> None:
+        self.lots.wanted.update([(fact.stream, lot) for lot in fact.event.lots])
+
+    # -- what a fact does --------------------------------------------------------------------------------------------
+
+    def _spent(self, fact: Recorded[ExpenseRecorded]) -> None:
+        expense = fact.event.expense
+        key = (fact.stream, expense.line)
+        self._expenses.put(key, ExpenseRecord(*key, expense.recoverable_tax.amount))
+
+    def _rated(self, fact: Recorded[LotRated]) -> None:
+        lot = fact.event.lot
+        key = (fact.stream, lot.lot)
+        expense = self._expenses.get((fact.stream, _expense_line(lot)))
+        line = self._contexts.engagement(lot.engagement).lines.get(lot.line)
+        self.lots.add(key, _row(fact, line, expense.tax if expense else _NOTHING))
+        self._post(fact, key)
+
+    def _post(self, fact: Recorded[Any], key: Key) -> None:
+        """The cost of a lot and what it earns; it waits while an exchange rate of its work date is missing."""
+        row = self.lots.change(key)
+        cost_rate = self._rate(row, row.cost_currency, row.delivering_entity)
+        rate = self._rate(row, row.currency, row.entity)
+        row.waiting = cost_rate is None or rate is None
+        if cost_rate is None or rate is None:
+            self._waiting[key] = None
+            return
+        self._waiting.pop(key, None)
+        row.cost_rate, row.cost_rate_id = cost_rate.value, cost_rate.id
+        self._cost(fact, row, 1)
+        line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+        line.hours += row.hours
+        line.cost += row.line_cost
+        if row.earns:
+            self._earn(fact, row, line, rate, self._room(row, line))
+        self._lines.measure(fact, row.engagement, row.line, row.work_date)
+
+    def _cost(self, fact: Recorded[Any], row: LotRecord, sign: int) -> None:
+        functional = self._writer.functional_currency(row.delivering_entity, row.work_date) or row.cost_currency
+        rate = Rate(row.cost_rate or Decimal(1), functional, row.cost_rate_id)
+        about, because = _about(row), "work costs" if sign > 0 else "work is reversed"
+        if decider_name(fact.stream) == "expense_report" or row.account == AccountRole.REVENUE_EXPENSE:
+            posted = postings.expense(sign * row.cost, sign * row.tax, row.cost_currency, rate)
+        else:
+            posted = postings.labour(sign * row.cost, row.cost_currency, rate)
+        self._writer.enter(fact, row.delivering_entity, because, row.work_date, posted, about)
+
+    def _earn(self, fact: Recorded[Any], row: LotRecord, line: LineRecord, rate: Rate, amount: Decimal) -> None:
+        """Revenue of a lot as far as there is room under the cap; what is over it earns nothing."""
+        line.over_cap += row.value - row.recognised - amount
+        if amount:
+            self._recognise(fact, row, line, amount, rate, "revenue is recognised")
+
+    def _recognise(
+        self, fact: Recorded[Any], row: LotRecord, line: LineRecord, amount: Decimal, rate: Rate, because: str,
+        functional: Decimal | None = None, day: date | None = None,
+    ) -> None:  # fmt: skip
+        posted = self._lines.recognise(
+            fact, line, amount, rate, AccountRole(row.account), because, day or row.work_date, _about(row), functional
+        )
+        row.recognised += amount
+        row.functional_recognised -= sum((each.functional for each in posted if each.account == row.account), _NOTHING)
+
+    def _take_back(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
+        """What a lot has earned is not revenue any more, at what it was recognised at."""
+        line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+        line.over_cap -= row.over_cap
+        row.earns = False
+        if row.recognised and (rate := self._rate(row, row.currency, row.entity)):
+            taken = -row.functional_recognised
+            self._recognise(fact, row, line, -row.recognised, rate, because, taken, day)
+
+    def _split(self, fact: Recorded[LotSplit]) -> None:
+        key = (fact.stream, fact.event.lot)
+        whole = self.lots.get(key)
+        assert whole is not None, "a lot is rated before it is split"
+        for part in _parts(whole, fact.event.parts):
+            self.lots.add((fact.stream, part.lot), part)
+            if part.waiting:
+                self._waiting[fact.stream, part.lot] = None
+        self._waiting.pop(key, None)
+        self.lots.remove(key)
+
+    def _reversed(self, fact: Recorded[LotReversed]) -> None:
+        key = (fact.stream, fact.event.lot)
+        row = self.lots.change(key)
+        if not row.waiting:
+            self._take_back(fact, row, "work is reversed", row.work_date)
+            self._cost(fact, row, -1)
+            line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+            line.hours -= row.hours
+            line.cost -= row.line_cost
+            self._lines.measure(fact, row.engagement, row.line, row.work_date)
+            self._fill(fact, line)
+        self._waiting.pop(key, None)
+        self.lots.remove(key)
+
+    def _written_off(self, fact: Recorded[LotsWrittenOff]) -> None:
+        """Billing was given up: the revenue goes, the cost stays; on the day that the policy of the entity says."""
+        for lot in fact.event.lots:
+            row = self.lots.change((fact.stream, lot))
+            if not row.waiting:
+                self._take_back(fact, row, "work is written off", self._write_off_day(fact, row))
+                self._fill(fact, self._lines.of(row.engagement, row.line, row.entity, row.currency))
+            row.earns = False
+
+    def _write_off_day(self, fact: Recorded[Any], row: LotRecord) -> date:
+        posted = self._lines.day_of(fact, row.entity)
+        terms = self._contexts.entity(row.entity).on(posted)
+        return row.work_date if terms is not None and terms.write_offs_count_on == "work_date" else posted
+
+    # -- caps --------------------------------------------------------------------------------------------------------
+
+    def _room(self, row: LotRecord, line: LineRecord) -> Decimal:
+        """How much of a lot may still be recognised on its line."""
+        wanted = row.value - row.recognised
+        left = self._lines.room(line)
+        if left is None or wanted <= left:
+            return wanted
+        return max(left, _NOTHING) if self._lines.fills_caps(line) else _NOTHING
+
+    def _agreed(self, fact: Recorded[LineAgreed]) -> None:
+        self._cap_may_move(fact, fact.event.line.line)
+
+    def _cap_changed(self, fact: Recorded[CapChanged]) -> None:
+        self._cap_may_move(fact, fact.event.line)
+
+    def _cap_may_move(self, fact: Recorded[Any], name: str) -> None:
+        key = (local_id(fact.stream), name)
+        self._lines.lines.fetch([key])
+        line = self._lines.lines.get(key)
+        if line is None:
+            return
+        self._lines.terms_changed(fact, key)
+        self._shed(fact, line)
+        self._fill(fact, line)
+
+    def _fill(self, fact: Recorded[Any], line: LineRecord) -> None:
+        """Work over a cap earns as soon as there is room for it, in the order in which lots take up a cap."""
+        if not line.over_cap:
+            return
+        for row in sorted(self._lots_of(line), key=lambda each: each.turn):
+            amount = self._room(row, line) if row.over_cap else _NOTHING
+            if amount and (rate := self._rate(row, row.currency, row.entity)):
+                self.lots.change((row.stream, row.lot))
+                line.over_cap -= amount
+                self._recognise(fact, row, line, amount, rate, "a cap makes room")
+
+    def _shed(self, fact: Recorded[Any], line: LineRecord) -> None:
+        """A cap below what was recognised takes revenue back, the last work first."""
+        left = self._lines.room(line)
+        if left is None or left >= 0:
+            return
+        excess = -left
+        for row in sorted(self._lots_of(line), key=lambda each: each.turn, reverse=True):
+            amount = min(excess, row.recognised) if row.earns else _NOTHING
+            if amount > 0 and (rate := self._rate(row, row.currency, row.entity)):
+                self.lots.change((row.stream, row.lot))
+                taken = -(row.functional_recognised * amount / row.recognised).quantize(row.functional_recognised)
+                line.over_cap += amount
+                self._recognise(fact, row, line, -amount, rate, "a cap is lowered", taken)
+                excess -= amount
+
+    def _lots_of(self, line: LineRecord) -> Iterable[LotRecord]:
+        found = self._source.find(LOTS, {"engagement": line.engagement, "line": line.line})
+        known = {(row.stream, row.lot): row for row in self.lots.keep(found)}
+        for row in self.lots.changing():
+            if (row.engagement, row.line) == (line.engagement, line.line):
+                known[row.stream, row.lot] = row
+        return [row for row in known.values() if not row.waiting]
+
+    # -- exchange rates ----------------------------------------------------------------------------------------------
+
+    def _rate(self, row: LotRecord, currency: str, entity: str) -> Rate | None:
+        functional = self._writer.functional_currency(entity, row.work_date)
+        if functional is None:
+            return None
+        if currency == row.currency and entity == row.entity and currency != functional:
+            fixed = self._lines.fixed_rate(row.engagement, row.line, functional)
+            if fixed is not None:
+                return fixed
+        return self._writer.rate(currency, functional, row.work_date)
+
+    def _fx_published(self, fact: Recorded[FxRatePublished]) -> None:
+        self._writer.rates_changed()
+        self._post_waiting(fact)
+
+    def _entity_defined(self, fact: Recorded[LegalEntityDefined]) -> None:
+        self._post_waiting(fact)
+
+    def _post_waiting(self, fact: Recorded[Any]) -> None:
+        """What waited for a rate is posted by the fact that brought it, in the order of the work."""
+        keys = sorted(self._waiting)
+        self.lots.fetch(keys)
+        for key in keys:
+            row = self.lots.get(key)
+            assert row is not None, "a lot that waits is kept"
+            if self._rate(row, row.cost_currency, row.delivering_entity) and self._rate(row, row.currency, row.entity):
+                self._lines.lines.fetch([(row.engagement, row.line)])
+                self._post(fact, key)
+
+
+def _expense_line(lot: Lot) -> str:
+    return lot.source.partition("/")[2]
+
+
+def _row(fact: Recorded[LotRated], line: ContractLine | None, tax: Decimal) -> LotRecord:
+    lot = fact.event.lot
+    kind = decider_name(fact.stream)
+    billable = bool(lot.value) and lot.non_billable_because is None
+    in_billing_currency = lot.cost_in_billing_currency
+    return LotRecord(
+        stream=fact.stream,
+        lot=lot.lot,
+        engagement=lot.engagement,
+        line=lot.line,
+        customer=lot.customer,
+        project=lot.project,
+        entity=lot.selling_entity,
+        delivering_entity=lot.delivering_entity,
+        work_date=lot.work_date,
+        turn=f"{lot.work_date} {lot.approved_at.isoformat()} {lot.lot}",
+        account=JournalLines.account_of(kind, line).value,
+        earns=billable and JournalLines.earns(kind, line, lot.value.amount),
+        hours=lot.quantity if lot.unit == "hour" else _NOTHING,
+        currency=lot.value.currency,
+        value=lot.value.amount,
+        recognised=_NOTHING,
+        functional_recognised=_NOTHING,
+        cost_currency=lot.cost.currency,
+        cost=lot.cost.amount,
+        line_cost=in_billing_currency.amount if in_billing_currency else _NOTHING,
+        tax=tax,
+        cost_rate=None,
+        cost_rate_id="",
+        waiting=False,
+    )
+
+
+def _parts(whole: LotRecord, parts: Iterable[LotPart]) -> list[LotRecord]:
+    """The parts of a split lot: what it has earned goes to the first ones, as a cap fills; its tax to the first."""
+    recognised, functional, tax, made = whole.recognised, whole.functional_recognised, whole.tax, []
+    for part in parts:
+        earned = min(part.value.amount, recognised) if recognised >= 0 else part.value.amount
+        share = _NOTHING
+        if whole.recognised:
+            share = (whole.functional_recognised * earned / whole.recognised).quantize(whole.functional_recognised)
+        in_billing_currency = part.cost_in_billing_currency
+        made.append(
+            replace(
+                whole,
+                lot=part.lot,
+                hours=part.quantity if whole.hours else _NOTHING,
+                value=part.value.amount,
+                recognised=earned,
+                functional_recognised=share,
+                cost=part.cost.amount,
+                line_cost=in_billing_currency.amount if in_billing_currency else _NOTHING,
+                tax=tax,
+            )
+        )
+        recognised, functional, tax = recognised - earned, functional - share, _NOTHING
+    if functional:
+        last = max((row for row in made if row.recognised), key=lambda row: row.lot, default=made[-1])
+        last.functional_recognised += functional
+    return made
+
+
+def _about(row: LotRecord) -> About:
+    return About(row.customer, row.engagement, row.line, row.project, row.lot)

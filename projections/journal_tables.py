@@ -1,0 +1,166 @@
+"""The tables of the journal: postings, balances, what is open, and what lines and lots have earned and cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from projections.tables import Table
+
+
+@dataclass(slots=True)
+class PostingRecord:
+    """One row of ``posting``."""
+
+    posting: str
+    entry: str
+    event: str
+    event_name: str
+    because: str
+    entity: str
+    account: str
+    counterparty: str
+    customer: str
+    engagement: str
+    line: str
+    project: str
+    lot: str
+    invoice: str
+    payment: str
+    period: str
+    effective_on: date
+    true_on: date
+    currency: str
+    amount: Decimal
+    functional_currency: str
+    functional: Decimal
+    reporting_currency: str
+    reporting: Decimal | None
+    rate_id: str
+    reporting_rate_id: str
+    message: str | None
+    recorded_at: datetime
+
+
+@dataclass(slots=True)
+class BalanceRecord:
+    """One row of ``journal_balance``: what the postings of a month, or of a day, come to."""
+
+    span: str
+    entity: str
+    account: str
+    currency: str
+    functional_currency: str
+    reporting_currency: str
+    postings: int
+    unreported: int
+    amount: Decimal
+    debit: Decimal
+    credit: Decimal
+    functional: Decimal
+    reporting: Decimal
+
+
+@dataclass(slots=True)
+class OpenRecord:
+    """One row of ``journal_open``; ``rate`` is the one at which the balance began."""
+
+    kind: str
+    name: str
+    entity: str
+    customer: str
+    engagement: str
+    currency: str
+    functional_currency: str
+    rate: Decimal
+    rate_id: str
+    amount: Decimal
+    functional: Decimal
+
+
+@dataclass(slots=True)
+class LineRecord:
+    """One row of ``journal_line``: what a contract line has earned, billed, taken and cost so far.
+
+    ``adjusted`` is the part of ``recognised`` by write-ups and write-downs, which does not count against the price.
+    """
+
+    engagement: str
+    line: str
+    entity: str
+    currency: str
+    method: str
+    price: Decimal | None
+    recognised: Decimal
+    adjusted: Decimal
+    billed: Decimal
+    hours: Decimal
+    cost: Decimal
+    over_cap: Decimal
+    provision: Decimal
+    running: bool
+    recognised_through: date | None
+    basis_recognised: Decimal | None
+    basis_done: Decimal | None
+
+
+@dataclass(slots=True)
+class LotRecord:
+    """One row of ``journal_lot``: what a lot has earned and cost; ``earns`` is false for billing items and fixed fees.
+
+    ``turn`` is its place in the order in which lots take up a cap. ``cost`` is in the currency of those who work,
+    ``line_cost`` in that of the engagement. A lot that is ``waiting`` for an exchange rate is not posted yet.
+    """
+
+    stream: str
+    lot: str
+    engagement: str
+    line: str
+    customer: str
+    project: str
+    entity: str
+    delivering_entity: str
+    work_date: date
+    turn: str
+    account: str
+    earns: bool
+    hours: Decimal
+    currency: str
+    value: Decimal
+    recognised: Decimal
+    functional_recognised: Decimal
+    cost_currency: str
+    cost: Decimal
+    line_cost: Decimal
+    tax: Decimal
+    cost_rate: Decimal | None
+    cost_rate_id: str
+    waiting: bool
+
+    @property
+    def over_cap(self) -> Decimal:
+        """The part of its value that does not earn, for want of room under a cap."""
+        return self.value - self.recognised if self.earns and not self.waiting else Decimal(0)
+
+
+@dataclass(slots=True)
+class ExpenseRecord:
+    """One row of ``journal_expense``: the tax of an expense that the firm gets back."""
+
+    stream: str
+    line: str
+    tax: Decimal
+
+
+POSTINGS: Final = Table("posting", PostingRecord, ("posting",))
+BALANCES: Final = Table(
+    "journal_balance",
+    BalanceRecord,
+    ("span", "entity", "account", "currency", "functional_currency", "reporting_currency"),
+)
+OPEN: Final = Table("journal_open", OpenRecord, ("kind", "name"))
+LINES: Final = Table("journal_line", LineRecord, ("engagement", "line"))
+LOTS: Final = Table("journal_lot", LotRecord, ("stream", "lot"))
+EXPENSES: Final = Table("journal_expense", ExpenseRecord, ("stream", "line"))

@@ -1,0 +1,226 @@
+"""Enters what the rules of posting say: dated into open periods, with exchange rates, causes and balances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import chain
+from typing import Any, Final, Literal
+
+from domain.conversion import PIVOT, fx_rate_or_none
+from domain.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, first_open_day, same, to_the_cent
+from domain.kernel import Recorded
+from domain.periods import month_of
+from domain.reference.fx_rate import FxRates, fx_stream
+from projections.contexts import Contexts
+from projections.journal_tables import BALANCES, OPEN, POSTINGS, OpenRecord, PostingRecord
+from projections.shelf import Changes, Shelf, Source, SumChange
+from projections.sums import Deltas
+from projections.tables import Key, Values
+
+Kind = Literal["position", "receivable", "retention", "receipt"]
+REPORTING_CURRENCY: Final = PIVOT
+"""The group reports in euros."""
+
+
+class Unbalanced(Exception):
+    """A rule of posting made an entry that does not balance, which is a defect of the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an entry concerns, for those who drill down."""
+
+    customer: str = ""
+    engagement: str = ""
+    line: str = ""
+    project: str = ""
+    lot: str = ""
+    invoice: str = ""
+    payment: str = ""
+
+
+class JournalWriter:
+    """The rows of one batch: postings, what they add to balances, and what is open."""
+
+    def __init__(self, source: Source, contexts: Contexts) -> None:
+        self.open: Shelf[OpenRecord] = Shelf(OPEN, source, _is_settled)
+        self._contexts = contexts
+        self._rows: list[Values] = []
+        self._sums: Deltas[Key] = Deltas()
+        self._reporting: dict[tuple[str, date], Rate | None] = {}
+        self._at = (0, 0)
+
+    def collect(self, changes: Changes) -> None:
+        """What the batch has entered."""
+        rows, self._rows = self._rows, []
+        changes.append(POSTINGS, rows)
+        changes.sums.append(SumChange(BALANCES, self._sums.collect()))
+        changes.tables.append(self.open.changes())
+        self.open.shrink()
+        self._reporting.clear()
+
+    # -- exchange rates ----------------------------------------------------------------------------------------------
+
+    def functional_currency(self, entity: str, day: date) -> str | None:
+        """The currency in which an entity keeps its books; None while the entity is not defined."""
+        state = self._contexts.entity(entity)
+        terms = state.on(day) or (state.versions[0] if state.versions else None)
+        return terms.functional_currency if terms else None
+
+    def rate(self, currency: str, functional_currency: str, day: date) -> Rate | None:
+        """The published rate of a day, as far as it is known."""
+        if currency == functional_currency:
+            return same(currency)
+        value = fx_rate_or_none(self._contexts.read, currency, functional_currency, day)
+        return Rate(value, functional_currency, f"{currency}/{functional_currency} {day}") if value else None
+
+    def nearest_rate(self, currency: str, functional_currency: str, day: date) -> Rate | None:
+        """The rate of a day, else the newest before it, else the first behind it; None if none was ever published."""
+        if found := self.rate(currency, functional_currency, day):
+            return found
+        known = sorted(self._days_of(currency, functional_currency))
+        before = [each for each in known if each <= day]
+        return self.rate(currency, functional_currency, (before[-1:] or known[:1])[0]) if known else None
+
+    def _days_of(self, currency: str, functional_currency: str) -> set[date]:
+        pairs = [(currency, functional_currency), (currency, PIVOT), (PIVOT, functional_currency)]
+        streams = chain.from_iterable((fx_stream(a, b), fx_stream(b, a)) for a, b in pairs)
+        states: list[FxRates] = [self._contexts.read(stream) for stream in streams]
+        return {day for state in states for day in state.rates}
+
+    def rates_changed(self) -> None:
+        """A rate was published: what is converted from now on may use it."""
+        self._reporting.clear()
+
+    # -- what is open ------------------------------------------------------------------------------------------------
+
+    def find(self, kind: Kind, name: str) -> OpenRecord | None:
+        """What is open under a name, with its terms."""
+        self.open.fetch([(kind, name)])
+        return self.open.get((kind, name))
+
+    def carried(self, kind: Kind, name: str) -> Carried:
+        """What is open under a name."""
+        found = self.find(kind, name)
+        return Carried(found.amount, found.functional) if found else NOTHING_OPEN
+
+    def begin(
+        self, kind: Kind, name: str, entity: str, about: About, currency: str, rate: Rate, carried: Carried
+    ) -> None:
+        """A balance is open from now on, or moves on if it was already."""
+        if self.find(kind, name) is not None:
+            self.leave(kind, name, carried)
+            return
+        row = OpenRecord(
+            kind, name, entity, about.customer, about.engagement, currency, rate.currency, rate.value, rate.id,
+            carried.amount, carried.functional,
+        )  # fmt: skip
+        self.open.add((kind, name), row)
+
+    def leave(self, kind: Kind, name: str, carried: Carried) -> None:
+        """What is left open under a name."""
+        row = self.open.change((kind, name))
+        row.amount, row.functional = carried.amount, carried.functional
+
+    # -- entries -----------------------------------------------------------------------------------------------------
+
+    def enter(
+        self, fact: Recorded[Any], entity: str, because: str, day: date, postings: Sequence[Posting], about: About
+    ) -> None:
+        """One entry: on its own day, or in the first open period if that is closed."""
+        kept = tuple(each for each in postings if each.amount or each.functional)
+        if not kept:
+            return
+        entry = Entry(entity, because, self._posting_day(entity, day), day, kept)
+        for problem in entry.imbalances():
+            raise Unbalanced(f"{fact.id}: {problem}")
+        self._write(fact, entry, about)
+
+    def _posting_day(self, _entity: str, day: date) -> date:
+        """Closed periods take no postings."""
+        return first_open_day(day, frozenset())
+
+    def _write(self, fact: Recorded[Any], entry: Entry, about: About) -> None:
+        position, number = self._at
+        number = number + 1 if position == fact.position else 1
+        self._at = (fact.position, number)
+        name = f"{fact.position:012d}-{number:03d}"
+        reported, reporting_rate = self._reported(entry)
+        for place, (each, reporting) in enumerate(zip(entry.postings, reported, strict=True), start=1):
+            row = PostingRecord(
+                posting=f"{name}-{place:03d}",
+                entry=name,
+                event=fact.id,
+                event_name=fact.name,
+                because=entry.because,
+                entity=entry.entity,
+                account=each.account.value,
+                counterparty=each.counterparty,
+                customer=about.customer,
+                engagement=each.engagement or about.engagement,
+                line=each.line or about.line,
+                project=about.project,
+                lot=about.lot,
+                invoice=about.invoice,
+                payment=about.payment,
+                period=month_of(entry.effective_on),
+                effective_on=entry.effective_on,
+                true_on=entry.true_on,
+                currency=each.currency,
+                amount=each.amount,
+                functional_currency=each.functional_currency,
+                functional=each.functional,
+                reporting_currency=REPORTING_CURRENCY,
+                reporting=reporting,
+                rate_id=each.rate_id,
+                reporting_rate_id=reporting_rate.id if reporting_rate else "",
+                message=fact.cause.message_id,
+                recorded_at=fact.recorded_at,
+            )
+            self._rows.append(POSTINGS.values(row))
+            self._count(row)
+
+    def _reported(self, entry: Entry) -> tuple[list[Decimal | None], Rate | None]:
+        """The functional amounts at the reporting rate of the day; what rounding leaves is on the last (IAS 21.39)."""
+        currency, day = entry.postings[0].functional_currency, entry.effective_on
+        if (currency, day) not in self._reporting:
+            self._reporting[currency, day] = self.rate(currency, REPORTING_CURRENCY, day)
+        rate = self._reporting[currency, day]
+        if rate is None:
+            return [None] * len(entry.postings), None
+        amounts = [to_the_cent(each.functional * rate.value, REPORTING_CURRENCY) for each in entry.postings]
+        amounts[-1] -= sum(amounts, Decimal(0))
+        return [*amounts], rate
+
+    def _count(self, row: PostingRecord) -> None:
+        nothing = Decimal(0)
+        amounts = (
+            1,
+            int(row.reporting is None),
+            row.amount,
+            max(row.functional, nothing),
+            max(-row.functional, nothing),
+            row.functional,
+            row.reporting or nothing,
+        )
+        for span in (row.period, row.effective_on.isoformat()):
+            key = (span, row.entity, row.account, row.currency, row.functional_currency, row.reporting_currency)
+            self._sums.add(key, amounts)
+
+
+def with_engagement(postings: Sequence[Posting], engagement: str) -> tuple[Posting, ...]:
+    """Postings that concern one engagement of several."""
+    return tuple(replace(each, engagement=engagement) for each in postings)
+
+
+def month_end(day: date) -> date:
+    """The last day of a day's month."""
+    first = day.replace(day=1)
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
+
+
+def _is_settled(row: OpenRecord) -> bool:
+    return row.kind != "position" and not row.amount

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from adapters.eventstore.memory import MemoryLedger
+from domain.catalogue import DECIDERS, EVENTS
+from domain.engagement import (
+    AcceptMilestone,
+    ChangeCap,
+    ContractLine,
+    FixedFeeMilestones,
+    Milestone,
+)
+from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
+from domain.invoice import RecordPayment, WriteOffReceivable, invoice_stream
+from domain.lots import WriteOffLots
+from domain.money import Money
+from domain.timesheet import RejectTime
+from projections.invoices_fold import INVOICES
+from projections.journal_tables import BALANCES, LINES, OPEN, POSTINGS, PostingRecord
+from projections.payments_fold import PAYMENTS
+from tests.projections import histories
+from tests.projections.books import Rows, fold, folded, given
+from tests.projections.test_margin_fold import dollars, rate
+from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
+
+APRIL = date(2026, 4, 1)
+
+
+def firm() -> World:
+    return World().firm().contract()
+
+
+def postings(rows: Rows) -> list[PostingRecord]:
+    return [POSTINGS.row(values) for _, values in sorted(rows.store.all(POSTINGS).items())]
+
+
+def entries(rows: Rows) -> list[dict[str, Decimal]]:
+    """What each entry does to the accounts, in functional money."""
+    found: dict[str, dict[str, Decimal]] = {}
+    for each in postings(rows):
+        accounts = found.setdefault(each.entry, {})
+        accounts[each.account] = accounts.get(each.account, Decimal(0)) + each.functional
+    return list(found.values())
+
+
+def balances(rows: Rows) -> dict[str, Decimal]:
+    """The functional balance of every account that has one."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for values in rows.store.all(BALANCES).values():
+        row = BALANCES.row(values)
+        if len(row.span) == len("2026-03"):
+            found[row.account] += row.functional
+    return {account: amount for account, amount in found.items() if amount}
+
+
+def test_work_costs_and_earns_and_its_invoice_is_owed_and_paid() -> None:
+    world = firm()
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    world.tell(invoice_stream("I-1"), RecordPayment("P-1", APRIL, euros(1428)))
+    rows = given(world).when(folded)
+    assert entries(rows) == [
+        {"COST_LABOUR": 480, "LABOUR_ABSORBED": -480},
+        {"CONTRACT_ASSET": 1200, "REVENUE_TM": -1200},
+        {"AR": 1428, "CONTRACT_ASSET": -1200, "TAX_OUT": -228},
+        {"CASH": 1428, "AR": -1428},
+    ]
+    first = postings(rows)[0]
+    assert (first.period, first.effective_on, first.project, first.engagement) == ("2026-03", MONDAY, "P-1-L1", "E-1")
+    assert first.event == "timesheet:W-1:2026-03-02@3"
+    assert (first.reporting, first.reporting_currency) == (Decimal(480), "EUR")
+
+
+def test_what_is_over_a_cap_earns_when_the_cap_is_raised_and_not_before() -> None:
+    world = World().firm().contract(cap=euros(1500))
+    world.work("1")
+    world.work("2", day=1)
+    assert balances(given(world).when(folded))["REVENUE_TM"] == -1500
+    world.tell(ENGAGEMENT, ChangeCap("L1", euros(2000)))
+    assert balances(given(world).when(folded))["REVENUE_TM"] == -2000
+    world.tell(ENGAGEMENT, ChangeCap("L1", euros(1300)))
+    assert balances(given(world).when(folded))["REVENUE_TM"] == -1300
+    world.tell(ENGAGEMENT, ChangeCap("L1", None))
+    rows = given(world).when(folded)
+    assert balances(rows)["REVENUE_TM"] == -2400
+    rows.then(LINES, "E-1", "L1", recognised=Decimal(2400), over_cap=Decimal(0))
+
+
+def test_reversed_work_leaves_no_balance_and_makes_room_under_the_cap() -> None:
+    world = World().firm().contract(cap=euros(1500))
+    sheet = world.work("1")
+    world.work("2", day=1)
+    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE, "Not this project."))
+    rows = given(world).when(folded)
+    assert balances(rows) == {
+        "COST_LABOUR": 480,
+        "LABOUR_ABSORBED": -480,
+        "CONTRACT_ASSET": 1200,
+        "REVENUE_TM": -1200,
+    }
+    assert [each["REVENUE_TM"] for each in entries(rows) if "REVENUE_TM" in each] == [-1200, -300, 1200, -900]
+
+
+def test_work_that_is_written_off_costs_and_earns_nothing() -> None:
+    world = firm()
+    sheet = world.work("1")
+    world.tell(sheet, WriteOffLots(("jira:1#1",), "Goodwill.", "cfo"))
+    assert balances(given(world).when(folded)) == {"COST_LABOUR": 480, "LABOUR_ABSORBED": -480}
+
+
+def test_a_milestone_earns_when_it_is_accepted_and_its_hours_only_cost() -> None:
+    milestones = FixedFeeMilestones(milestones=(Milestone("M1", "Design", euros(5000)),))
+    world = World().firm().contract(line=ContractLine("L1", "Design", milestones))
+    world.work("1")
+    world.tell(ENGAGEMENT, AcceptMilestone("L1", "M1", date(2026, 3, 20), "mail", "pm", NINE))
+    rows = given(world).when(folded)
+    assert balances(rows)["REVENUE_MILESTONE"] == -5000
+    assert balances(rows)["COST_LABOUR"] == 480
+    rows.then(LINES, "E-1", "L1", method="point_in_time", price=Decimal(5000), hours=Decimal(8), cost=Decimal(480))
+
+
+def test_an_expense_costs_its_net_and_the_tax_that_comes_back() -> None:
+    world = firm()
+    report = expense_stream("ER-1")
+    expense = Expense("1", "P-1-L1", "travel", MONDAY, euros(119), euros(19), billable=True, receipt="r.pdf")
+    world.tell(report, RecordExpense("ER-1", "W-1", expense, NINE), ApproveExpenses(("1",), "W-9", NINE))
+    rows = given(world).when(folded)
+    assert entries(rows) == [
+        {"COST_EXPENSE": 100, "TAX_IN": 19, "CASH": -119},
+        {"CONTRACT_ASSET": 100, "REVENUE_EXPENSE": -100},
+    ]
+
+
+def test_what_a_customer_will_not_pay_is_a_bad_debt() -> None:
+    world = firm()
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    lost = WriteOffReceivable(APRIL, date(2026, 3, 2), "cfo", "Insolvent.", euros(428))
+    world.tell(invoice_stream("I-1"), lost)
+    rows = given(world).when(folded)
+    assert (balances(rows)["BAD_DEBT"], balances(rows)["AR"]) == (Decimal(428), Decimal(1000))
+    assert postings(rows)[-1].effective_on == MONDAY
+
+
+def test_amounts_are_kept_in_both_currencies_and_what_a_rate_changed_is_realised() -> None:
+    world = dollars()
+    rate(world, MONDAY, "1.25")
+    sheet = world.work("1")
+    rate(world, APRIL, "1.60")
+    world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1")
+    rate(world, date(2026, 4, 20), "2.00")
+    world.tell(invoice_stream("I-1"), RecordPayment("P-1", date(2026, 4, 20), dollars_of(1904)))
+    rows = given(world).when(folded)
+    assert entries(rows)[1:] == [
+        {"CONTRACT_ASSET": Decimal("1280.00"), "REVENUE_TM": Decimal("-1280.00")},
+        {"AR": 1190, "CONTRACT_ASSET": -1280, "TAX_OUT": -190, "FX_REALISED": 280},
+        {"CASH": 952, "AR": -1190, "FX_REALISED": 238},
+    ]
+    assert {each.currency for each in postings(rows)[2:]} == {"USD"}
+    cash = next(each for each in postings(rows) if each.account == "CASH")
+    assert (cash.amount, cash.rate_id) == (Decimal(1904), "USD/EUR 2026-04-20")
+
+
+def test_work_waits_for_its_exchange_rate() -> None:
+    world = dollars()
+    world.work("1")
+    given(world).when(folded).has(POSTINGS, 0)
+    rate(world, MONDAY, "1.25")
+    assert balances(given(world).when(folded))["REVENUE_TM"] == Decimal("-1280.00")
+
+
+def dollars_of(amount: int) -> Money:
+    return Money(Decimal(amount), "USD")
+
+
+@pytest.mark.parametrize("seed", range(1, 3))
+def test_the_journal_of_a_whole_history_agrees_with_its_sub_ledgers(seed: int) -> None:
+    ledger = MemoryLedger(EVENTS, DECIDERS)
+    histories.write(ledger, 2_500, seed=seed, consultants=5, engagements=4)
+    rows = Rows(fold(ledger))
+    accounts: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for each in postings(rows):
+        accounts[each.entity, each.account, each.currency] += each.amount
+    owed: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for values in rows.store.all(INVOICES).values():
+        invoice = INVOICES.row(values)
+        if invoice.issued_on is not None:
+            owed[invoice.selling_entity, "AR", invoice.currency] += invoice.due
+            owed[invoice.selling_entity, "RETENTION", invoice.currency] += invoice.held_back
+    for values in rows.store.all(PAYMENTS).values():
+        receipt = PAYMENTS.row(values)
+        owed[receipt.entity, "AR", receipt.currency] -= receipt.on_account
+    assert owed
+    for key, amount in owed.items():
+        assert accounts[key] == amount, key
+    positions: dict[str, Decimal] = defaultdict(Decimal)
+    for each in postings(rows):
+        if each.account in ("CONTRACT_ASSET", "CONTRACT_LIABILITY"):
+            positions[each.engagement] += each.amount
+    for (kind, name), values in rows.store.all(OPEN).items():
+        if kind == "position":
+            line_positions = [
+                row.recognised - row.billed
+                for found in rows.store.all(LINES).values()
+                if (row := LINES.row(found)).engagement == name
+            ]
+            assert positions[name] == OPEN.row(values).amount == sum(line_positions, Decimal(0))
