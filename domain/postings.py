@@ -63,13 +63,16 @@ def labour(cost: Decimal, currency: str, rate: Rate) -> tuple[Posting, ...]:
     return tuple(_both_sides(AccountRole.COST_LABOUR, AccountRole.LABOUR_ABSORBED, cost, currency, rate))
 
 
-def expense(cost: Decimal, tax: Decimal, currency: str, rate: Rate) -> tuple[Posting, ...]:
+def expense(
+    cost: Decimal, tax: Decimal, currency: str, rate: Rate, account: AccountRole = AccountRole.COST_EXPENSE
+) -> tuple[Posting, ...]:
     """What was spent for a customer, and the tax of it that the firm gets back.
 
     The credit is CASH: the closed list of accounts has none for what is owed to employees and suppliers, because the
     ledger does not keep those debts; the entity's account mapping sends this role to the account that settles them.
+    An agent spends what it passes on against its revenue, so that only its fee is left of both (IFRS 15.B36).
     """
-    spent = posting(AccountRole.COST_EXPENSE, cost, currency, rate)
+    spent = posting(account, cost, currency, rate)
     postings = [spent]
     if tax:
         postings.append(posting(AccountRole.TAX_IN, tax, currency, rate))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from domain.money import Money, minor_unit, shared, zero
+from domain.money import Money, half_up, money_of, shared, zero
 
 Method = Literal[
     "as_invoiceable", "straight_line", "percent_complete", "point_in_time", "completed_contract", "drawdown"
@@ -38,14 +38,6 @@ class Promise:
         return self.price - self.constrained if self.constrained is not None else self.price
 
 
-def rounded(exact: Fraction, currency: str) -> Money:
-    """An exact amount at the currency's minor unit, half up."""
-    quantum = minor_unit(currency)
-    units = Fraction(exact) / Fraction(quantum)
-    sign = -1 if units < 0 else 1
-    return Money(sign * int(abs(units) + Fraction(1, 2)) * quantum, currency)
-
-
 def progress(done: Decimal, whole: Decimal, precision: int | None = None) -> Fraction:
     """How much of a promise is kept: an exact fraction between nothing and all (IFRS 15.39 to 45, B14 to B19).
 
@@ -55,16 +47,13 @@ def progress(done: Decimal, whole: Decimal, precision: int | None = None) -> Fra
     if whole <= 0:
         return Fraction(0)
     exact = min(max(Fraction(done) / Fraction(whole), Fraction(0)), Fraction(1))
-    if precision is None:
-        return exact
-    percent = Decimal(exact.numerator * 100) / Decimal(exact.denominator)
-    return Fraction(percent.quantize(Decimal(1).scaleb(-precision), ROUND_HALF_UP)) / 100
+    return exact if precision is None else Fraction(half_up(exact * 100, precision)) / 100
 
 
 def earned_by_progress(promise: Promise, kept: Fraction) -> Money:
     """Over time, by a measure of progress: cumulative, progress x transaction price (IFRS 15.39, 41)."""
     price = promise.transaction_price
-    return rounded(Fraction(price.amount) * kept, price.currency)
+    return money_of(Fraction(price.amount) * kept, price.currency)
 
 
 def earned_straight_line(promise: Promise, starts: date, ends: date, through: date) -> Money:
@@ -72,28 +61,6 @@ def earned_straight_line(promise: Promise, starts: date, ends: date, through: da
     days = (ends - starts).days + 1
     passed = min(max((through - starts).days + 1, 0), days)
     return earned_by_progress(promise, Fraction(passed, days))
-
-
-def service_fee(fee: Money, starts: date, ends: date) -> Money:
-    """A monthly fee for the days of one calendar month that are served, by day."""
-    first = starts.replace(day=1)
-    days = (_next_month(first) - first).days
-    return rounded(Fraction(fee.amount) * Fraction((ends - starts).days + 1, days), fee.currency)
-
-
-def earned_by_service(fee: Money, starts: date, ends: date | None, through: date) -> Money:
-    """A service that is the same every day: its monthly fee for each month, that of a part by day (IFRS 15.22(b))."""
-    total, last = zero(fee.currency), min(through, ends) if ends is not None else through
-    day = starts
-    while day <= last:
-        month_ends = _next_month(day.replace(day=1)) - timedelta(days=1)
-        total = total + service_fee(fee, day, min(month_ends, last))
-        day = month_ends + timedelta(days=1)
-    return total
-
-
-def _next_month(first: date) -> date:
-    return date(first.year + first.month // 12, first.month % 12 + 1, 1)
 
 
 def earned_at_points(accepted: Sequence[Money], currency: str) -> Money:
@@ -109,16 +76,16 @@ def earned_on_completion(promise: Promise, *, completed: bool) -> Money:
 def earned_by_drawing(drawn: Money, granted: Money, expected_breakage: Money | None = None) -> Money:
     """Prepaid work as it is drawn, breakage in proportion to the rights used (ASC 606-10-55-46 to 49, IFRS 15.B46).
 
-    Of a grant of 10,000 of which 1,000 will probably never be used, a draw of 4,500 earns 5,000. Never more than the
-    grant.
+    Of a grant of 10,000 of which 1,000 will probably never be used, a draw of 4,500 earns 5,000. Drawing earns at most
+    the grant; work beyond it is overage, which earns what it is worth.
     """
-    if expected_breakage is None or not expected_breakage.amount:
-        return min(drawn, granted, key=lambda each: each.amount)
-    used = granted - expected_breakage
+    overage = max(drawn - granted, zero(drawn.currency), key=lambda each: each.amount)
+    within = drawn - overage
+    used = granted - (expected_breakage or zero(granted.currency))
     if used.amount <= 0:
-        return granted
-    earned = rounded(Fraction(drawn.amount) * Fraction(granted.amount) / Fraction(used.amount), drawn.currency)
-    return min(earned, granted, key=lambda each: each.amount)
+        return granted + overage
+    earned = money_of(Fraction(within.amount) * Fraction(granted.amount) / Fraction(used.amount), drawn.currency)
+    return min(earned, granted, key=lambda each: each.amount) + overage
 
 
 def allocated(price: Money, stand_alone_prices: Sequence[Decimal]) -> tuple[Money, ...]:
@@ -199,14 +166,7 @@ def loss_provision(promise: Promise, kept: Fraction, expected_cost: Money) -> Mo
     loss = expected_cost - promise.transaction_price
     if loss.amount <= 0:
         return zero(loss.currency)
-    return rounded(Fraction(loss.amount) * (1 - kept), loss.currency)
-
-
-def never_above(earned: Money, promise: Promise | None) -> Money:
-    """Recognised revenue never exceeds the price."""
-    if promise is None or earned.amount <= promise.transaction_price.amount:
-        return earned
-    return promise.transaction_price
+    return money_of(Fraction(loss.amount) * (1 - kept), loss.currency)
 
 
 def without_constraint(promise: Promise) -> Promise:

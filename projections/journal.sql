@@ -33,7 +33,8 @@ CREATE TABLE posting (
 );
 
 CREATE TABLE journal_balance (
-    span text COLLATE "C" NOT NULL,  -- a month as 2026-03, or a day as 2026-03-31
+    grain text COLLATE "C" NOT NULL,  -- month or day
+    span text COLLATE "C" NOT NULL,  -- 2026-03, or 2026-03-31
     entity text COLLATE "C" NOT NULL,
     account text COLLATE "C" NOT NULL,
     currency text COLLATE "C" NOT NULL,
@@ -46,7 +47,7 @@ CREATE TABLE journal_balance (
     credit numeric NOT NULL,
     functional numeric NOT NULL,
     reporting numeric NOT NULL,
-    PRIMARY KEY (span, entity, account, currency, functional_currency, reporting_currency)
+    PRIMARY KEY (grain, span, entity, account, currency, functional_currency, reporting_currency)
 );
 
 CREATE TABLE journal_open (
@@ -61,6 +62,7 @@ CREATE TABLE journal_open (
     rate_id text NOT NULL,
     amount numeric NOT NULL,
     functional numeric NOT NULL,
+    is_foreign boolean NOT NULL,
     PRIMARY KEY (kind, name)
 );
 
@@ -78,6 +80,7 @@ CREATE TABLE journal_line (
     cost numeric NOT NULL,
     over_cap numeric NOT NULL,
     provision numeric NOT NULL,
+    breakage numeric NOT NULL,
     running boolean NOT NULL,
     recognised_through date,
     basis_recognised numeric,
@@ -98,6 +101,7 @@ CREATE TABLE journal_lot (
     turn text COLLATE "C" NOT NULL,
     account text COLLATE "C" NOT NULL,
     earns boolean NOT NULL,
+    is_agent boolean NOT NULL,
     hours numeric NOT NULL,
     currency text COLLATE "C" NOT NULL,
     value numeric NOT NULL,
@@ -131,4 +135,5 @@ CREATE INDEX posting_engagement ON posting (engagement, effective_on, posting) W
 CREATE INDEX posting_customer ON posting (customer, effective_on, posting) WHERE customer <> '';
 CREATE INDEX posting_invoice ON posting (invoice, posting) WHERE invoice <> '';
 CREATE INDEX journal_lot_waiting ON journal_lot (waiting) WHERE waiting;
+CREATE INDEX journal_open_foreign ON journal_open (is_foreign) WHERE is_foreign;
 CREATE INDEX journal_line_running ON journal_line (running) WHERE running;

@@ -8,6 +8,7 @@ from projections.contexts import Contexts
 from projections.journal_lines import JournalLines
 from projections.journal_lots import JournalLots
 from projections.journal_money import JournalMoney
+from projections.journal_progress import JournalProgress
 from projections.journal_writer import JournalWriter
 from projections.model import Handler
 from projections.shelf import Changes, Source
@@ -18,11 +19,12 @@ class JournalFold:
 
     def __init__(self, source: Source, contexts: Contexts, *, from_zero: bool) -> None:
         self._writer = JournalWriter(source, contexts)
-        self._lines = JournalLines(source, contexts, self._writer)
+        self._lines = JournalLines(source, contexts, self._writer, from_zero=from_zero)
         self._lots = JournalLots(source, contexts, self._writer, self._lines, from_zero=from_zero)
         money = JournalMoney(self._writer, self._lines)
+        progress = JournalProgress(source, contexts, self._writer, self._lines)
         self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants}
-        self.on: Mapping[type, Handler] = {**self._lots.on, **money.on}
+        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on)
 
     def prepare(self) -> None:
         """Brings the rows that the batch will change."""
@@ -38,3 +40,20 @@ class JournalFold:
         self._lots.collect(changes)
         self._lines.collect(changes)
         self._writer.collect(changes)
+
+
+def _together(*each: Mapping[type, Handler]) -> dict[type, Handler]:
+    """One handler for each kind of event: where several parts want it, they take it in this order."""
+    merged: dict[type, Handler] = {}
+    for handlers in each:
+        for kind, handler in handlers.items():
+            merged[kind] = _both(merged[kind], handler) if kind in merged else handler
+    return merged
+
+
+def _both(first: Handler, second: Handler) -> Handler:
+    def handle(fact: object) -> None:
+        first(fact)  # type: ignore[arg-type]  # both take what the fold hands over
+        second(fact)  # type: ignore[arg-type]  # the same
+
+    return handle

@@ -8,9 +8,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from domain import postings
-from domain.engagement import ContractLine, FixedFeeMilestones, TimeAndMaterials
+from domain.contract import ContractLine, TimeAndMaterials, revenue_of
+from domain.earning import Seen, earned_to_date, last_day_of, promise_of, provision_to_date, revenue_account
 from domain.journal import AccountRole, Carried, Posting, Rate
 from domain.kernel import Recorded
+from domain.money import Money
+from domain.revenue import Basis
 from projections.contexts import Contexts
 from projections.journal_tables import LINES, LineRecord
 from projections.journal_writer import About, JournalWriter
@@ -18,13 +21,19 @@ from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
 
 _NOTHING: Final = Decimal(0)
+_BY_LOTS_ALONE: Final = frozenset({"as_invoiceable", "point_in_time"})
 
 
 class JournalLines:
-    """The lines of all engagements, as far as something was earned, billed or spent on them."""
+    """The lines of all engagements, as far as something was earned, billed or spent on them, or time earns for them.
 
-    def __init__(self, source: Source, contexts: Contexts, writer: JournalWriter) -> None:
+    ``running`` names those that earn with the days that pass.
+    """
+
+    def __init__(self, source: Source, contexts: Contexts, writer: JournalWriter, *, from_zero: bool) -> None:
         self.lines: Shelf[LineRecord] = Shelf(LINES, source)
+        found = [] if from_zero else source.find(LINES, {"running": True})
+        self.running: dict[Key, None] = {(row.engagement, row.line): None for row in found}
         self._contexts = contexts
         self._writer = writer
 
@@ -34,20 +43,6 @@ class JournalLines:
         self.lines.shrink()
 
     # -- terms -------------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def account_of(kind: str, line: ContractLine | None) -> AccountRole:
-        """The revenue account of what comes from a kind of stream on a line."""
-        if kind == "expense_report":
-            return AccountRole.REVENUE_EXPENSE
-        if line is not None and isinstance(line.billing, FixedFeeMilestones):
-            return AccountRole.REVENUE_MILESTONE
-        return AccountRole.REVENUE_TM
-
-    @staticmethod
-    def earns(kind: str, line: ContractLine | None, value: Decimal) -> bool:
-        """Whether a billable lot earns its value by itself: what may be invoiced, or what was accepted."""
-        return bool(value) and (line is not None or kind != "engagement")
 
     def of(self, engagement: str, name: str, entity: str, currency: str) -> LineRecord:
         """A line, which is going to be changed."""
@@ -69,70 +64,144 @@ class JournalLines:
             cost=_NOTHING,
             over_cap=_NOTHING,
             provision=_NOTHING,
+            breakage=_NOTHING,
             running=False,
             recognised_through=None,
             basis_recognised=None,
             basis_done=None,
         )
-        self._state_terms(row)
-        return self.lines.add(key, row)
+        self.lines.add(key, row)
+        self._state_terms(key, row)
+        return row
 
-    def _agreed(self, row: LineRecord) -> ContractLine | None:
-        return self._contexts.engagement(row.engagement).lines.get(row.line)
+    def known(self, engagement: str, name: str) -> LineRecord | None:
+        """A line that is to be changed, made from its contract where nothing happened on it yet."""
+        state = self._contexts.engagement(engagement)
+        if state.opened is None or name not in state.lines:
+            return None
+        return self.of(engagement, name, state.terms.selling_entity, state.currency)
 
-    def _state_terms(self, row: LineRecord) -> None:
-        match self._agreed(row):
-            case ContractLine(billing=TimeAndMaterials(cap=cap)):
-                row.method, row.price = "as_invoiceable", cap.amount if cap is not None else None
-            case ContractLine(billing=FixedFeeMilestones(milestones=milestones)):
-                row.method = "point_in_time"
-                row.price = sum((each.amount.amount for each in milestones), _NOTHING)
-            case _:
-                row.method, row.price = "as_invoiceable", None
+    def _state_terms(self, key: Key, row: LineRecord) -> None:
+        agreed = self._contexts.engagement(row.engagement).lines.get(row.line)
+        if agreed is None:
+            row.method = "as_invoiceable"
+            return
+        promise = promise_of(agreed, row.currency)
+        row.method = revenue_of(agreed).method
+        row.price = promise.transaction_price.amount if promise is not None else None
+        last, through = last_day_of(agreed), row.recognised_through
+        row.running = row.method == "straight_line" and not (last and through and through >= last)
+        if row.running:
+            self.running[key] = None
+        else:
+            self.running.pop(key, None)
 
-    def terms_changed(self, _fact: Recorded[Any], key: Key) -> None:
+    def terms_changed(self, key: Key) -> None:
         """The line was agreed anew."""
-        self._state_terms(self.lines.change(key))
+        self._state_terms(key, self.lines.change(key))
 
     def room(self, line: LineRecord) -> Decimal | None:
-        """What may still be recognised under the line's cap or price; None when it has none."""
-        return None if line.price is None else line.price - (line.recognised - line.adjusted)
+        """What may still be recognised under the cap of a line that earns by its lots; None when it has none."""
+        if line.price is None or line.method != "as_invoiceable":
+            return None
+        return line.price - (line.recognised - line.adjusted)
 
     def fills_caps(self, line: LineRecord) -> bool:
         """Whether the lot that crosses the cap is recognised in part."""
-        agreed = self._agreed(line)
-        return not (
-            agreed is not None
-            and isinstance(agreed.billing, TimeAndMaterials)
-            and agreed.billing.cap_policy == "whole_item"
-        )
+        agreed = self._contexts.engagement(line.engagement).lines.get(line.line)
+        billing = agreed.billing if agreed is not None else None
+        return not (isinstance(billing, TimeAndMaterials) and billing.cap_policy == "whole_item")
 
-    def fixed_rate(self, _engagement: str, _line: str, _functional: str) -> Rate | None:
+    def fixed_rate(self, engagement: str, name: str, functional: str) -> Rate | None:
         """The exchange rate that the contract fixes, if it does."""
-        return None
+        agreed = self._contexts.engagement(engagement).lines.get(name)
+        if agreed is None or agreed.fixed_fx_rate is None:
+            return None
+        return Rate(agreed.fixed_fx_rate, functional, "contract")
 
     def day_of(self, fact: Recorded[Any], entity: str) -> date:
         """The day on which something was recorded, where the entity is."""
-        terms = self._contexts.entity(entity).versions
-        return fact.recorded_at.astimezone(ZoneInfo(terms[-1].time_zone)).date() if terms else fact.recorded_at.date()
+        versions = self._contexts.entity(entity).versions
+        zone = ZoneInfo(versions[-1].time_zone) if versions else None
+        return fact.recorded_at.astimezone(zone).date() if zone else fact.recorded_at.date()
 
     # -- what is earned ----------------------------------------------------------------------------------------------
 
     def recognise(
-        self, fact: Recorded[Any], line: LineRecord, amount: Decimal, rate: Rate, account: AccountRole, because: str,
-        day: date, about: About, functional: Decimal | None = None,
-    ) -> tuple[Posting, ...]:  # fmt: skip
+        self,
+        fact: Recorded[Any],
+        line: LineRecord,
+        amount: Decimal,
+        rate: Rate,
+        account: AccountRole,
+        because: str,
+        day: date,
+        about: About,
+        functional: Decimal | None = None,
+    ) -> tuple[Posting, ...]:
         """Revenue of a line, against the position of its engagement; returns the postings."""
         position = self._writer.carried("position", line.engagement)
         moved = postings.recognise(position, amount, line.currency, rate, account, functional)
         line.recognised += amount
-        self._set_position(line, about, rate, moved.left)
+        self.set_position(line, about.customer, rate, moved.left)
         self._writer.enter(fact, line.entity, because, day, moved.postings, about)
         return moved.postings
 
-    def _set_position(self, line: LineRecord, about: About, rate: Rate, left: Carried) -> None:
-        about = About(about.customer, line.engagement)
+    def set_position(self, line: LineRecord, customer: str, rate: Rate, left: Carried) -> None:
+        """What an engagement has earned beyond its bills, or been billed beyond what it earned."""
+        about = About(customer, line.engagement)
         self._writer.begin("position", line.engagement, line.entity, about, line.currency, rate, left)
 
-    def measure(self, fact: Recorded[Any], engagement: str, name: str, day: date) -> None:
-        """Progress of a line may have moved."""
+    def rate_on(self, line: LineRecord, day: date) -> Rate | None:
+        """The rate of a line's currency on a day: as the contract fixes it, else the nearest that was published."""
+        functional = self._writer.functional_currency(line.entity, day)
+        if functional is None:
+            return None
+        fixed = self.fixed_rate(line.engagement, line.line, functional) if functional != line.currency else None
+        return fixed or self._writer.nearest_rate(line.currency, functional, day)
+
+    def measure(self, fact: Recorded[Any], engagement: str, name: str, day: date, because: str) -> None:
+        """What a line has earned up to a day apart from its lots, less what counted before, is revenue of that day."""
+        state = self._contexts.engagement(engagement)
+        agreed = state.line_on(name, day) if state.opened is not None else None
+        if agreed is None or (line := self.known(engagement, name)) is None:
+            return
+        if line.method in _BY_LOTS_ALONE:
+            return
+        seen = _seen(line)
+        earned = earned_to_date(state, agreed, seen, day)
+        if earned is not None:
+            self._catch_up(fact, line, agreed, earned, day, because)
+        provision = provision_to_date(state, agreed, seen, day)
+        if provision is not None:
+            self._provide(fact, line, provision.amount - line.provision, day)
+
+    def _catch_up(
+        self, fact: Recorded[Any], line: LineRecord, agreed: ContractLine, earned: Money, day: date, because: str
+    ) -> None:
+        change = earned.amount - (line.recognised - line.adjusted)
+        rate = self.rate_on(line, day)
+        if not change or rate is None:
+            return
+        if line.method == "drawdown":
+            line.breakage += change
+            because = "rights that will not be used are earned"
+        customer = self._contexts.engagement(line.engagement).terms.customer
+        about = About(customer, line.engagement, line.line)
+        self.recognise(fact, line, change, rate, revenue_account("timesheet", agreed), because, day, about)
+
+    def _provide(self, fact: Recorded[Any], line: LineRecord, change: Decimal, day: date) -> None:
+        rate = self.rate_on(line, day)
+        if not change or rate is None:
+            return
+        line.provision += change
+        about = About(self._contexts.engagement(line.engagement).terms.customer, line.engagement, line.line)
+        posted = postings.provide_for_loss(change, line.currency, rate)
+        self._writer.enter(fact, line.entity, "a loss is expected", day, posted, about)
+
+
+def _seen(line: LineRecord) -> Seen:
+    basis = None
+    if line.basis_recognised is not None and line.basis_done is not None:
+        basis = Basis(Money(line.basis_recognised, line.currency), line.basis_done)
+    return Seen(line.hours, line.cost, line.recognised - line.adjusted - line.breakage, basis)

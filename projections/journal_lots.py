@@ -9,10 +9,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain import postings
-from domain.engagement import CapChanged, ContractLine, LineAgreed
+from domain.agreement import LineAgreed
+from domain.change_orders import ChangeOrderApproved
+from domain.contract import ContractLine
+from domain.earning import earns_by_itself, revenue_account
 from domain.expense import ExpenseRecorded
 from domain.journal import AccountRole, Rate
 from domain.kernel import Recorded, decider_name, local_id
+from domain.line_caps import CapChanged, LimitsChanged
 from domain.lots import Lot, LotPart, LotRated, LotReversed, LotSplit, LotsWrittenOff
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.legal_entity import LegalEntityDefined
@@ -55,6 +59,8 @@ class JournalLots:
             LotsWrittenOff: self._written_off,
             LineAgreed: self._agreed,
             CapChanged: self._cap_changed,
+            LimitsChanged: self._cap_changed,
+            ChangeOrderApproved: self._lines_changed,
             FxRatePublished: self._fx_published,
             LegalEntityDefined: self._entity_defined,
         }
@@ -121,14 +127,15 @@ class JournalLots:
         line.cost += row.line_cost
         if row.earns:
             self._earn(fact, row, line, rate, self._room(row, line))
-        self._lines.measure(fact, row.engagement, row.line, row.work_date)
+        self._lines.measure(fact, row.engagement, row.line, row.work_date, "progress earns revenue")
 
     def _cost(self, fact: Recorded[Any], row: LotRecord, sign: int) -> None:
         functional = self._writer.functional_currency(row.delivering_entity, row.work_date) or row.cost_currency
         rate = Rate(row.cost_rate or Decimal(1), functional, row.cost_rate_id)
         about, because = _about(row), "work costs" if sign > 0 else "work is reversed"
         if decider_name(fact.stream) == "expense_report" or row.account == AccountRole.REVENUE_EXPENSE:
-            posted = postings.expense(sign * row.cost, sign * row.tax, row.cost_currency, rate)
+            account = AccountRole.REVENUE_EXPENSE if row.is_agent else AccountRole.COST_EXPENSE
+            posted = postings.expense(sign * row.cost, sign * row.tax, row.cost_currency, rate, account)
         else:
             posted = postings.labour(sign * row.cost, row.cost_currency, rate)
         self._writer.enter(fact, row.delivering_entity, because, row.work_date, posted, about)
@@ -178,7 +185,7 @@ class JournalLots:
             line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
             line.hours -= row.hours
             line.cost -= row.line_cost
-            self._lines.measure(fact, row.engagement, row.line, row.work_date)
+            self._lines.measure(fact, row.engagement, row.line, row.work_date, "work is reversed")
             self._fill(fact, line)
         self._waiting.pop(key, None)
         self.lots.remove(key)
@@ -210,8 +217,12 @@ class JournalLots:
     def _agreed(self, fact: Recorded[LineAgreed]) -> None:
         self._cap_may_move(fact, fact.event.line.line)
 
-    def _cap_changed(self, fact: Recorded[CapChanged]) -> None:
+    def _cap_changed(self, fact: Recorded[CapChanged | LimitsChanged]) -> None:
         self._cap_may_move(fact, fact.event.line)
+
+    def _lines_changed(self, fact: Recorded[ChangeOrderApproved]) -> None:
+        for line in fact.event.lines:
+            self._cap_may_move(fact, line.line)
 
     def _cap_may_move(self, fact: Recorded[Any], name: str) -> None:
         key = (local_id(fact.stream), name)
@@ -219,7 +230,7 @@ class JournalLots:
         line = self._lines.lines.get(key)
         if line is None:
             return
-        self._lines.terms_changed(fact, key)
+        self._lines.terms_changed(key)
         self._shed(fact, line)
         self._fill(fact, line)
 
@@ -308,8 +319,9 @@ def _row(fact: Recorded[LotRated], line: ContractLine | None, tax: Decimal) -> L
         delivering_entity=lot.delivering_entity,
         work_date=lot.work_date,
         turn=f"{lot.work_date} {lot.approved_at.isoformat()} {lot.lot}",
-        account=JournalLines.account_of(kind, line).value,
-        earns=billable and JournalLines.earns(kind, line, lot.value.amount),
+        account=revenue_account(kind, line).value,
+        earns=billable and earns_by_itself(kind, line, lot.source),
+        is_agent=billable and lot.presentation == "agent",
         hours=lot.quantity if lot.unit == "hour" else _NOTHING,
         currency=lot.value.currency,
         value=lot.value.amount,

@@ -48,6 +48,7 @@ class PostingRecord:
 class BalanceRecord:
     """One row of ``journal_balance``: what the postings of a month, or of a day, come to."""
 
+    grain: str
     span: str
     entity: str
     account: str
@@ -78,13 +79,16 @@ class OpenRecord:
     rate_id: str
     amount: Decimal
     functional: Decimal
+    is_foreign: bool
 
 
 @dataclass(slots=True)
 class LineRecord:
     """One row of ``journal_line``: what a contract line has earned, billed, taken and cost so far.
 
-    ``adjusted`` is the part of ``recognised`` by write-ups and write-downs, which does not count against the price.
+    ``adjusted`` is the part of ``recognised`` by write-ups and write-downs, which does not count against the price;
+    ``breakage`` the part by rights that customers will not use. ``running`` lines earn with the days that pass. The
+    ``basis`` is what counted, and what was done, when a change order began a new contract (IFRS 15.21(a)).
     """
 
     engagement: str
@@ -100,6 +104,7 @@ class LineRecord:
     cost: Decimal
     over_cap: Decimal
     provision: Decimal
+    breakage: Decimal
     running: bool
     recognised_through: date | None
     basis_recognised: Decimal | None
@@ -126,6 +131,7 @@ class LotRecord:
     turn: str
     account: str
     earns: bool
+    is_agent: bool
     hours: Decimal
     currency: str
     value: Decimal
@@ -158,7 +164,7 @@ POSTINGS: Final = Table("posting", PostingRecord, ("posting",))
 BALANCES: Final = Table(
     "journal_balance",
     BalanceRecord,
-    ("span", "entity", "account", "currency", "functional_currency", "reporting_currency"),
+    ("grain", "span", "entity", "account", "currency", "functional_currency", "reporting_currency"),
 )
 OPEN: Final = Table("journal_open", OpenRecord, ("kind", "name"))
 LINES: Final = Table("journal_line", LineRecord, ("engagement", "line"))

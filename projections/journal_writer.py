@@ -115,9 +115,19 @@ class JournalWriter:
             self.leave(kind, name, carried)
             return
         row = OpenRecord(
-            kind, name, entity, about.customer, about.engagement, currency, rate.currency, rate.value, rate.id,
-            carried.amount, carried.functional,
-        )  # fmt: skip
+            kind=kind,
+            name=name,
+            entity=entity,
+            customer=about.customer,
+            engagement=about.engagement,
+            currency=currency,
+            functional_currency=rate.currency,
+            rate=rate.value,
+            rate_id=rate.id,
+            amount=carried.amount,
+            functional=carried.functional,
+            is_foreign=currency != rate.currency,
+        )
         self.open.add((kind, name), row)
 
     def leave(self, kind: Kind, name: str, carried: Carried) -> None:
@@ -206,8 +216,8 @@ class JournalWriter:
             row.functional,
             row.reporting or nothing,
         )
-        for span in (row.period, row.effective_on.isoformat()):
-            key = (span, row.entity, row.account, row.currency, row.functional_currency, row.reporting_currency)
+        for grain, span in (("month", row.period), ("day", row.effective_on.isoformat())):
+            key = (grain, span, row.entity, row.account, row.currency, row.functional_currency, row.reporting_currency)
             self._sums.add(key, amounts)
 
 

@@ -8,13 +8,8 @@ import pytest
 
 from adapters.eventstore.memory import MemoryLedger
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import (
-    AcceptMilestone,
-    ChangeCap,
-    ContractLine,
-    FixedFeeMilestones,
-    Milestone,
-)
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone
+from domain.engagement import AcceptMilestone, ChangeCap
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, WriteOffReceivable, invoice_stream
 from domain.lots import WriteOffLots
@@ -53,7 +48,7 @@ def balances(rows: Rows) -> dict[str, Decimal]:
     found: dict[str, Decimal] = defaultdict(Decimal)
     for values in rows.store.all(BALANCES).values():
         row = BALANCES.row(values)
-        if len(row.span) == len("2026-03"):
+        if row.grain == "month":
             found[row.account] += row.functional
     return {account: amount for account, amount in found.items() if amount}
 

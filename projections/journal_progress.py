@@ -1,0 +1,230 @@
+"""Enters what progress, change orders and the days that pass earn, and what month ends make of foreign balances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from domain import postings
+from domain.agreement import EngagementCompleted, LineAgreed
+from domain.calendar import DayOpened
+from domain.change_orders import ChangeOrderApproved
+from domain.contract import revenue_of
+from domain.earning import Seen, last_day_of, whole_and_done
+from domain.journal import MONETARY, AccountRole, Carried, Posting
+from domain.kernel import Recorded, local_id
+from domain.milestones import MilestoneAccepted
+from domain.progress import CostRecorded, EstimateRevised, ProgressMeasured
+from domain.reference.fx_rate import FxRatePublished
+from domain.retainer import RetainerExpired, RetainerRefunded
+from domain.revaluation import revalued, reversed_revaluation
+from projections.contexts import Contexts
+from projections.journal_lines import JournalLines
+from projections.journal_tables import OPEN, LineRecord, OpenRecord
+from projections.journal_writer import About, JournalWriter, month_end
+from projections.model import Handler
+from projections.shelf import Source
+from projections.tables import Key
+
+_NOTHING: Final = Decimal(0)
+
+
+class JournalProgress:
+    """Entries of lines that earn by progress or by days, and the revaluation at month ends."""
+
+    def __init__(self, source: Source, contexts: Contexts, writer: JournalWriter, lines: JournalLines) -> None:
+        self._source = source
+        self._contexts = contexts
+        self._writer = writer
+        self._lines = lines
+        self.wants: Mapping[type, Handler] = {}
+        self.on: Mapping[type, Handler] = {
+            LineAgreed: self._agreed,
+            ChangeOrderApproved: self._changed,
+            ProgressMeasured: self._measured,
+            EstimateRevised: self._measured,
+            CostRecorded: self._cost_recorded,
+            MilestoneAccepted: self._accepted,
+            EngagementCompleted: self._completed,
+            RetainerExpired: self._measured,
+            RetainerRefunded: self._retainer_refunded,
+            DayOpened: self._day_opened,
+            FxRatePublished: self._fx_published,
+        }
+
+    # -- contracts ---------------------------------------------------------------------------------------------------
+
+    def _agreed(self, fact: Recorded[LineAgreed]) -> None:
+        """A line that earns with the days is known from the day on which it is agreed."""
+        line = fact.event.line
+        if revenue_of(line).method == "straight_line":
+            self._lines.known(local_id(fact.stream), line.line)
+
+    def _changed(self, fact: Recorded[ChangeOrderApproved]) -> None:
+        """A change order begins a new contract with what is left, or catches up (IFRS 15.21)."""
+        engagement, event = local_id(fact.stream), fact.event
+        for agreed in event.lines:
+            line = self._lines.known(engagement, agreed.line)
+            if line is None:
+                continue
+            if event.treatment == "prospective" and line.recognised:
+                self._begin_anew(line, event.effective_from)
+            self._lines.terms_changed((engagement, agreed.line))
+            because = f"the contract is modified: {event.treatment_because}"
+            if line.method != "straight_line":
+                self._lines.measure(fact, engagement, agreed.line, event.effective_from, because)
+
+    def _begin_anew(self, line: LineRecord, day: date) -> None:
+        """From here on the rest of the price is earned over the rest of the work, or of the days."""
+        state = self._contexts.engagement(line.engagement)
+        agreed = state.line_on(line.line, day)
+        if agreed is None or line.method not in ("percent_complete", "straight_line"):
+            return
+        line.basis_recognised = line.recognised - line.adjusted
+        if line.method == "straight_line":
+            line.basis_done = Decimal(day.toordinal())
+            return
+        seen = Seen(line.hours, line.cost, _NOTHING)
+        line.basis_done = whole_and_done(state, agreed, seen, day)[1]
+
+    def _measured(self, fact: Recorded[ProgressMeasured | EstimateRevised | RetainerExpired]) -> None:
+        self._lines.measure(fact, local_id(fact.stream), fact.event.line, fact.event.on, "progress earns revenue")
+
+    def _accepted(self, fact: Recorded[MilestoneAccepted]) -> None:
+        event = fact.event
+        self._lines.measure(fact, local_id(fact.stream), event.line, event.accepted_on, "progress earns revenue")
+
+    def _completed(self, fact: Recorded[EngagementCompleted]) -> None:
+        engagement, event = local_id(fact.stream), fact.event
+        names = [event.line] if event.line is not None else list(self._contexts.engagement(engagement).lines)
+        for name in names:
+            self._lines.measure(fact, engagement, name, event.on, "the contract is completed")
+
+    def _cost_recorded(self, fact: Recorded[CostRecorded]) -> None:
+        """A cost that an ERP told of a line: it costs, and it is progress where cost measures that."""
+        engagement, event = local_id(fact.stream), fact.event
+        line = self._lines.known(engagement, event.line)
+        functional = self._writer.functional_currency(line.entity, event.on) if line is not None else None
+        if line is None or functional is None:
+            return
+        cost = event.amount
+        rate = self._writer.nearest_rate(cost.currency, functional, event.on)
+        to_line = self._writer.nearest_rate(cost.currency, line.currency, event.on)
+        if rate is None or to_line is None:
+            return
+        about = About(self._contexts.engagement(engagement).terms.customer, engagement, event.line)
+        posted = postings.other_cost(cost.amount, cost.currency, rate)
+        self._writer.enter(fact, line.entity, "a cost is told", event.on, posted, about)
+        line.cost += to_line.of(cost.amount)
+        self._lines.measure(fact, engagement, event.line, event.on, "progress earns revenue")
+
+    def _retainer_refunded(self, fact: Recorded[RetainerRefunded]) -> None:
+        """What is left of a retainer is paid back: the advance ends, at the rate that it has."""
+        engagement, event = local_id(fact.stream), fact.event
+        line = self._lines.known(engagement, event.line)
+        rate = self._lines.rate_on(line, event.on) if line is not None else None
+        if line is None or rate is None:
+            return
+        customer = self._contexts.engagement(engagement).terms.customer
+        position = self._writer.carried("position", engagement)
+        moved = postings.position_moved(position, event.amount.amount, line.currency, rate)
+        cash = postings.posting(AccountRole.CASH, -event.amount.amount, line.currency, rate)
+        about = About(customer, engagement, event.line)
+        posted = postings.difference((*moved.postings, cash))
+        self._writer.enter(fact, line.entity, "a retainer is paid back", event.on, posted, about)
+        line.billed -= event.amount.amount
+        self._lines.set_position(line, customer, rate, moved.left)
+
+    # -- days --------------------------------------------------------------------------------------------------------
+
+    def _day_opened(self, fact: Recorded[DayOpened]) -> None:
+        """When a month is over, its days have earned, and its foreign balances are carried at its closing rates."""
+        for key in sorted(self._lines.running):
+            self._lines.lines.fetch([key])
+            self._earn_days(fact, key)
+        for ended in _month_ends(fact.event):
+            self._revalue(fact, ended)
+
+    def _earn_days(self, fact: Recorded[DayOpened], key: Key) -> None:
+        line = self._lines.lines.get(key)
+        assert line is not None, "a running line is kept"
+        state = self._contexts.engagement(line.engagement)
+        agreed = state.lines.get(line.line)
+        yesterday = fact.event.day - timedelta(days=1)
+        if agreed is None or state.signed is None:
+            return
+        starts, last = _starts(agreed), last_day_of(agreed)
+        after = line.recognised_through
+        day = month_end(after + timedelta(days=1) if after is not None else starts or yesterday)
+        while day <= yesterday or (last is not None and last <= yesterday and (after is None or after < last)):
+            through = min(day, last) if last is not None else day
+            line = self._lines.lines.change(key)
+            self._lines.measure(fact, line.engagement, line.line, through, "the days of the month earn")
+            line.recognised_through = after = through
+            if through == last:
+                break
+            day = month_end(day + timedelta(days=1))
+        self._lines.lines.change(key)
+        self._lines.terms_changed(key)
+
+    # -- revaluation -------------------------------------------------------------------------------------------------
+
+    def _fx_published(self, _fact: Recorded[FxRatePublished]) -> None:
+        self._writer.rates_changed()
+
+    def _revalue(self, fact: Recorded[DayOpened], ended: date) -> None:
+        """Every monetary balance in foreign currency, and back again on the first day of the next month."""
+        found = self._writer.open.keep(self._source.find(OPEN, {"is_foreign": True}))
+        rows = {(row.kind, row.name): row for row in (*found, *self._writer.open.changing()) if row.is_foreign}
+        for key in sorted(rows):
+            row = rows[key]
+            account = _monetary(row)
+            closing = self._writer.nearest_rate(row.currency, row.functional_currency, ended)
+            if account is None or closing is None:
+                continue
+            posted = revalued(account, Carried(row.amount, row.functional), row.currency, closing)
+            self._enter(fact, row, "foreign balances are carried at the closing rate", ended, posted)
+            back, next_day = reversed_revaluation(posted), ended + timedelta(days=1)
+            self._enter(fact, row, "the revaluation is reversed", next_day, back)
+
+    def _enter(
+        self, fact: Recorded[Any], row: OpenRecord, because: str, day: date, posted: tuple[Posting, ...]
+    ) -> None:
+        invoice = row.name if row.kind in ("receivable", "retention") else ""
+        payment = row.name if row.kind == "receipt" else ""
+        about = About(row.customer, row.engagement, invoice=invoice, payment=payment)
+        self._writer.enter(fact, row.entity, because, day, posted, about)
+
+
+_ACCOUNTS: Final = {
+    "receivable": AccountRole.AR,
+    "receipt": AccountRole.AR,
+    "retention": AccountRole.RETENTION,
+    "position": AccountRole.CONTRACT_ASSET,
+}
+
+
+def _monetary(row: OpenRecord) -> AccountRole | None:
+    """The account of a balance that is revalued; an advance is not (IFRIC 22), so a contract liability has none."""
+    if not row.amount or (row.kind == "position" and row.amount < 0):
+        return None
+    account = _ACCOUNTS[row.kind]
+    return account if account in MONETARY else None
+
+
+def _month_ends(event: DayOpened) -> Iterator[date]:
+    """The month ends behind the last day that was opened and before this one; the first day opens no past."""
+    if event.previous is None:
+        return
+    ended = month_end(event.previous)
+    while ended < event.day:
+        yield ended
+        ended = month_end(ended + timedelta(days=1))
+
+
+def _starts(agreed: Any) -> date | None:
+    terms = revenue_of(agreed)
+    starts: date | None = terms.starts
+    return starts
