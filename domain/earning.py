@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from domain.account_role import AccountRole
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
@@ -23,7 +24,6 @@ from domain.contract import (
     revenue_of,
 )
 from domain.engagement import Engagement
-from domain.journal import AccountRole
 from domain.money import Money, total, zero
 from domain.progress import whole_of
 from domain.revenue import (

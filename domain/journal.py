@@ -7,42 +7,14 @@ negative. What is open, such as a receivable, is kept with what it is carried at
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
+from domain.account_role import AccountRole
 from domain.money import minor_unit
-from domain.periods import month_of
-
-
-class AccountRole(StrEnum):
-    """What an account is for; each ERP's own accounts are mapped to these, per entity."""
-
-    AR = "AR"
-    IC_AR = "IC_AR"
-    RETENTION = "RETENTION"
-    CONTRACT_ASSET = "CONTRACT_ASSET"
-    CONTRACT_LIABILITY = "CONTRACT_LIABILITY"
-    TAX_OUT = "TAX_OUT"
-    TAX_IN = "TAX_IN"
-    IC_AP = "IC_AP"
-    REVENUE_TM = "REVENUE_TM"
-    REVENUE_FIXED = "REVENUE_FIXED"
-    REVENUE_MILESTONE = "REVENUE_MILESTONE"
-    REVENUE_EXPENSE = "REVENUE_EXPENSE"
-    REVENUE_IC = "REVENUE_IC"
-    REVENUE_ADJUSTMENT = "REVENUE_ADJUSTMENT"
-    COST_LABOUR = "COST_LABOUR"
-    LABOUR_ABSORBED = "LABOUR_ABSORBED"
-    COST_EXPENSE = "COST_EXPENSE"
-    COST_IC = "COST_IC"
-    LOSS_PROVISION = "LOSS_PROVISION"
-    FX_REALISED = "FX_REALISED"
-    FX_UNREALISED = "FX_UNREALISED"
-    CASH = "CASH"
-    BAD_DEBT = "BAD_DEBT"
 
 
 class AccountClass(StrEnum):
@@ -59,16 +31,6 @@ _LIABILITIES = frozenset({"CONTRACT_LIABILITY", "TAX_OUT", "IC_AP", "LOSS_PROVIS
 _EXPENSES = frozenset(
     {"COST_LABOUR", "LABOUR_ABSORBED", "COST_EXPENSE", "COST_IC", "FX_REALISED", "FX_UNREALISED", "BAD_DEBT"}
 )
-MONETARY = frozenset(
-    {
-        AccountRole.AR,
-        AccountRole.RETENTION,
-        AccountRole.CONTRACT_ASSET,
-        AccountRole.IC_AR,
-        AccountRole.IC_AP,
-    }
-)
-"""Revalued at the end of a period (IAS 21.23); a contract liability is an advance and keeps its rate (IFRIC 22)."""
 
 
 def class_of(account: AccountRole) -> AccountClass:
@@ -189,13 +151,3 @@ class Carried:
 
 
 NOTHING_OPEN = Carried()
-
-
-def first_open_day(day: date, closed: Container[str], last_closed: str = "") -> date:
-    """The day itself while its period is open, else the first day of the first open period behind it.
-
-    ``closed`` has months as ``2026-03``; all up to ``last_closed`` are closed too.
-    """
-    while (month := month_of(day)) in closed or (last_closed and month <= last_closed):
-        day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
-    return day

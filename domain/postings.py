@@ -26,7 +26,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.journal import CARRIED, NOTHING_OPEN, AccountRole, Carried, Posting, Rate
+from domain.account_role import AccountRole
+from domain.journal import CARRIED, NOTHING_OPEN, Carried, Posting, Rate
 
 ZERO = Decimal(0)
 
@@ -294,6 +295,19 @@ def intercompany(
     )
 
 
+def revalue(account: AccountRole, balance: Carried, currency: str, closing: Rate) -> tuple[Posting, ...]:
+    """A monetary balance in foreign currency counts at the closing rate of a period (IAS 21.23, 28).
+
+    The first day of the next period takes it back, so that a settlement realises the whole difference to the rate with
+    which the balance began.
+    """
+    change = closing.of(balance.amount) - balance.functional
+    if not change:
+        return ()
+    gained = Posting(account, ZERO, currency, change, closing.currency, closing.id)
+    return gained, replace(gained, account=AccountRole.FX_UNREALISED, functional=-change)
+
+
 def reversed_of(postings: Sequence[Posting]) -> tuple[Posting, ...]:
     """What undoes postings that changed nothing that is open, such as a cost."""
     return tuple(replace(each, amount=-each.amount, functional=-each.functional) for each in postings)
@@ -321,6 +335,7 @@ __all__ = [
     "recognise",
     "refund",
     "release_holdback",
+    "revalue",
     "reversed_of",
     "write_off",
 ]

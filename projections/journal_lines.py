@@ -8,9 +8,10 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from domain import postings
+from domain.account_role import AccountRole
 from domain.contract import ContractLine, TimeAndMaterials, revenue_of
 from domain.earning import Seen, earned_to_date, last_day_of, promise_of, provision_to_date, revenue_account
-from domain.journal import AccountRole, Carried, Posting, Rate
+from domain.journal import Carried, Posting, Rate
 from domain.kernel import Recorded
 from domain.money import Money
 from domain.revenue import Basis

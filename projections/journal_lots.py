@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain import postings
+from domain.account_role import AccountRole
 from domain.agreement import LineAgreed
 from domain.change_orders import ChangeOrderApproved
 from domain.contract import ContractLine
 from domain.earning import earns_by_itself, revenue_account
 from domain.expense import ExpenseRecorded
-from domain.journal import AccountRole, Rate
+from domain.journal import Rate
 from domain.kernel import Recorded, decider_name, local_id
 from domain.line_caps import CapChanged, LimitsChanged
 from domain.lots import Lot, LotPart, LotRated, LotReversed, LotSplit, LotsWrittenOff

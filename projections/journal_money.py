@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain import postings
+from domain.account_role import AccountRole
 from domain.invoice import (
     BalanceRefunded,
     Document,
@@ -18,7 +19,7 @@ from domain.invoice import (
     ReceivableWrittenOff,
 )
 from domain.invoice.document import InvoiceLine
-from domain.journal import AccountRole, Carried, Posting, Rate, same
+from domain.journal import Carried, Posting, Rate, same
 from domain.kernel import Recorded, local_id
 from domain.money import Money, shared
 from domain.payment import MoneyReceived, PaymentRefunded

@@ -8,18 +8,18 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain import postings
+from domain.account_role import AccountRole
 from domain.agreement import EngagementCompleted, LineAgreed
 from domain.calendar import DayOpened
 from domain.change_orders import ChangeOrderApproved
 from domain.contract import revenue_of
 from domain.earning import Seen, last_day_of, whole_and_done
-from domain.journal import MONETARY, AccountRole, Carried, Posting
+from domain.journal import Carried, Posting
 from domain.kernel import Recorded, local_id
 from domain.milestones import MilestoneAccepted
 from domain.progress import CostRecorded, EstimateRevised, ProgressMeasured
 from domain.reference.fx_rate import FxRatePublished
 from domain.retainer import RetainerExpired, RetainerRefunded
-from domain.revaluation import revalued, reversed_revaluation
 from projections.contexts import Contexts
 from projections.journal_lines import JournalLines
 from projections.journal_tables import OPEN, LineRecord, OpenRecord
@@ -184,9 +184,9 @@ class JournalProgress:
             closing = self._writer.nearest_rate(row.currency, row.functional_currency, ended)
             if account is None or closing is None:
                 continue
-            posted = revalued(account, Carried(row.amount, row.functional), row.currency, closing)
+            posted = postings.revalue(account, Carried(row.amount, row.functional), row.currency, closing)
             self._enter(fact, row, "foreign balances are carried at the closing rate", ended, posted)
-            back, next_day = reversed_revaluation(posted), ended + timedelta(days=1)
+            back, next_day = postings.reversed_of(posted), ended + timedelta(days=1)
             self._enter(fact, row, "the revaluation is reversed", next_day, back)
 
     def _enter(
@@ -210,8 +210,7 @@ def _monetary(row: OpenRecord) -> AccountRole | None:
     """The account of a balance that is revalued; an advance is not (IFRIC 22), so a contract liability has none."""
     if not row.amount or (row.kind == "position" and row.amount < 0):
         return None
-    account = _ACCOUNTS[row.kind]
-    return account if account in MONETARY else None
+    return _ACCOUNTS[row.kind]
 
 
 def _month_ends(event: DayOpened) -> Iterator[date]:

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Final, Literal
 
 from domain.conversion import PIVOT, fx_rate_or_none
-from domain.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, first_open_day, same, to_the_cent
+from domain.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, same, to_the_cent
 from domain.kernel import Recorded
 from domain.periods import month_of
 from domain.reference.fx_rate import FxRates, fx_stream
@@ -151,7 +151,7 @@ class JournalWriter:
 
     def _posting_day(self, _entity: str, day: date) -> date:
         """Closed periods take no postings."""
-        return first_open_day(day, frozenset())
+        return day
 
     def _write(self, fact: Recorded[Any], entry: Entry, about: About) -> None:
         position, number = self._at
