@@ -102,6 +102,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "changes": _EVERYBODY,
     "invoice_changed": _EVERYBODY,
     "margin": _OFFICE,
+    "journal": _OFFICE,
     "cost": _OFFICE,
     "source_payload": _EVIDENCE,
     "metrics": frozenset({Role.INTEGRATION, Role.ADMIN}),

@@ -164,6 +164,17 @@ def verify(json: Json = False) -> None:
     implementation("verify").run(json=json)
 
 
+@command("Books")
+def export(
+    what: Annotated[str, typer.Argument(help="journal")],
+    form: Annotated[str, typer.Option("--format", help="beancount, which bean-check proves; or csv.")] = "beancount",
+    out: Annotated[Path | None, typer.Option(help="Write to this file, or to standard output.")] = None,
+    position: Annotated[int | None, typer.Option(min=0, help="As of this position.", show_default=False)] = None,
+) -> None:
+    """Write the journal for others to check: every posting, and what the accounts come to."""
+    implementation("export").run(what=what, form=form, out=out, position=position)
+
+
 @command("Look")
 def systems(json: Json = False) -> None:
     """Show the known source and target systems, the servers, and how far each consumer is behind."""

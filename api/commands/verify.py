@@ -18,8 +18,9 @@ from adapters.settings import Settings, load
 from api.books import open_ledger
 from api.screen import Screen
 from api.supervisor import Progress
+from api.verification import journal
 from api.verification.books import verify
-from api.verification.report import Report
+from api.verification.report import Check, Report
 from projections import build
 from projections.generation import Generations
 
@@ -57,8 +58,14 @@ def report_of(settings: Settings, progress: Progress) -> Report:
             for check in found.tables:
                 yield check.table, "" if check.is_same else by_table.get(check.table, "its rows differ")
 
-        is_live = generations.live() is not None
-        return verify(ledger, conn, read_models if is_live else None, progress)
+        live = generations.live()
+        if live is None:
+            return verify(ledger, conn, None, progress)
+
+        def proofs() -> list[Check]:
+            return journal.checks_of(conn, (generations.live() or live).schema)
+
+        return verify(ledger, conn, read_models, progress, proofs)
 
 
 def _show(screen: Screen, report: Report) -> None:

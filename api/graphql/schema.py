@@ -14,6 +14,7 @@ from api.graphql.engagements import EngagementQueries
 from api.graphql.exceptions import ExceptionQueries
 from api.graphql.history import HistoryQueries
 from api.graphql.invoices import InvoiceQueries
+from api.graphql.journal import JournalQueries
 from api.graphql.ledger import LedgerQueries
 from api.graphql.limits import Limits, TextsCanBeKept
 from api.graphql.margin import MarginQueries
@@ -37,6 +38,7 @@ class Query(
     ReceivableQueries,
     EligibilityQueries,
     MarginQueries,
+    JournalQueries,
     SyncQueries,
     ExceptionQueries,
     HistoryQueries,

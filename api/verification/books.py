@@ -24,6 +24,9 @@ Progress = Callable[[int, int, str], None]
 ReadModels = Callable[[], Iterable[tuple[str, str]]]
 """Makes the read models anew and tells which tables differ from the live ones, and how."""
 
+Proofs = Callable[[], Iterable[Check]]
+"""Further rules, checked on the live read models."""
+
 
 class Auditor(Protocol):
     """A model of its own that follows the log."""
@@ -65,7 +68,13 @@ class Causes:
                 yield Breach(event, f"its cause is message {message}, which was never received")
 
 
-def verify(ledger: Ledger, conn: Connection[Any], read_models: ReadModels | None, progress: Progress) -> Report:
+def verify(
+    ledger: Ledger,
+    conn: Connection[Any],
+    read_models: ReadModels | None,
+    progress: Progress,
+    proofs: Proofs | None = None,
+) -> Report:
     """Check every rule; the connection is one of the ledger's schema."""
     head = ledger.head()
     checks = []
@@ -80,6 +89,9 @@ def verify(ledger: Ledger, conn: Connection[Any], read_models: ReadModels | None
             check.looked_at += 1
             check.add([Breach(table, difference)] if difference else [])
         checks.append(check)
+    if proofs is not None:
+        progress(head, head, "journal")
+        checks += proofs()
     return Report(head, tuple(checks))
 
 

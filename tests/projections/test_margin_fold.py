@@ -91,9 +91,9 @@ def test_fixed_fee_hours_cost_and_the_accepted_milestone_earns() -> None:
     assert figures(row, "standard recognised cost hours") == [6200, 5000, 480, 8]
 
 
-def dollars() -> World:
+def dollars(world: World | None = None) -> World:
     """An engagement in dollars, sold by the entity that keeps its books in euros."""
-    world = World().firm()
+    world = (world or World()).firm()
     world.tell(ENGAGEMENT, OpenEngagement("E-1", "Data platform", "C-1", "DE01", "USD"))
     world.tell(ENGAGEMENT, SignEngagement(NEW_YEAR, NEW_YEAR))
     world.tell(ENGAGEMENT, AgreeLine(ContractLine("L1", "Work", TimeAndMaterials())))

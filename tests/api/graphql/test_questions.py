@@ -36,6 +36,7 @@ LISTS = {
     "billing_eligibility": "{ billingEligibility { nodes { item reasons { code } } totalCount } }",
     "blocking_reasons": "{ blockingReasons { code ownerRole value } }",
     "margin": "{ margin { nodes { key margin } totals { margin } } }",
+    "journal": "{ journal { nodes { account functional event { sentence } } totalCount } }",
     "sync_status": "{ syncStatus { nodes { object state } totalCount } }",
     "exceptions": "{ exceptions { nodes { code } totalCount } }",
     "history": '{ history(stream: "invoice:I-1") { nodes { sentence content message { fate } } } }',

@@ -1,0 +1,146 @@
+"""The books prove themselves: entries balance, and accounts come to what the registers of invoices and receipts say."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from psycopg import Connection, sql
+
+from api.verification.messages import Question, ask
+from api.verification.report import Check
+
+QUESTIONS: Final = (
+    Question(
+        "entries",
+        "Every entry balances in each entity, in its functional and in each transaction currency.",
+        "SELECT count(DISTINCT entry) FROM posting",
+        """
+        SELECT entry, 'functional amounts in ' || entity || ' leave ' || sum(functional) || ' ' || functional_currency
+        FROM posting GROUP BY entry, entity, functional_currency HAVING sum(functional) <> 0
+        UNION ALL
+        SELECT entry, 'transaction amounts in ' || entity || ' leave ' || sum(amount) || ' ' || currency
+        FROM posting GROUP BY entry, entity, currency HAVING sum(amount) <> 0
+        UNION ALL
+        SELECT entry, 'reporting amounts in ' || entity || ' leave ' || sum(reporting) || ' ' || reporting_currency
+        FROM posting GROUP BY entry, entity, reporting_currency HAVING sum(reporting) <> 0
+        """,
+    ),
+    Question(
+        "trial balance",
+        "The sums of every month and day are those of its postings.",
+        "SELECT count(*) FROM journal_balance",
+        """
+        SELECT grain || ' ' || span || ' ' || entity || ' ' || account || ' ' || currency,
+               'kept ' || coalesce(kept, 0) || ', posted ' || coalesce(posted, 0)
+        FROM (SELECT grain, span, entity, account, currency, sum(functional) AS kept FROM journal_balance
+              GROUP BY 1, 2, 3, 4, 5) AS k
+        FULL JOIN (SELECT grain, span, entity, account, currency, sum(functional) AS posted
+                   FROM posting, LATERAL (VALUES ('month', period), ('day', effective_on::text)) AS g (grain, span)
+                   GROUP BY 1, 2, 3, 4, 5) AS p USING (grain, span, entity, account, currency)
+        WHERE kept IS DISTINCT FROM posted
+        """,
+    ),
+    Question(
+        "receivables",
+        "AR is what customers owe less what is on account; RETENTION is what they keep back.",
+        "SELECT count(*) FROM invoice WHERE issued_on IS NOT NULL",
+        """
+        SELECT entity || ' ' || account || ' ' || currency,
+               'posted ' || coalesce(posted, 0) || ', the registers say ' || coalesce(owed, 0)
+        FROM (SELECT entity, account, currency, sum(amount) AS posted FROM posting
+              WHERE account IN ('AR', 'RETENTION') GROUP BY 1, 2, 3) AS j
+        FULL JOIN (SELECT entity, account, currency, sum(amount) AS owed FROM (
+                       SELECT selling_entity AS entity, 'AR' AS account, currency, due AS amount FROM invoice
+                       WHERE issued_on IS NOT NULL
+                       UNION ALL
+                       SELECT selling_entity, 'RETENTION', currency, held_back FROM invoice WHERE issued_on IS NOT NULL
+                       UNION ALL
+                       SELECT entity, 'AR', currency, -on_account FROM payment) AS r GROUP BY 1, 2, 3) AS s
+        USING (entity, account, currency)
+        WHERE coalesce(posted, 0) <> coalesce(owed, 0)
+        """,
+    ),
+    Question(
+        "positions",
+        "Contract asset and liability of each engagement are what it has earned less what it was billed.",
+        "SELECT count(*) FROM journal_open WHERE kind = 'position'",
+        """
+        SELECT 'engagement ' || coalesce(p.engagement, o.name),
+               'posted ' || coalesce(posted, 0) || ', open ' || coalesce(o.amount, 0) || ', earned less billed '
+               || coalesce(earned, 0)
+        FROM (SELECT engagement, sum(amount) AS posted FROM posting
+              WHERE account IN ('CONTRACT_ASSET', 'CONTRACT_LIABILITY') GROUP BY 1) AS p
+        FULL JOIN (SELECT name, amount FROM journal_open WHERE kind = 'position') AS o ON o.name = p.engagement
+        LEFT JOIN (SELECT engagement, sum(recognised - billed) AS earned FROM journal_line GROUP BY 1) AS l
+               ON l.engagement = coalesce(p.engagement, o.name)
+        WHERE coalesce(posted, 0) <> coalesce(o.amount, 0) OR coalesce(posted, 0) <> coalesce(earned, 0)
+        """,
+    ),
+    Question(
+        "one side",
+        "An engagement has a contract asset or a contract liability, never both.",
+        "SELECT count(DISTINCT engagement) FROM posting WHERE account IN ('CONTRACT_ASSET', 'CONTRACT_LIABILITY')",
+        """
+        SELECT 'engagement ' || engagement, 'asset ' || asset || ', liability ' || liability
+        FROM (SELECT engagement, coalesce(sum(amount) FILTER (WHERE account = 'CONTRACT_ASSET'), 0) AS asset,
+                     coalesce(sum(amount) FILTER (WHERE account = 'CONTRACT_LIABILITY'), 0) AS liability
+              FROM posting WHERE account IN ('CONTRACT_ASSET', 'CONTRACT_LIABILITY') GROUP BY 1) AS e
+        WHERE asset < 0 OR liability > 0 OR (asset <> 0 AND liability <> 0)
+        """,
+    ),
+    Question(
+        "unbilled work",
+        "Where work is earned as it may be invoiced, revenue is the value of the lots that are not given up.",
+        "SELECT count(*) FROM journal_line WHERE method IN ('as_invoiceable', 'point_in_time')",
+        """
+        SELECT 'engagement ' || l.engagement, 'revenue ' || earned || ', lots ' || coalesce(m.recognised, 0)
+        FROM (SELECT engagement, sum(recognised - adjusted) AS earned FROM journal_line GROUP BY 1
+              HAVING bool_and(method IN ('as_invoiceable', 'point_in_time')) AND sum(abs(over_cap)) = 0) AS l
+        LEFT JOIN (SELECT engagement, sum(recognised) AS recognised FROM margin
+                   WHERE by = 'engagement' AND month = '' GROUP BY 1) AS m USING (engagement)
+        WHERE earned <> coalesce(m.recognised, 0)
+          AND NOT EXISTS (SELECT FROM journal_lot w WHERE w.engagement = l.engagement AND w.waiting)
+          AND NOT EXISTS (SELECT FROM item b WHERE b.engagement = l.engagement AND b.over_cap_value <> 0)
+        """,
+    ),
+    Question(
+        "intercompany",
+        "Between each pair of entities, receivables and payables come to zero in each currency.",
+        "SELECT count(*) FROM posting WHERE account IN ('IC_AR', 'IC_AP')",
+        """
+        SELECT least(entity, counterparty) || ' and ' || greatest(entity, counterparty),
+               sum(amount) || ' ' || currency || ' are left in ' || period
+        FROM posting WHERE account IN ('IC_AR', 'IC_AP')
+        GROUP BY least(entity, counterparty), greatest(entity, counterparty), currency, period HAVING sum(amount) <> 0
+        """,
+    ),
+    Question(
+        "price",
+        "Recognised revenue never exceeds the price.",
+        "SELECT count(*) FROM journal_line WHERE price IS NOT NULL",
+        """
+        SELECT engagement || ' ' || line, (recognised - adjusted) || ' recognised of ' || price || ' ' || currency
+        FROM journal_line WHERE price IS NOT NULL AND recognised - adjusted > price
+        """,
+    ),
+    Question(
+        "revaluation",
+        "Every unrealised difference of a month end is taken back on the day behind it.",
+        "SELECT count(*) FROM posting WHERE account = 'FX_UNREALISED'",
+        """
+        SELECT event || ' ' || entity || ' ' || engagement || invoice || payment,
+               sum(functional) || ' ' || functional_currency || ' are left'
+        FROM posting WHERE account = 'FX_UNREALISED'
+        GROUP BY event, entity, engagement, invoice, payment, functional_currency HAVING sum(functional) <> 0
+        """,
+    ),
+)
+"""Asked of the tables of the live generation."""
+
+
+def checks_of(conn: Connection[Any], generation_schema: str) -> list[Check]:
+    """The proofs of the journal of one generation, at one moment."""
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        conn.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(generation_schema)))
+        return [ask(conn, question) for question in QUESTIONS]
