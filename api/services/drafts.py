@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Final, get_args
 
@@ -19,10 +19,11 @@ from domain.invoice import AllowanceCharge, Draft, Grouping, Layout, NothingToBi
 from domain.kernel import Addressed, StreamId
 from domain.lots import PostponeLots
 from domain.money import Money, total
-from domain.ports import LotAt, engagement_of, lots_of
+from domain.ports import LotAt, billing_calendar_of, engagement_of, entity_of, lots_of
 
 ENGAGEMENTS_PER_RUN_MAX: Final = 500
 LOTS_PER_DRAFT_MAX: Final = 20_000
+MONTHS_BACK_MAX: Final = 3
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class RequestInvoiceInput:
 
     engagement: Annotated[str | None, Doc("The engagement to bill.")] = None
     selling_entity: Annotated[str | None, Doc("The legal entity whose engagements are billed (a billing run).")] = None
-    cut_off: Annotated[date | None, Doc("Later work is left out; by default today at the selling entity.")] = None
+    cut_off: Annotated[date | None, Doc("Later work is left out; by default as the calendar says, else today.")] = None
     lots: Annotated[tuple[LotInput, ...] | None, Doc("Only these lots; each must be eligible.")] = None
     invoice: Annotated[str | None, Doc("The id of the draft of one engagement; left out, one is made.")] = None
     customer: Annotated[str | None, Doc("In a billing run, only this customer.")] = None
@@ -100,7 +101,7 @@ def _billing_run(asked: RequestInvoiceInput, entity: str, call: Call) -> Drafts:
     if asked.lots is not None or asked.invoice is not None:
         raise InputIncomplete("lots and invoice belong to the draft of one engagement.")
     call.require_entity(entity)
-    plan = _plan(asked, entity, call)
+    plan = _plan(replace(asked, cut_off=asked.cut_off or _usual_cut_off(entity, call)), entity, call)
     until = plan.cut_off.isoformat()
     lots: list[LotAt] = []
     for engagement in call.candidates.engagements_with_eligible(entity, until)[:ENGAGEMENTS_PER_RUN_MAX]:
@@ -108,6 +109,22 @@ def _billing_run(asked: RequestInvoiceInput, entity: str, call: Call) -> Drafts:
             lots += list(call.candidates.eligible_of(engagement, until))[:LOTS_PER_DRAFT_MAX]
     open_drafts = call.candidates.drafts_of(entity)
     return drafting.draft_invoices(call.read, _of_project(asked, lots, call), plan, _names(call, plan), open_drafts)
+
+
+def _usual_cut_off(entity: str, call: Call) -> date:
+    """By the entity's billing calendar the end of the newest month whose billing day has come; without one, today."""
+    today = call.today_at(entity)
+    terms = entity_of(call.read, entity).on(today)
+    calendar = billing_calendar_of(call.read, entity, terms.address) if terms else None
+    month_end = (today.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    for _ in range(MONTHS_BACK_MAX):
+        billed_on = calendar.billing_day_of(month_end) if calendar else None
+        if billed_on is None:
+            return today
+        if billed_on <= today:
+            return min(month_end, today)
+        month_end = month_end.replace(day=1) - timedelta(days=1)
+    return today
 
 
 def _is_asked_for(asked: RequestInvoiceInput, engagement: str, call: Call) -> bool:

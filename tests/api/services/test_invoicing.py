@@ -16,6 +16,7 @@ from domain.invoice import Approved, Draft, InvoiceIsDisputed, Issued, NothingTo
 from domain.kernel import StreamId
 from domain.payment import PaymentUnknown, payment_stream
 from domain.receivables import PaymentForUnknownInvoice
+from domain.reference.billing_calendar import CalendarTerms, DayRule, DefineCalendar, calendar_stream
 from tests.api.services.desk import ADMIN, APPROVER, MANAGER, PREPARER, Counter
 from tests.world import World, euros
 
@@ -211,3 +212,14 @@ def test_a_payment_service_is_about_its_payment(counter: Counter) -> None:
     first = counter.ask("receive-payment", PREPARER, key="same", **told)
     again = counter.ask("receive-payment", PREPARER, key="same", **told)
     assert (again.repeated, again.states.keys()) == (True, first.states.keys())
+
+
+def test_a_billing_run_bills_the_newest_month_whose_billing_day_has_come(counter: Counter) -> None:
+    """Work of a month is billed on the first business day behind it; today is 1 April."""
+    first = DayRule("business_day", 1)
+    terms = CalendarTerms(date(2020, 1, 1), first, first, "Europe/Berlin")
+    counter.world.tell(calendar_stream("DE01"), DefineCalendar("DE01", terms))
+    counter.world.work("1")
+    counter.world.work("2", day=30)  # on 1 April
+    (stream,) = counter.ask("request-invoice", PREPARER, selling_entity="DE01").states
+    assert counter.world.read(stream).header.cut_off == date(2026, 3, 31)
