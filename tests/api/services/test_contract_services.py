@@ -114,5 +114,5 @@ def test_a_retainer_is_granted_and_what_is_left_refunded_after_its_use(counter: 
         "amount": money(400),
         "reason": "ended early",
     }
-    refunded = counter.ask("refund-retainer", APPROVER, **asked, reason="ended early")
+    refunded = counter.ask("refund-retainer", APPROVER, **asked)
     assert refunded.states[ENGAGEMENT].account("L2").grants["R1"].available.amount == 600
