@@ -120,7 +120,7 @@ def _firm(world: SmallWorld) -> None:
         priced["role"] = "Senior"
         world.tell(canonical("rate_card.set_rate.v1", "rate_card:firm:FIRM", {"row": priced}, name=f"rate-{name}"))
     address = {"Street": "Am Markt 2", "City": "Bonn", "PostalCode": "53111", "CountryCode": "DE", "Country": "Germany"}
-    fields = {**ACCOUNT_FIELDS, "Tax_Id__c": "DE999", "BillingAddress": {**address, "City": "Koeln"}}
+    fields = {**ACCOUNT_FIELDS, "Tax_Id__c": "DE136695976", "BillingAddress": {**address, "City": "Koeln"}}
     world.tell(change("Account", ACCOUNT, fields, kind="CREATE", at=NINE - 30 * DAY))
     world.tell(change("Account", ACCOUNT, {"BillingAddress": {"City": "Bonn"}}, at=NINE - 20 * DAY))
 
