@@ -40,6 +40,8 @@ from domain.lots import (
     reversals_of,
 )
 from domain.money import Money, zero
+from domain.transfer import TransferCommand, TransferEvent
+from domain.transfers import decide_transfers, evolve_transfers
 
 
 def expense_stream(report: str) -> StreamId:
@@ -211,7 +213,7 @@ class OtherReportOwner(Refused):
 
 
 OwnEvent = ExpenseRecorded | ExpensesSubmitted | ExpensesApproved | ExpensesRejected | ExpenseUnrated
-Event = OwnEvent | LotEvent
+Event = OwnEvent | LotEvent | TransferEvent
 Command = (
     RecordExpense
     | SubmitExpenses
@@ -229,6 +231,7 @@ Command = (
     | DrawLots
     | UndrawLots
     | RepriceLot
+    | TransferCommand
 )
 LineStatus = Literal["captured", "submitted", "approved", "rejected"]
 
@@ -256,6 +259,8 @@ class ExpenseReport:
 
 
 def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
+    if isinstance(command, TransferCommand):
+        return decide_transfers(command, state.lots)
     match command:
         case RecordExpense():
             return _record(command, state)
@@ -344,6 +349,8 @@ def _report_unrated(news: ExpenseUnrated, state: ExpenseReport) -> Sequence[Even
 
 
 def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
+    if isinstance(event, TransferEvent):
+        return replace(state, lots=evolve_transfers(state.lots, event))
     match event:
         case ExpenseRecorded(report, resource, expense, at):
             lines = {**state.lines, expense.line: Line(expense, at)}

@@ -17,6 +17,7 @@ from typing import Literal, assert_never
 from domain.kernel import Refused
 from domain.layers import with_changes
 from domain.money import Money, total
+from domain.transfer import Transfer, TransferGap
 
 Unit = Literal["hour", "item"]
 Presentation = Literal["principal", "agent"]
@@ -50,6 +51,7 @@ class Lot:
     price x quantity and ``cost`` the cost of the quantity, both at the minor unit of their currencies.
     ``cost_in_billing_currency`` uses the exchange rate of the work date; None when that rate is missing.
     ``non_billable_because`` is a reason code for work that was rated for its cost alone, e.g. INCLUDED_IN_FIXED_FEE.
+    ``transfer`` is what the delivering entity charges the selling one; ``transfer_gap`` why it cannot.
     """
 
     lot: str
@@ -76,6 +78,8 @@ class Lot:
     non_billable_because: str | None = None
     tax_category: str = "standard"
     presentation: Presentation = "principal"
+    transfer: Transfer | None = None
+    transfer_gap: TransferGap | None = None
 
 
 class LotStatus(StrEnum):
@@ -93,13 +97,14 @@ class LotStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LotPart:
-    """One part of a split: its new lot id and its share of quantity, value and cost."""
+    """One part of a split: its new lot id and its share of quantity, value, cost and transfer."""
 
     lot: str
     quantity: Decimal
     value: Money
     cost: Money
     cost_in_billing_currency: Money | None
+    transfer: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +328,7 @@ class LotState:
     """A lot, what has become of it, the invoice it is on, and the day until which somebody postponed billing it.
 
     ``grant`` is the retainer that a drawn lot was taken off.
+    ``intercompany`` is the number of the invoice from the delivering to the selling entity that it is on.
     """
 
     lot: Lot
@@ -330,6 +336,7 @@ class LotState:
     invoice: str | None = None
     postponed_until: date | None = None
     grant: str | None = None
+    intercompany: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -388,7 +395,17 @@ def _same_figures(rated: Lot, current: Sequence[Lot]) -> bool:
         cost=total((lot.cost for lot in current), rated.cost.currency),
         cost_in_billing_currency=None if None in converted else total(filter(None, converted), currency),
     )
-    return replace(rated, lot=whole.lot, explanation=whole.explanation) == whole
+    # A transfer is priced by commands of its own: it may change when the price for the customer must not.
+    return (
+        replace(
+            rated,
+            lot=whole.lot,
+            explanation=whole.explanation,
+            transfer=whole.transfer,
+            transfer_gap=whole.transfer_gap,
+        )
+        == whole
+    )
 
 
 def next_lot_id(book: LotBook, source: str) -> str:
@@ -502,6 +519,7 @@ def parts_of(lot: Lot, weights: Sequence[Decimal], values: Sequence[Money]) -> t
                 value,
                 (lot.cost * share).rounded(),
                 (converted * share).rounded() if converted is not None else None,
+                (lot.transfer.value * share).rounded() if lot.transfer is not None else None,
             )
         )
     return (*parts, _last_part(lot, parts, values[-1]))
@@ -510,12 +528,14 @@ def parts_of(lot: Lot, weights: Sequence[Decimal], values: Sequence[Money]) -> t
 def _last_part(lot: Lot, parts: Sequence[LotPart], value: Money) -> LotPart:
     converted = lot.cost_in_billing_currency
     taken = (part.cost_in_billing_currency for part in parts)
+    charged = lot.transfer.value if lot.transfer is not None else None
     return LotPart(
         f"{lot.lot}/{len(parts) + 1}",
         lot.quantity - sum((part.quantity for part in parts), Decimal(0)),
         value,
         lot.cost - total((part.cost for part in parts), lot.cost.currency),
         converted - total(filter(None, taken), converted.currency) if converted is not None else None,
+        charged - total(filter(None, (part.transfer for part in parts)), charged.currency) if charged else None,
     )
 
 
@@ -559,6 +579,7 @@ def part_of(whole: Lot, part: LotPart) -> Lot:
         value=part.value,
         cost=part.cost,
         cost_in_billing_currency=part.cost_in_billing_currency,
+        transfer=replace(whole.transfer, value=part.transfer) if whole.transfer and part.transfer else whole.transfer,
     )
 
 

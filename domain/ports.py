@@ -71,6 +71,19 @@ class Candidates(Protocol):
         """The drafts of a selling entity that may still take up lots, the oldest first."""
         ...
 
+    def transfers_of(
+        self, *, lender: str | None = None, borrower: str | None = None, lacking_price: bool = False
+    ) -> Sequence[LotAt]:
+        """Lots that are not invoiced between lender and borrower yet, and those that were and count no more.
+
+        ``lacking_price``: only lots whose transfer price could not be found.
+        """
+        ...
+
+    def transfer_pairs(self) -> Sequence[tuple[str, str]]:
+        """The lenders and borrowers between which something is to be invoiced or taken back."""
+        ...
+
 
 def engagement_of(read: Read, engagement: str) -> Engagement:
     """An engagement's state."""

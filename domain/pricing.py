@@ -21,6 +21,7 @@ from domain.reference.fx_rate import converted
 from domain.reference.rate_card import RateCard, rate_card_stream
 from domain.reference.resource import ResourceTerms
 from domain.timesheet import Entry
+from domain.transfer_pricing import with_transfer
 
 FIRM = "FIRM"
 """The owner of the firm's own rate card."""
@@ -59,7 +60,7 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
     lot = _base(
         place, read, source=entry.entry, day=work.work_date, quantity=work.hours, price=price, cost=cost, at=approved_at
     )
-    return replace(
+    lot = replace(
         lot,
         resource=resource,
         role=worked.role,
@@ -67,6 +68,7 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
         non_billable_because=because,
         explanation=Explanation(found.winner, found.because, found.considered, hourly.because),
     )
+    return with_transfer(lot, read)
 
 
 def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateNotFound:
@@ -83,7 +85,7 @@ def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateN
     price, how = _passed_on(terms, converted(cost, currency, rate), expense.days)
     source = source_of(report.report, expense.line)
     because = f"{expense.category} {how}: {cost} at {rate} {currency}"
-    return replace(
+    lot = replace(
         _base(
             place,
             read,
@@ -102,6 +104,7 @@ def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateN
         tax_category=terms.tax_category or place.line.tax_category,
         presentation=terms.presentation,
     )
+    return with_transfer(lot, read)
 
 
 def _passed_on(terms: CategoryTerms, base: Money, days: Decimal) -> tuple[Decimal, str]:

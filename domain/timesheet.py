@@ -46,6 +46,8 @@ from domain.lots import (
 )
 from domain.periods import week_of
 from domain.tellings import Tellings
+from domain.transfer import TransferCommand, TransferEvent
+from domain.transfers import decide_transfers, evolve_transfers
 
 HOURS_PER_DAY_MAX = Decimal(24)
 
@@ -329,7 +331,7 @@ OwnEvent = (
     | PeriodDecided
     | EntryUnrated
 )
-Event = OwnEvent | LotEvent
+Event = OwnEvent | LotEvent | TransferEvent
 Command = (
     LogTime
     | WithdrawTime
@@ -349,6 +351,7 @@ Command = (
     | DrawLots
     | UndrawLots
     | RepriceLot
+    | TransferCommand
 )
 EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdrawn", "merged"]
 
@@ -403,6 +406,8 @@ class Timesheet:
 
 
 def decide(command: Command, state: Timesheet) -> Sequence[Event]:
+    if isinstance(command, TransferCommand):
+        return decide_transfers(command, state.lots)
     match command:
         case LogTime():
             told = _log(command, state)
@@ -619,6 +624,8 @@ def _report_unrated(news: EntryUnrated, state: Timesheet) -> Sequence[Event]:
 
 
 def evolve(state: Timesheet, event: Event) -> Timesheet:
+    if isinstance(event, TransferEvent):
+        return replace(state, lots=evolve_transfers(state.lots, event))
     match event:
         case TimeLogged(name, resource, claim, work):
             entry = Entry(name, work, claim.said_at, {claim.ref: claim}, frozenset({work.fingerprint}))

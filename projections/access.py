@@ -8,7 +8,7 @@ from domain.kernel import StreamId, decider_name, local_id
 from projections.pages import Conditions
 from projections.reader import FIRM, Scope, View
 
-_OF_THE_FIRM: Final = frozenset({"billing_calendar", "fx_rate", "tax_rule"})
+_OF_THE_FIRM: Final = frozenset({"billing_calendar", "fx_policy", "fx_rate", "tax_rule"})
 """Reference data that everybody may see."""
 
 _PLACES: Final = {
@@ -38,7 +38,7 @@ def may_see(view: View, scope: Scope, stream: StreamId) -> bool:
         case "exception":
             tables, entity = "exception o", "o.selling_entity"
             conditions.add("o.stream = %s", stream)
-        case "number_series":
+        case "number_series" | "accounting_period" | "account_map" | "intercompany" | "intercompany_agreement":
             tables, entity = "legal_entity o", "o.entity"
             conditions.add("o.entity = %s", local_id(stream).partition(":")[0])
         case _ if kind in _PLACES:

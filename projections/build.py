@@ -179,6 +179,32 @@ def as_of(log: Log, generations: Generations, position: int) -> GenerationInfo:
         return generations.settle(made, "as_of")
 
 
+def keep(log: Log, generations: Generations, position: int, prefix: str) -> GenerationInfo:
+    """The generation that stopped at a position and stays, under a name of its own; made if this code has not made it.
+
+    One that another version of the code has made is replaced: it cannot be asked any more.
+    """
+    with generations.locked("as_of"):
+        generations.drop_unfinished(as_of=True)
+        stopped = [info for info in generations.all() if info.status in ("as_of", "kept") and info.until is not None]
+        ours = [info for info in stopped if info.code_version == scheme.code_version()]
+        for info in ours:
+            if info.status == "kept" and info.until == position:
+                return info
+        earlier = [info for info in ours if info.until is not None and info.position > 0 and info.until <= position]
+        if base := max(earlier, key=lambda info: info.position, default=None):
+            made = generations.clone(base, prefix, until=position)
+        else:
+            made = generations.create(prefix, until=position, logged=True)
+        made = fill(log, generations, made, position)
+        generations.finish(made, logged=False)
+        made = generations.settle(made, "kept")
+        for info in stopped:
+            if info.status == "kept" and info.until == position:
+                generations.drop(info)
+        return made
+
+
 def verify(log: Log, generations: Generations, progress: Progress = no_progress) -> VerifyReport:
     """Folds everything anew and compares it with the live generation, table by table; raises NothingToVerify."""
     generations.prepare()

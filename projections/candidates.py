@@ -85,3 +85,21 @@ class LiveCandidates:
         )
         with self._reader.view() as view:
             return [invoice for (invoice,) in view.rows(query, [entity])]
+
+    def transfers_of(
+        self, *, lender: str | None = None, borrower: str | None = None, lacking_price: bool = False
+    ) -> Sequence[LotAt]:
+        """Lots that are not invoiced between lender and borrower yet, and those that were and count no more."""
+        conditions = Conditions()
+        conditions.one_of("t.status", ("lacking",) if lacking_price else ("due", "to_take_back", "lacking", "crossing"))
+        conditions.equal("t.lender", lender)
+        conditions.equal("t.borrower", borrower)
+        query = f"SELECT t.stream, t.lot FROM transfer t {conditions.where} ORDER BY t.work_date, t.stream, t.lot"
+        with self._reader.view() as view:
+            return [LotAt(StreamId(stream), lot) for stream, lot in view.rows(query, conditions.values)]
+
+    def transfer_pairs(self) -> Sequence[tuple[str, str]]:
+        """The lenders and borrowers between which something is to be invoiced or taken back."""
+        query = "SELECT DISTINCT lender, borrower FROM transfer WHERE status IN ('due', 'to_take_back') ORDER BY 1, 2"
+        with self._reader.view() as view:
+            return [(lender, borrower) for lender, borrower in view.rows(query)]

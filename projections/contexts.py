@@ -20,7 +20,19 @@ from domain.reference.legal_entity import LegalEntity
 from domain.reference.tax_rule import TaxRules
 from projections.follow import Log
 
-KINDS: Final = frozenset({"engagement", "project", "customer", "legal_entity", "tax_rule", "fx_rate", "billing_limit"})
+KINDS: Final = frozenset(
+    {
+        "engagement",
+        "project",
+        "customer",
+        "legal_entity",
+        "tax_rule",
+        "fx_rate",
+        "fx_policy",
+        "accounting_period",
+        "billing_limit",
+    }
+)
 """The kinds of streams whose states decide about the work of others."""
 
 STATES_KEPT_MAX: Final = 2_000

@@ -11,7 +11,9 @@ from projections.contexts import Contexts
 from projections.eligibility_fold import EligibilityFold
 from projections.eligibility_sums import SumsFold
 from projections.exceptions_fold import ExceptionsFold
+from projections.finance_fold import FinanceFold
 from projections.follow import Log
+from projections.intercompany_fold import IntercompanyFold
 from projections.invoices_fold import InvoicesFold
 from projections.journal_fold import JournalFold
 from projections.lots_fold import LotsFold
@@ -61,6 +63,8 @@ class Fold:
             ExceptionsFold(source, self._contexts, invoices),
             self._timeline,
             self._sources,
+            FinanceFold(source),
+            IntercompanyFold(source, self._lots),
         )
         self._margin = margin
         self._wants = _by_event([model.wants for model in self._models])

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
 from projections.exceptions_fold import EXCEPTIONS
+from projections.finance_fold import ACCOUNT_MAPPINGS, AGREEMENTS, FX_POLICIES, FX_RATES, PERIODS
+from projections.intercompany_fold import INTERCOMPANY_INVOICES, TRANSFERS
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
 from projections.items import ITEMS
 from projections.journal_tables import BALANCES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
@@ -33,6 +35,8 @@ _FILES: Final = (
     "exceptions.sql",
     "timeline.sql",
     "sources.sql",
+    "finance.sql",
+    "intercompany.sql",
 )
 _INDEXES: Final = "-- indexes\n"
 """What stands behind this line in a file is made when a generation has been filled, which is much quicker."""
@@ -62,6 +66,13 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     EXCEPTIONS,
     TIMELINE,
     SOURCES,
+    PERIODS,
+    FX_RATES,
+    FX_POLICIES,
+    ACCOUNT_MAPPINGS,
+    AGREEMENTS,
+    TRANSFERS,
+    INTERCOMPANY_INVOICES,
 )
 """Every table of a generation."""
 

@@ -99,6 +99,7 @@ from domain.timesheet import (
 )
 from projections.cash_sentences import CASH, Wording
 from projections.contract_sentences import CONTRACT, terms_of
+from projections.finance_sentences import FINANCE
 
 NAMES_MAX: Final = 5
 
@@ -321,6 +322,7 @@ WORDINGS: Final[Mapping[type, Wording]] = {
     **_LOTS,
     **_INVOICE,
     **CASH,
+    **FINANCE,
     **_EXCEPTION,
 }
 """How each kind of event is worded."""

@@ -68,6 +68,12 @@ class NoCandidates:
     def drafts_of(self, _entity: str) -> Sequence[str]:
         return []
 
+    def transfers_of(self, **_: Any) -> Sequence[Any]:
+        return []
+
+    def transfer_pairs(self) -> Sequence[tuple[str, str]]:
+        return []
+
 
 class LogCandidates(NoCandidates):
     """Looks through the whole log: slow, and never behind."""

@@ -60,6 +60,18 @@ class Window:
         """The whole answer."""
         return self._candidates.drafts_of(entity)
 
+    def transfers_of(
+        self, *, lender: str | None = None, borrower: str | None = None, lacking_price: bool = False
+    ) -> Sequence[LotAt]:
+        """The whole answer."""
+        lots = self._candidates.transfers_of(lender=lender, borrower=borrower, lacking_price=lacking_price)
+        self._prefetch(each.stream for each in lots)
+        return lots
+
+    def transfer_pairs(self) -> Sequence[tuple[str, str]]:
+        """The whole answer."""
+        return self._candidates.transfer_pairs()
+
     @property
     def has_more(self) -> bool:
         """Whether some answer goes on behind this window."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,8 @@ Vendors = Mapping[str, Vendor]
 
 UNKNOWN_SYSTEM = "unknown"
 """The system of a message whose subject names none that is known."""
+ANY_FEED: Final = "ecb"
+"""How every feed of exchange rates is read, whatever its name: in the layouts that the central bank uses."""
 
 log = structlog.get_logger("inbox")
 
@@ -109,9 +112,10 @@ def _read(
     system, business_id = UNKNOWN_SYSTEM, None
     try:
         letter = opened(subject, headers, payload)
-        if letter.system not in vendors:
+        vendor = vendors.get(letter.system) or (vendors.get(ANY_FEED) if letter.object == "fx" else None)
+        if vendor is None:
             raise UnknownSubject(f"{letter.system!r} is not a system that is known.")
-        system, vendor = letter.system, vendors[letter.system]
+        system = letter.system
         business_id = _business_id(letter, vendor, subject, payload)
         return system, business_id, vendor.translate(letter), None
     except Unreadable as unreadable:

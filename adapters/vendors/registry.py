@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.vendors.canonical import translate as canonical
+from adapters.vendors.ecb import translate as ecb
 from adapters.vendors.intake import Vendor
 from adapters.vendors.jira import translate as jira
 from adapters.vendors.salesforce import translate as salesforce
@@ -15,6 +16,7 @@ from adapters.vendors.workday import translate as workday
 
 VENDORS: Final[Mapping[str, Vendor]] = {
     "canonical": canonical.VENDOR,
+    "ecb": ecb.VENDOR,
     "erp": targets.ERP,
     "jira": jira.VENDOR,
     "psa": targets.PSA,

@@ -12,6 +12,7 @@ from api.graphql.asking import value_of
 from api.graphql.billing_eligibility import EligibilityQueries
 from api.graphql.engagements import EngagementQueries
 from api.graphql.exceptions import ExceptionQueries
+from api.graphql.finance import FinanceQueries
 from api.graphql.history import HistoryQueries
 from api.graphql.invoices import InvoiceQueries
 from api.graphql.journal import JournalQueries
@@ -42,6 +43,7 @@ class Query(
     SyncQueries,
     ExceptionQueries,
     HistoryQueries,
+    FinanceQueries,
 ):
     """See the description."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -11,15 +13,18 @@ import structlog
 
 from adapters.backoff import backoff_seconds
 from adapters.eventstore.errors import LedgerUnreachable
+from adapters.eventstore.ledger import Ledger
 from adapters.postgres import connect
 from adapters.settings import Settings
 from api.books import open_ledger
 from projections.build import RebuildReport
 from projections.generation import Generations
+from projections.keeping import keep_closed
 from projections.projector import Projector
 
-CONNECTIONS: Final = 3
-"""One to read, one to read ahead, one to ask for the head of the log."""
+CONNECTIONS: Final = 5
+"""One to read, one to read ahead, one to ask for the head of the log; two for what is kept of closed periods."""
+KEEP_SECONDS: Final = 2.0
 
 _log = structlog.get_logger(__name__)
 
@@ -33,7 +38,10 @@ def main(settings: Settings, stop: threading.Event) -> None:
     failures = 0
     while not stop.is_set():
         try:
-            with open_ledger(settings, pool_size=CONNECTIONS, cache_streams=0) as ledger:
+            with (
+                open_ledger(settings, pool_size=CONNECTIONS, cache_streams=0) as ledger,
+                keeping(ledger, generations),
+            ):
                 Projector(ledger, generations).run(stop, _told)
         except (psycopg.OperationalError, LedgerUnreachable) as problem:
             failures += 1
@@ -41,6 +49,28 @@ def main(settings: Settings, stop: threading.Event) -> None:
             stop.wait(backoff_seconds(failures))
         else:
             failures = 0
+
+
+@contextmanager
+def keeping(ledger: Ledger, generations: Generations) -> Iterator[None]:
+    """Beside the projector, generations are kept as of the close of each period."""
+    done = threading.Event()
+    thread = threading.Thread(target=_keep, args=(ledger, generations, done), name="keep", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _keep(ledger: Ledger, generations: Generations, done: threading.Event) -> None:
+    while not done.wait(KEEP_SECONDS):
+        try:
+            for made in keep_closed(ledger, generations):
+                _log.info("read models kept as of a close", generation=made.name, position=made.position)
+        except (psycopg.Error, LedgerUnreachable) as problem:
+            _log.warning("read models of a close not kept yet", problem=str(problem))
 
 
 def _told(report: RebuildReport) -> None:

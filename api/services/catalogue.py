@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from api.services import contracts, drafts, engagements, exceptions, invoices, payments, projects, work
+from api.services import contracts, drafts, engagements, exceptions, finance, invoices, payments, projects, work
 from api.services.service import Service
 
 SERVICES: Mapping[str, Service[Any]] = {
@@ -19,5 +19,6 @@ SERVICES: Mapping[str, Service[Any]] = {
         *invoices.SERVICES,
         *payments.SERVICES,
         *exceptions.SERVICES,
+        *finance.SERVICES,
     )
 }

@@ -20,7 +20,21 @@ from domain.ports import Candidates, Read, engagement_of, entity_of, project_of
 from domain.reference.legal_entity import checked_time_zone
 
 Input = TypeVar("Input")
-Kind = Literal["engagement", "project", "timesheet", "expense_report", "invoice", "payment", "exception", "identifier"]
+Kind = Literal[
+    "engagement",
+    "project",
+    "timesheet",
+    "expense_report",
+    "invoice",
+    "payment",
+    "exception",
+    "identifier",
+    "accounting_period",
+    "account_map",
+    "fx_policy",
+    "intercompany_agreement",
+    "intercompany",
+]
 """The kind of object that a service answers with: the first word of its streams."""
 
 

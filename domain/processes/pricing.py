@@ -9,15 +9,18 @@ from domain.agreement import LineAgreed
 from domain.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
-from domain.ports import Candidates, Read, SourceAt, project_of
+from domain.ports import Candidates, LotAt, Read, SourceAt, lots_of, project_of
 from domain.pricing import lot_of_entry, lot_of_expense
 from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
 from domain.rating import RateNotFound
 from domain.reference.cost_card import CostRateSet
 from domain.reference.fx_rate import FxRatePublished
+from domain.reference.intercompany_agreement import AgreementStated
 from domain.reference.rate_card import RateApproved, RateSet, RateWithdrawn, ZeroRateConfirmed
 from domain.reference.resource import ResourceDescribed
 from domain.timesheet import RateEntry, ReportUnrated, TimeApproved, Timesheet
+from domain.transfer import PricedTransfer, PriceTransfers
+from domain.transfer_pricing import price_transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Pricing:
             | TaskDefined
             | ResourceAssigned
             | ProjectCreated
-            | FxRatePublished,
+            | FxRatePublished
+            | AgreementStated,
         )
 
     def react(self, fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[Addressed]:
@@ -56,6 +60,12 @@ class Pricing:
             case ExpensesApproved(lines):
                 report = local_id(fact.stream)
                 sources = [SourceAt(fact.stream, source_of(report, line)) for line in lines]
+            case AgreementStated(lender, borrower):
+                return _repriced(_lots_between(lender, borrower, read, candidates), read)
+            case FxRatePublished():
+                transfers = _repriced(candidates.transfers_of(lacking_price=True), read)
+                priced = [command for source in _touched(fact, read, candidates) for command in _priced(source, read)]
+                return [*transfers, *priced]
             case _:
                 sources = list(_touched(fact, read, candidates))
         return [command for source in sources for command in _priced(source, read)]
@@ -87,6 +97,29 @@ def _touched(fact: Recorded[object], read: Read, candidates: Candidates) -> Sequ
             return list(dict.fromkeys(found))
         case _:
             return []
+
+
+def _lots_between(lender: str, borrower: str, read: Read, candidates: Candidates) -> Sequence[LotAt]:
+    """The lots that an agreement may put at another transfer price.
+
+    Between practices of one entity a lot without an agreement is not known as a transfer: all unbilled work is asked.
+    """
+    known = candidates.transfers_of(lender=lender, borrower=borrower)
+    if "/" not in lender:
+        return known
+    streams = dict.fromkeys(source.stream for source in candidates.unbilled_of())
+    unbilled = (LotAt(stream, lot) for stream in streams for lot in lots_of(read, stream))
+    return list(dict.fromkeys((*known, *unbilled)))
+
+
+def _repriced(lots: Sequence[LotAt], read: Read) -> Sequence[Addressed]:
+    """The commands that put lots at the transfer price of today's agreements, one for each stream."""
+    by_stream: dict[StreamId, list[PricedTransfer]] = {}
+    for at in lots:
+        held = lots_of(read, at.stream).get(at.lot)
+        if held is not None:
+            by_stream.setdefault(at.stream, []).append(price_transfer(held.lot, read))
+    return [Addressed(stream, PriceTransfers(tuple(priced))) for stream, priced in by_stream.items()]
 
 
 def _priced(source: SourceAt, read: Read) -> Sequence[Addressed]:

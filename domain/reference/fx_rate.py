@@ -54,17 +54,43 @@ Command = PublishFxRate
 
 
 @dataclass(frozen=True, slots=True)
+class PublishedRate:
+    """What a source published for a day."""
+
+    on: date
+    rate: Decimal
+    source: str
+
+    def rate_id(self, base: str, quote: str) -> str:
+        """The name by which postings refer to it: ``fx_rate:EUR:USD@2026-03-02``."""
+        return f"{fx_stream(base, quote)}@{self.on}"
+
+
+@dataclass(frozen=True, slots=True)
 class FxRates:
-    """All published rates of one currency pair, by day."""
+    """All rates of one currency pair: for each day the newest of every source, in the order they were told."""
 
-    rates: Mapping[date, Decimal] = field(default_factory=dict)
+    rates: Mapping[date, tuple[PublishedRate, ...]] = field(default_factory=dict)
 
-    def on(self, day: date) -> Decimal | None:
+    def on(self, day: date, sources: Sequence[str] = ()) -> Decimal | None:
         """The rate of a day, or of the last day before it that has one and is not stale."""
+        found = self.published(day, sources)
+        return found.rate if found is not None else None
+
+    def published(self, day: date, sources: Sequence[str] = ()) -> PublishedRate | None:
+        """What counts on a day: of its sources the one that stands first in ``sources``, else the one told last."""
         for age in range(STALE_AFTER_DAYS + 1):
-            if rate := self.rates.get(day - timedelta(days=age)):
-                return rate
+            if told := self.rates.get(day - timedelta(days=age)):
+                return min(reversed(told), key=lambda each: _rank(each.source, sources))
         return None
+
+    def told_by(self, source: str, day: date) -> Decimal | None:
+        """What one source says of one day."""
+        return next((each.rate for each in self.rates.get(day, ()) if each.source == source), None)
+
+
+def _rank(source: str, sources: Sequence[str]) -> int:
+    return sources.index(source) if source in sources else len(sources)
 
 
 def decide(command: Command, state: FxRates) -> Sequence[Event]:
@@ -75,13 +101,15 @@ def decide(command: Command, state: FxRates) -> Sequence[Event]:
                     raise UnknownCurrency(repr(currency))
             if rate <= 0:
                 raise RateNotPositive(f"{base}/{quote} on {on}: {rate}.")
-            return [] if state.rates.get(on) == rate else [FxRatePublished(base, quote, on, rate, source)]
+            return [] if state.told_by(source, on) == rate else [FxRatePublished(base, quote, on, rate, source)]
         case _:
             assert_never(command)
 
 
 def evolve(state: FxRates, event: Event) -> FxRates:
-    return FxRates({**state.rates, event.on: event.rate})
+    others = tuple(each for each in state.rates.get(event.on, ()) if each.source != event.source)
+    told = PublishedRate(event.on, event.rate, event.source)
+    return FxRates({**state.rates, event.on: (*others, told)})
 
 
 def converted(amount: Money, to: str, rate: Decimal) -> Money:

@@ -8,6 +8,7 @@ from typing import Any
 from domain.kernel import StreamId
 from domain.ports import LotAt, SourceAt
 from projections.fold import Fold
+from projections.intercompany_fold import TRANSFERS, TransferRecord
 from projections.invoices_fold import INVOICES
 from projections.items import ITEMS, Item
 from projections.memory import MemoryStore
@@ -125,6 +126,26 @@ class Asked:
         rows = map(INVOICES.row, self._models.store.all(INVOICES).values())
         drafts = [row for row in rows if row.selling_entity == entity and row.status == "draft"]
         return [row.invoice for row in sorted(drafts, key=lambda row: row.drafted_at)]
+
+    def transfers_of(
+        self, *, lender: str | None = None, borrower: str | None = None, lacking_price: bool = False
+    ) -> Sequence[LotAt]:
+        statuses = ("lacking",) if lacking_price else ("due", "to_take_back", "lacking", "crossing")
+        found = [
+            row
+            for row in self._transfers()
+            if row.status in statuses and lender in (None, row.lender) and borrower in (None, row.borrower)
+        ]
+        found.sort(key=lambda row: (row.work_date, row.stream, row.lot))
+        return [LotAt(StreamId(row.stream), row.lot) for row in found]
+
+    def transfer_pairs(self) -> Sequence[tuple[str, str]]:
+        waiting = [row for row in self._transfers() if row.status in ("due", "to_take_back")]
+        return sorted({(row.lender, row.borrower) for row in waiting})
+
+    def _transfers(self) -> list[TransferRecord]:
+        self._process.moment()
+        return [TRANSFERS.row(values) for values in self._models.store.all(TRANSFERS).values()]
 
 
 def _lacks_rate(item: Item) -> bool:

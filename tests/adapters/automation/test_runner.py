@@ -69,6 +69,12 @@ class ReadModel:
     def engagements_with_eligible(self, *_: str | None) -> Sequence[str]:
         return []
 
+    def transfers_of(self, **_: Any) -> Sequence[Any]:
+        return []
+
+    def transfer_pairs(self) -> Sequence[tuple[str, str]]:
+        return []
+
 
 @pytest.fixture(params=["memory", "postgres"])
 def ledger(request: pytest.FixtureRequest) -> Iterator[BaseLedger]:

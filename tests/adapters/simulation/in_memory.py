@@ -168,6 +168,21 @@ class InMemory:
     def drafts_of(self, _entity: str) -> Sequence[str]:
         return []
 
+    def transfers_of(
+        self, *, lender: str | None = None, borrower: str | None = None, lacking_price: bool = False
+    ) -> Sequence[LotAt]:
+        """The lots between two entities that are to be priced, invoiced or taken back."""
+        found = []
+        for stream, held in self._lots():
+            lot, between = held.lot, (held.lot.delivering_entity, held.lot.selling_entity)
+            wanted = lender is None or between == (lender.partition("/")[0], (borrower or "").partition("/")[0])
+            if wanted and (lot.transfer or lot.transfer_gap) and (lot.transfer is None or not lacking_price):
+                found.append(LotAt(stream, lot.lot))
+        return found
+
+    def transfer_pairs(self) -> Sequence[tuple[str, str]]:
+        raise NotImplementedError
+
     def open_lots(self) -> list[tuple[StreamId, Lot]]:
         return [(stream, held.lot) for stream, held in self._lots() if held.status is LotStatus.OPEN]
 
