@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adapters import embedded
+from adapters.postgres import migrate
 from adapters.settings import load
 from api.books import open_ledger
 from api.policies import publish
@@ -16,8 +17,11 @@ from api.screen import Screen
 
 def run(*, files: Sequence[Path], json: bool = False) -> None:
     """Publish, and tell which facts are new."""
-    with embedded.running(load()) as settings, open_ledger(settings, pool_size=1) as ledger:
-        new = publish(ledger, files)
+    with embedded.running(load()) as settings:
+        assert settings.database_url is not None, "running servers have addresses"
+        migrate(settings.database_url, settings.db_schema)
+        with open_ledger(settings, pool_size=1) as ledger:
+            new = publish(ledger, files)
     if json:
         sys.stdout.write(text.dumps({"published": new}) + "\n")
     elif new:

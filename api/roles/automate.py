@@ -5,13 +5,18 @@ from __future__ import annotations
 import threading
 from functools import partial
 
+import structlog
+
 from adapters.automation.process import Automated
 from adapters.automation.service import Automation
+from adapters.eventstore.ledger import Ledger
 from adapters.settings import Settings
 from adapters.tax_ids import check
 from adapters.turns import turn_of
 from api.books import open_ledger
 from api.candidates import open_candidates
+from api.policies import publish
+from domain.kernel import Refused
 from domain.processes.answers import Answers
 from domain.processes.cap_alerts import CapAlerts
 from domain.processes.drawdown import Drawdown
@@ -20,6 +25,8 @@ from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
 from domain.processes.tax_ids import TaxIds
+
+_log = structlog.get_logger(__name__)
 
 PROCESSES = (
     Automated(Provisioning(), owner_role="project_manager"),
@@ -42,4 +49,15 @@ def main(settings: Settings, stop: threading.Event) -> None:
         open_ledger(settings, pool_size=len(PROCESSES) + 1) as ledger,
         open_candidates(settings, ledger) as candidates,
     ):
+        _publish_policies(ledger)
         Automation(ledger, PROCESSES, candidates, turns).work(stop)
+
+
+def _publish_policies(ledger: Ledger) -> None:
+    """What comes with this version and is not in the log yet; a pack that was changed by hand is left to people."""
+    try:
+        new = publish(ledger)
+    except Refused as refused:
+        _log.error("policies not published", code=refused.code, detail=refused.detail)
+    else:
+        _log.info("policies published", facts=len(new))
