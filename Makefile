@@ -7,7 +7,7 @@ WORKERS ?= 2
 ENVIRONMENT := .venv/.made-from-the-lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench lock clean
+.PHONY: help run test check fix cases bench lock clean
 
 help: ## what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 10
@@ -29,6 +29,9 @@ check: $(ENVIRONMENT) ## format, lint, types, arrows, generated docs, then the w
 fix: $(ENVIRONMENT) ## bring the code into its format, and repair what lint can repair
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+cases: $(ENVIRONMENT) ## the table of published cases, docs/cases.md, from their run
+	@$(BIN)/python -m pytest -q tests/cases --write-cases
 
 bench: $(ENVIRONMENT) ## the benchmarks, into build/bench.json
 	@$(BIN)/p2c bench

@@ -22,7 +22,7 @@ from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
 
 _NOTHING: Final = Decimal(0)
-_BY_LOTS_ALONE: Final = frozenset({"as_invoiceable", "point_in_time"})
+_NOT_BY_PROGRESS: Final = frozenset({"as_invoiceable", "point_in_time", "straight_line"})
 
 
 class JournalLines:
@@ -162,13 +162,25 @@ class JournalLines:
         return fixed or self._writer.nearest_rate(line.currency, functional, day)
 
     def measure(self, fact: Recorded[Any], engagement: str, name: str, day: date, because: str) -> None:
-        """What a line has earned up to a day apart from its lots, less what counted before, is revenue of that day."""
+        """What a line has earned up to a day by its progress, less what counted before, is revenue of that day.
+
+        A fact of an earlier day than the last that was measured counts on that one: what was earned to date since then
+        is not less because something became known of the past. What the days earn is not moved by work.
+        """
+        known = self.known(engagement, name)
+        if known is None or known.method in _NOT_BY_PROGRESS:
+            return
+        if known.recognised_through is not None:
+            day = max(day, known.recognised_through)
+        self.catch_up(fact, engagement, name, day, because)
+
+    def catch_up(self, fact: Recorded[Any], engagement: str, name: str, day: date, because: str) -> None:
+        """What a line has earned up to a day, less what counted before, is revenue of that day."""
         state = self._contexts.engagement(engagement)
         agreed = state.line_on(name, day) if state.opened is not None else None
         if agreed is None or (line := self.known(engagement, name)) is None:
             return
-        if line.method in _BY_LOTS_ALONE:
-            return
+        line.recognised_through = day
         seen = _seen(line)
         earned = earned_to_date(state, agreed, seen, day)
         if earned is not None:

@@ -161,7 +161,7 @@ class JournalProgress:
         while day <= yesterday or (last is not None and last <= yesterday and (after is None or after < last)):
             through = min(day, last) if last is not None else day
             line = self._lines.lines.change(key)
-            self._lines.measure(fact, line.engagement, line.line, through, "the days of the month earn")
+            self._lines.catch_up(fact, line.engagement, line.line, through, "the days of the month earn")
             line.recognised_through = after = through
             if through == last:
                 break

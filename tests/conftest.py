@@ -25,6 +25,7 @@ from adapters.embedded import EmbeddedServers, found
 from adapters.embedded.server import free_port
 from adapters.postgres import migrate
 from adapters.settings import Settings
+from tests.cases import report as cases
 
 _HOME = "_P2C_TEST_HOME"
 _TEMPLATE = "template_of_tests"
@@ -67,8 +68,14 @@ class _Servers:
 _owned: _Servers | None = None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of this suite."""
+    cases.options(parser)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The process started by hand owns the servers; it starts them at once only if workers will use them."""
+    config.pluginmanager.register(cases.CaseReport(config), "published-cases")
     global _owned  # noqa: PLW0603 - one run of pytest is one process
     if hasattr(config, "workerinput"):
         return
