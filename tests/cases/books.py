@@ -26,6 +26,7 @@ from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.legal_entity import Address, DefineLegalEntity, LegalEntityTerms
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
+from domain.reference.tax_pack import TaxCategory
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from projections.journal_tables import LINES, POSTINGS, PostingRecord
 from tests.projections.books import fold
@@ -56,7 +57,7 @@ class Firm(World):
         self.tell(stream_of("legal_entity", "DE01"), DefineLegalEntity("DE01", terms))
         described = {"name": "Acme", "street": "Am Markt 2", "city": "Bonn", "postal_code": "53111", "country": "DE"}
         self.tell(CUSTOMER, DescribeCustomer("C-1", described, NINE))
-        category = "S" if Decimal(vat) else "Z"
+        category: TaxCategory = "S" if Decimal(vat) else "Z"
         self.tell(stream_of("tax_rule", "DE"), SetTaxRule("DE", TaxRule(NEW_YEAR, "DE", category, Decimal(vat))))
         worker = ResourceTerms(
             NEW_YEAR, "Senior", "DE01", "Berlin", "Data", Money(Decimal(cost), functional), Decimal(40), NINE

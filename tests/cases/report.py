@@ -33,7 +33,14 @@ def published() -> dict[str, dict[str, Any]]:
 
 
 def shown(value: object) -> str:
-    """A figure as the table shows it: 91200.00 and 91200 are the same."""
+    """A figure as the table shows it: 91200.00 and 91200 are the same; an entry by its debits and credits."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return "; ".join(
+            f"{'Dr' if amount > 0 else 'Cr'} {account} {shown(abs(amount))}"
+            for account, amount in sorted(value.items())
+        )
     if isinstance(value, Decimal | int):
         return f"{Decimal(value).normalize():,f}"
     if isinstance(value, list | tuple):
