@@ -26,6 +26,8 @@ FIGURES = {
     "invoice_10k_seconds",
     "invoice_vs_statement",
     "invoice_growth",
+    "trial_balance_vs_beancount",
+    "trial_balance_growth",
 }
 
 
