@@ -1,0 +1,102 @@
+"""Lines that earn by progress, by days and by drawing; foreign balances over a month end; however the log is cut."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from domain.contract import ContractLine, ManagedService, PercentComplete, Retainer, TimeAndMaterials
+from domain.invoice import RecordPayment, invoice_stream
+from domain.money import Money
+from domain.retainer import GrantRetainer
+from projections.journal_tables import LINES
+from tests.cases.books import Firm
+from tests.projections.books import Rows, folded
+from tests.world import ENGAGEMENT, MONDAY, NINE
+
+
+def euros(amount: int) -> Money:
+    return Money(Decimal(amount), "EUR")
+
+
+def test_a_service_earns_month_by_month_until_it_ends() -> None:
+    service = ManagedService(euros(3000), date(2026, 3, 11), date(2026, 5, 10))
+    firm = Firm().sells(ContractLine("L1", "Operation", service))
+    firm.opens(date(2026, 3, 1), date(2026, 3, 20), date(2026, 4, 1), date(2026, 5, 2), date(2026, 5, 12))
+    firm.opens(date(2026, 6, 1))
+    earned = {each.effective_on: -each.functional for each in firm.postings() if each.account == "REVENUE_FIXED"}
+    assert earned == {
+        date(2026, 3, 31): Decimal("2032.26"),
+        date(2026, 4, 30): Decimal(3000),
+        date(2026, 5, 10): Decimal("967.74"),
+    }
+    Rows(folded(firm.ledger)).then(LINES, "E-1", "L1", running=False, recognised=Decimal("6000.00"))
+
+
+def test_days_that_nobody_opened_are_earned_in_their_own_months() -> None:
+    firm = Firm().sells(ContractLine("L1", "Operation", ManagedService(euros(3100), date(2026, 3, 1))))
+    firm.opens(date(2026, 3, 1), date(2026, 6, 15))
+    months = [each.period for each in firm.postings() if each.account == "REVENUE_FIXED"]
+    assert months == ["2026-03", "2026-04", "2026-05"]
+
+
+def test_a_new_estimate_catches_up_and_a_loss_is_provided_for_and_given_back() -> None:
+    billing = PercentComplete(euros(100_000), "cost", Decimal(80_000))
+    firm = Firm().sells(ContractLine("L1", "Building", billing))
+    firm.costs("a", 60_000, date(2026, 3, 31))
+    assert firm.line().recognised == 75_000
+    firm.expects(120_000, date(2026, 4, 30))
+    assert (firm.line().recognised, firm.line().provision) == (Decimal(50_000), Decimal(10_000))
+    firm.expects(90_000, date(2026, 5, 31))
+    assert (firm.line().recognised, firm.line().provision) == (Decimal("66666.67"), Decimal(0))
+    assert Rows(folded(firm.ledger)).row(LINES, "E-1", "L1").cost == 60_000
+
+
+def test_what_becomes_known_of_an_earlier_day_does_not_take_back_what_was_earned_since() -> None:
+    billing = PercentComplete(euros(100_000), "cost", Decimal(80_000))
+    firm = Firm().sells(ContractLine("L1", "Building", billing))
+    firm.costs("a", 40_000, date(2026, 4, 30))
+    firm.costs("b", 20_000, date(2026, 3, 31))
+    assert firm.line().recognised == 75_000
+    assert [each.effective_on for each in firm.postings() if each.account == "REVENUE_FIXED"] == [date(2026, 4, 30)] * 2
+
+
+def test_a_retainer_is_drawn_at_the_rate_of_its_advance_however_the_log_is_cut() -> None:
+    firm = Firm(functional="USD", currency="EUR", hourly="500")
+    firm.rate_on(MONDAY, "EUR", "USD", "1.10")
+    firm.rate_on(date(2026, 4, 1), "EUR", "USD", "1.10")
+    firm.sells(ContractLine("L1", "Advice", Retainer(euros(10_000), expected_breakage=euros(2_000))))
+    firm.tell(ENGAGEMENT, GrantRetainer("L1", "G-1", MONDAY, NINE))
+    firm.bills("I-1", firm.lots(ENGAGEMENT), MONDAY)
+    firm.works("8", first_day=1)
+    assert firm.line().recognised == 5_000
+    assert firm.balances()["CONTRACT_LIABILITY"] == -5_500
+    folded(firm.ledger)
+
+
+def test_month_ends_revalue_what_is_monetary_however_the_log_is_cut() -> None:
+    firm = Firm(functional="USD", currency="EUR", hourly="1250")
+    for day, rate in ((MONDAY, "1.10"), (date(2026, 3, 31), "1.20"), (date(2026, 4, 30), "1.08")):
+        firm.rate_on(day, "EUR", "USD", rate)
+    firm.sells(ContractLine("L1", "Work", TimeAndMaterials()))
+    lots = firm.works("8", "8")
+    firm.bills("I-1", lots[:1], MONDAY)
+    firm.opens(MONDAY, date(2026, 4, 1), date(2026, 5, 1))
+    firm.tell(invoice_stream("I-1"), RecordPayment("P-1", date(2026, 4, 30), firm.money(4000)))
+    unrealised = {
+        (each.effective_on, bool(each.invoice)): each.functional
+        for each in firm.postings()
+        if each.account == "FX_UNREALISED"
+    }
+    assert unrealised == {
+        (date(2026, 3, 31), False): -1000,
+        (date(2026, 3, 31), True): -1000,
+        (date(2026, 4, 1), False): 1000,
+        (date(2026, 4, 1), True): 1000,
+        (date(2026, 4, 30), False): 200,
+        (date(2026, 4, 30), True): 200,
+        (date(2026, 5, 1), False): -200,
+        (date(2026, 5, 1), True): -200,
+    }
+    assert firm.balances()["FX_REALISED"] == 80
+    folded(firm.ledger)
