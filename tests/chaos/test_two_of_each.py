@@ -94,7 +94,8 @@ async def live(settings: Settings, told: SmallWorld, seed: int) -> None:
 
 
 def _is_posted(invoice: Any) -> bool:
-    return isinstance(invoice, Issued) and invoice.postings["erp"].state == "confirmed"
+    posting = invoice.postings.get("erp") if isinstance(invoice, Issued) else None
+    return posting is not None and posting.state == "confirmed"
 
 
 def test_two_of_every_part_at_once_do_everything_once(settings: Settings) -> None:
