@@ -116,6 +116,7 @@ class JournalMoney:
             nets[engagement] += amount
             key = next(key for key in adjusted if key[0] == engagement)
             adjusted[key] += amount
+            self._lines.of(*key, document.header.selling_entity, document.net.currency).billed += amount
         for (engagement, name), amount in adjusted.items():
             if amount:
                 row = self._lines.of(engagement, name, document.header.selling_entity, document.net.currency)

@@ -7,13 +7,17 @@ from decimal import Decimal
 import pytest
 
 from adapters.eventstore.memory import MemoryLedger
+from domain import billing, receivables
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
+from domain.document_totals import AllowanceCharge
 from domain.engagement import AcceptMilestone, ChangeCap
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, WriteOffReceivable, invoice_stream
 from domain.lots import WriteOffLots
 from domain.money import Money
+from domain.payment import ReceivePayment
+from domain.receivables import Allocation
 from domain.timesheet import RejectTime
 from projections.invoices_fold import INVOICES
 from projections.journal_tables import BALANCES, LINES, OPEN, POSTINGS, PostingRecord
@@ -203,3 +207,47 @@ def test_the_journal_of_a_whole_history_agrees_with_its_sub_ledgers(seed: int) -
                 if (row := LINES.row(found)).engagement == name
             ]
             assert positions[name] == OPEN.row(values).amount == sum(line_positions, Decimal(0))
+
+
+def test_write_downs_and_allowances_adjust_revenue_and_leave_nothing_unbilled() -> None:
+    world = firm()
+    world.draft("I-1", world.lots(world.work("1")))
+    world.record(billing.adjust_line(world.read, "I-1", 1, euros(-200), "Goodwill.", "paul"))
+    discount = AllowanceCharge("allowance", euros(50), "Discount", "95")
+    world.record(billing.state_allowances(world.read, "I-1", None, (discount,), "paul"))
+    world.approve("I-1").issue("I-1")
+    rows = given(world).when(folded)
+    assert balances(rows) == {
+        "COST_LABOUR": 480,
+        "LABOUR_ABSORBED": -480,
+        "REVENUE_TM": -1200,
+        "REVENUE_ADJUSTMENT": 250,
+        "AR": Decimal("1130.50"),
+        "TAX_OUT": Decimal("-180.50"),
+    }
+    rows.then(LINES, "E-1", "L1", recognised=Decimal(950), adjusted=Decimal(-250), billed=Decimal(950))
+
+
+def test_money_of_another_currency_settles_an_invoice_with_a_clearing_leg_in_each() -> None:
+    world = dollars()
+    rate(world, MONDAY, "1.25")
+    rate(world, APRIL, "1.25")
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    receipt = ReceivePayment("P-1", "C-1", "DE01", APRIL, euros(1600))
+    used = [Allocation("I-1", Money(Decimal(1904), "USD"), euros(1500))]
+    world.record(receivables.receive_payment(world.read, receipt, used))
+    rows = given(world).when(folded)
+    settled = [each for each in postings(rows) if each.because == "money settles an invoice"]
+    assert {(each.account, each.currency): each.amount for each in settled} == {
+        ("AR", "EUR"): 1500,
+        ("AR", "USD"): -1904,
+        ("FX_REALISED", "EUR"): -1500,
+        ("FX_REALISED", "USD"): 1904,
+    }
+    # 1,904 USD were owed at 1,523.20 EUR and 1,500 arrived; 100 are on account.
+    assert balances(rows)["FX_REALISED"] == Decimal("23.20")
+    assert balances(rows)["AR"] == -100
+    world.record(receivables.unapply_payment(world.read, "P-1", "I-1", APRIL, "Wrong invoice."))
+    rows = given(world).when(folded)
+    assert balances(rows).get("FX_REALISED") is None
+    assert balances(rows)["AR"] == Decimal("1523.20") - 1600
