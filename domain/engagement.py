@@ -96,12 +96,14 @@ from domain.line_caps import (
 )
 from domain.lots import (
     BillLots,
+    CreditLots,
     DrawLots,
     LotBook,
     LotEvent,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsCredited,
     LotsDrawn,
     LotSplit,
     LotsPostponed,
@@ -109,12 +111,14 @@ from domain.lots import (
     LotsReserved,
     LotsUndrawn,
     LotsWrittenOff,
+    LotTransferred,
     PostponeLots,
     ReleaseLots,
     RepriceLot,
     ReserveLots,
     ShareLot,
     SplitLot,
+    TransferLot,
     UndrawLots,
     WriteOffLots,
     decide_lots,
@@ -253,6 +257,8 @@ Command = (
     | DrawLots
     | UndrawLots
     | RepriceLot
+    | CreditLots
+    | TransferLot
 )
 
 
@@ -349,6 +355,8 @@ def decide(command: Command, state: Engagement) -> Sequence[Event]:
             | DrawLots()
             | UndrawLots()
             | RepriceLot()
+            | CreditLots()
+            | TransferLot()
         ):
             return decide_lots(command, state.lots)
         case ProposeChangeOrder() | ApproveChangeOrder() | RejectChangeOrder():
@@ -560,6 +568,8 @@ def evolve(state: Engagement, event: Event) -> Engagement:
             | LotsPostponed()
             | LotsDrawn()
             | LotsUndrawn()
+            | LotsCredited()
+            | LotTransferred()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

@@ -11,6 +11,7 @@ from typing import Literal, assert_never
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.lots import (
     BillLots,
+    CreditLots,
     DrawLots,
     Lot,
     LotBook,
@@ -18,6 +19,7 @@ from domain.lots import (
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsCredited,
     LotsDrawn,
     LotSplit,
     LotsPostponed,
@@ -25,12 +27,14 @@ from domain.lots import (
     LotsReserved,
     LotsUndrawn,
     LotsWrittenOff,
+    LotTransferred,
     PostponeLots,
     ReleaseLots,
     RepriceLot,
     ReserveLots,
     ShareLot,
     SplitLot,
+    TransferLot,
     UndrawLots,
     WriteOffLots,
     decide_lots,
@@ -232,6 +236,8 @@ Command = (
     | UndrawLots
     | RepriceLot
     | TransferCommand
+    | CreditLots
+    | TransferLot
 )
 LineStatus = Literal["captured", "submitted", "approved", "rejected"]
 
@@ -291,6 +297,8 @@ def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
             | DrawLots()
             | UndrawLots()
             | RepriceLot()
+            | CreditLots()
+            | TransferLot()
         ):
             return decide_lots(command, state.lots)
         case _:
@@ -375,6 +383,8 @@ def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
             | LotsPostponed()
             | LotsDrawn()
             | LotsUndrawn()
+            | LotsCredited()
+            | LotTransferred()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

@@ -7,21 +7,23 @@ lot can never be on two live invoices.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from domain.kernel import Refused
 from domain.layers import with_changes
-from domain.money import Money, total
+from domain.money import Money, minor_unit, total
 from domain.transfer import Transfer, TransferGap
 
 Unit = Literal["hour", "item"]
 Presentation = Literal["principal", "agent"]
 """Whether what is billed is revenue in full, or only what exceeds the cost (IFRS 15.B34 to B38)."""
+Disposition = Literal["rebill", "rebill_elsewhere", "write_off", "non_billable"]
+"""What becomes of credited work: billed again, billed to another customer or engagement, given up, or never billed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Lot:
     ``cost_in_billing_currency`` uses the exchange rate of the work date; None when that rate is missing.
     ``non_billable_because`` is a reason code for work that was rated for its cost alone, e.g. INCLUDED_IN_FIXED_FEE.
     ``transfer`` is what the delivering entity charges the selling one; ``transfer_gap`` why it cannot.
+    ``transferred_from`` is the lot of another engagement or customer that this one took the place of.
     """
 
     lot: str
@@ -80,6 +83,7 @@ class Lot:
     presentation: Presentation = "principal"
     transfer: Transfer | None = None
     transfer_gap: TransferGap | None = None
+    transferred_from: str | None = None
 
 
 class LotStatus(StrEnum):
@@ -91,8 +95,18 @@ class LotStatus(StrEnum):
     DRAWN = "drawn"
     NON_BILLABLE = "non_billable"
     WRITTEN_OFF = "written_off"
+    TRANSFERRED = "transferred"
     REVERSED = "reversed"
     SPLIT = "split"
+
+
+AFTER_CREDIT: Final[Mapping[Disposition, LotStatus]] = {
+    "rebill": LotStatus.OPEN,
+    "rebill_elsewhere": LotStatus.OPEN,
+    "write_off": LotStatus.WRITTEN_OFF,
+    "non_billable": LotStatus.NON_BILLABLE,
+}
+"""What a lot is once it was credited; what is billed elsewhere is transferred in the same transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +208,44 @@ class RepriceLot:
 
 
 @dataclass(frozen=True, slots=True)
+class LotCredit:
+    """How much of a billed lot is credited, and what becomes of it.
+
+    ``lot`` is the lot as the invoice names it, whatever parts it has since. ``effective_on`` is the day from which a
+    write-off counts. ``into`` is the lot that bills the work elsewhere, priced there; its id is given by the stream.
+    """
+
+    lot: str
+    quantity: Decimal
+    value: Money
+    disposition: Disposition
+    effective_on: date | None = None
+    into: Lot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLots:
+    """Reopen, give up or move what a credit note takes off an invoice, in the transaction that issues it."""
+
+    credits: tuple[LotCredit, ...]
+    credit_note: str
+    number: str
+    invoice: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLot:
+    """Bill an open lot to another engagement or customer instead; ``into`` is the lot as it is priced there."""
+
+    lot: str
+    into: Lot
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LotRated:
     """The price and cost of work were frozen as a lot."""
 
@@ -276,6 +328,40 @@ class LotsUndrawn:
     because: str
 
 
+@dataclass(frozen=True, slots=True)
+class CreditedLot:
+    """A lot that a credit note took off its invoice, all of it, and what becomes of it."""
+
+    lot: str
+    disposition: Disposition
+    effective_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LotsCredited:
+    """Lots were taken off an issued invoice by a credit note; what was credited in part had been split before."""
+
+    lots: tuple[CreditedLot, ...]
+    credit_note: str
+    number: str
+    invoice: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotTransferred:
+    """A lot is billed to another engagement or customer: the lot ``into``, which is rated with it, took its place."""
+
+    lot: str
+    into: str
+    engagement: str
+    line: str
+    customer: str
+    reason: str
+    by: str
+
+
 LotCommand = (
     SplitLot
     | ShareLot
@@ -287,6 +373,8 @@ LotCommand = (
     | DrawLots
     | UndrawLots
     | RepriceLot
+    | CreditLots
+    | TransferLot
 )
 LotEvent = (
     LotRated
@@ -299,6 +387,8 @@ LotEvent = (
     | LotsPostponed
     | LotsDrawn
     | LotsUndrawn
+    | LotsCredited
+    | LotTransferred
 )
 
 
@@ -323,12 +413,20 @@ class LotNotReserved(Refused):
     fix = "Only lots on the draft itself can be released or billed by it."
 
 
+class CreditAboveLot(Refused):
+    """No more of a lot is credited than the invoice still bills."""
+
+    code = "lot.credit_above_billed"
+    fix = "Credit at most what is left; invoice.creditNotes shows what was credited before."
+
+
 @dataclass(frozen=True, slots=True)
 class LotState:
     """A lot, what has become of it, the invoice it is on, and the day until which somebody postponed billing it.
 
     ``grant`` is the retainer that a drawn lot was taken off.
     ``intercompany`` is the number of the invoice from the delivering to the selling entity that it is on.
+    ``credit_note`` is the one that took it off an invoice last.
     """
 
     lot: Lot
@@ -337,6 +435,7 @@ class LotState:
     postponed_until: date | None = None
     grant: str | None = None
     intercompany: str | None = None
+    credit_note: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -355,7 +454,7 @@ LotBook = Mapping[str, LotState]
 
 def current_lots_of(book: LotBook, source: str) -> tuple[Lot, ...]:
     """The lots that stand for an entry and are on no invoice; several when it was split."""
-    current = (LotStatus.OPEN, LotStatus.NON_BILLABLE, LotStatus.WRITTEN_OFF)
+    current = (LotStatus.OPEN, LotStatus.NON_BILLABLE, LotStatus.WRITTEN_OFF, LotStatus.TRANSFERRED)
     return tuple(held.lot for held in book.values() if held.lot.source == source and held.status in current)
 
 
@@ -372,14 +471,71 @@ def reversals_of(book: LotBook, source: str, reason: str) -> list[LotReversed]:
 def decide_rating(rated: Lot, book: LotBook) -> Sequence[LotRated | LotReversed]:
     """The lot of a source under the next free id, in place of open ones with other figures.
 
-    Quiet while the source is on a draft or an invoice, when its billing was given up, and when nothing changed.
+    What is on a draft or an invoice, was given up or moved elsewhere stays as it is: then only the open rest of the
+    work is rated anew, each part for itself. Quiet when nothing changed, and while a retainer pays for some of it.
     """
-    current = current_lots_of(book, rated.source)
-    given_up = any(book[lot.lot].status is LotStatus.WRITTEN_OFF for lot in current)
-    if live_lot_of(book, rated.source) or given_up or (current and _same_figures(rated, current)):
+    standing = [
+        held
+        for held in book.values()
+        if held.lot.source == rated.source
+        and held.lot.transferred_from == rated.transferred_from
+        and held.status not in (LotStatus.REVERSED, LotStatus.SPLIT)
+    ]
+    if any(held.status is LotStatus.DRAWN for held in standing):
         return []
-    fresh = LotRated(replace(rated, lot=next_lot_id(book, rated.source)))
-    return [*reversals_of(book, rated.source, "the price or cost changed"), fresh]
+    free = [held.lot for held in standing if _may_be_rated_anew(held)]
+    fixed = len(free) < len(standing)
+    if not fixed and free and _same_figures(rated, free):
+        return []
+    wanted = [(lot, portion_of(rated, lot)) for lot in free] if fixed else []
+    changed = [(lot, portion) for lot, portion in wanted if not _same_portion(portion, lot)]
+    gone = [lot for lot, _ in changed] if fixed else free
+    fresh = [portion for _, portion in changed] if fixed else [rated]
+    return [
+        *(LotReversed(lot.lot, "the price or cost changed") for lot in gone),
+        *(
+            LotRated(replace(lot, lot=next_lot_id(book, rated.source, after=number)))
+            for number, lot in enumerate(fresh)
+        ),
+    ]
+
+
+def _may_be_rated_anew(held: LotState) -> bool:
+    rated_for_cost = held.status is LotStatus.NON_BILLABLE and held.lot.non_billable_because is not None
+    return held.status is LotStatus.OPEN or rated_for_cost
+
+
+def portion_of(rated: Lot, part: Lot) -> Lot:
+    """What a part of some work is rated at, when all of it is rated: its own quantity at that price and cost."""
+    share = part.quantity / rated.quantity if rated.quantity else Decimal(1)
+    converted = rated.cost_in_billing_currency
+    return replace(
+        rated,
+        quantity=part.quantity,
+        value=Money(rated.price * part.quantity, rated.value.currency).rounded(),
+        cost=(rated.cost * share).rounded(),
+        cost_in_billing_currency=(converted * share).rounded() if converted is not None else None,
+    )
+
+
+def _same_portion(portion: Lot, part: Lot) -> bool:
+    """Whether a part has these figures already; a split may have moved a minor unit from one part to another."""
+    if (portion.value.currency, portion.cost.currency) != (part.value.currency, part.cost.currency):
+        return False
+    one, other = portion.cost_in_billing_currency, part.cost_in_billing_currency
+    if (one is None) != (other is None) or abs((portion.cost - part.cost).amount) > minor_unit(part.cost.currency):
+        return False
+    same = replace(
+        portion,
+        lot=part.lot,
+        value=part.value,
+        cost=part.cost,
+        cost_in_billing_currency=other,
+        explanation=part.explanation,
+        transfer=part.transfer,
+        transfer_gap=part.transfer_gap,
+    )
+    return same == part
 
 
 def _same_figures(rated: Lot, current: Sequence[Lot]) -> bool:
@@ -408,10 +564,10 @@ def _same_figures(rated: Lot, current: Sequence[Lot]) -> bool:
     )
 
 
-def next_lot_id(book: LotBook, source: str) -> str:
-    """``<source>#1``, and ``<source>#2`` after a new rating."""
+def next_lot_id(book: LotBook, source: str, after: int = 0) -> str:
+    """``<source>#1``, and ``<source>#2`` after a new rating; ``after`` so many others of the same decision."""
     rated = sum(1 for held in book.values() if held.lot.source == source and "/" not in held.lot.lot.rpartition("#")[2])
-    return f"{source}#{rated + 1}"
+    return f"{source}#{rated + 1 + after}"
 
 
 def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
@@ -457,6 +613,13 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
         case RepriceLot(lot, factor, because):
             _require_open(book, lot)
             return _reprice(book[lot].lot, factor, because, book)
+        case CreditLots():
+            return _credit(command, book)
+        case TransferLot(lot, into, reason, by):
+            if _held(book, lot).status is LotStatus.TRANSFERRED:
+                return []
+            _require_open(book, lot)
+            return _transfer(book[lot].lot, into, reason, by, book)
         case _:
             assert_never(command)
 
@@ -495,6 +658,70 @@ def _reprice(lot: Lot, factor: Decimal, because: str, book: LotBook) -> Sequence
     )
     fresh = replace(lot, lot=next_lot_id(book, lot.source), price=price, value=value, explanation=explained)
     return [LotReversed(lot.lot, because), LotRated(fresh)]
+
+
+def _credit(command: CreditLots, book: LotBook) -> Sequence[LotEvent]:
+    """Splits what is credited in part, takes it off the invoice, and rates what is billed elsewhere."""
+    if any(held.credit_note == command.credit_note for held in book.values()):
+        return []
+    events: list[LotEvent] = []
+    taken: list[tuple[Lot, LotCredit]] = []
+    now = book
+    for credit in command.credits:
+        for piece, left in _pieces(now, credit, command.invoice):
+            if left is None:
+                taken.append((piece, credit))
+                continue
+            quantity, value = left
+            parts = parts_of(piece, (quantity, piece.quantity - quantity), (value, piece.value - value))
+            split = LotSplit(piece.lot, parts)
+            now = evolve_lots(now, split)
+            events.append(split)
+            taken.append((now[parts[1].lot].lot, credit))
+        now = with_changes(now, _moved(now, [lot.lot for lot, _ in taken], LotStatus.OPEN, None))
+    credited = tuple(CreditedLot(lot.lot, credit.disposition, credit.effective_on) for lot, credit in taken)
+    events.append(
+        LotsCredited(credited, command.credit_note, command.number, command.invoice, command.reason, command.by)
+    )
+    for lot, credit in taken:
+        if credit.into is not None:
+            into = replace(portion_of(credit.into, lot), cost=lot.cost)
+            moved = _transfer(lot, into, command.reason, command.by, now)
+            events += moved
+            for event in moved:
+                now = evolve_lots(now, event)
+    return events
+
+
+def _pieces(book: LotBook, credit: LotCredit, invoice: str) -> Iterator[tuple[Lot, tuple[Decimal, Money] | None]]:
+    """The billed parts of a lot that a credit takes, in order, and what is left of the last one."""
+    wanted, worth = credit.quantity, credit.value
+    for piece in billed_parts(book, credit.lot, invoice):
+        if not wanted:
+            return
+        if piece.quantity <= wanted:
+            yield piece, None
+            wanted, worth = wanted - piece.quantity, worth - piece.value
+        else:
+            yield piece, (piece.quantity - wanted, piece.value - worth)
+            wanted = Decimal(0)
+    if wanted:
+        raise CreditAboveLot(f"{credit.lot}: {credit.quantity:f} asked, {credit.quantity - wanted:f} left.")
+
+
+def billed_parts(book: LotBook, lot: str, invoice: str) -> Sequence[Lot]:
+    """What an invoice still bills of a lot, which earlier credits may have divided."""
+    return [
+        held.lot
+        for name, held in book.items()
+        if held.status is LotStatus.BILLED and held.invoice == invoice and (name == lot or name.startswith(f"{lot}/"))
+    ]
+
+
+def _transfer(lot: Lot, into: Lot, reason: str, by: str, book: LotBook) -> list[LotTransferred | LotRated]:
+    name = next_lot_id(book, lot.source)
+    moved = LotTransferred(lot.lot, name, into.engagement, into.line, into.customer, reason, by)
+    return [moved, LotRated(replace(into, lot=name, source=lot.source, transferred_from=lot.lot))]
 
 
 def _split(held: LotState, first_value: Money) -> Sequence[LotSplit]:
@@ -566,6 +793,22 @@ def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:
             return with_changes(book, drawn)
         case LotsUndrawn(lots, _):
             return with_changes(book, {lot: replace(book[lot], status=LotStatus.OPEN, grant=None) for lot in lots})
+        case LotsCredited(lots=credited, credit_note=credit_note):
+            return with_changes(
+                book,
+                {
+                    each.lot: replace(
+                        book[each.lot],
+                        status=AFTER_CREDIT[each.disposition],
+                        invoice=None,
+                        credit_note=credit_note,
+                        postponed_until=None,
+                    )
+                    for each in credited
+                },
+            )
+        case LotTransferred(name):
+            return with_changes(book, _moved(book, (name,), LotStatus.TRANSFERRED, None))
         case _:
             assert_never(event)
 

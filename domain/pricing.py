@@ -121,6 +121,55 @@ def _passed_on(terms: CategoryTerms, base: Money, days: Decimal) -> tuple[Decima
     return amount.amount, how
 
 
+def lot_elsewhere(
+    lot: Lot, engagement: str, line: str, customer: str | None, project: str, time_type: str, read: Read
+) -> Lot | RateNotFound:
+    """A lot as another engagement or customer is billed for it: its quantity and cost, at the price that holds there.
+
+    Hours are rated by the cards of the other line; expenses and milestones keep their price, converted at the rate of
+    their day. Hours under a fixed fee are not billed of themselves.
+    """
+    state = engagement_of(read, engagement)
+    terms, agreed, currency = state.terms, state.line(line), state.currency
+    cost_rate = fx_rate_or_none(read, lot.cost.currency, currency, lot.work_date)
+    moved = replace(
+        lot,
+        lot="",
+        project=project or (lot.project if lot.engagement == engagement else ""),
+        engagement=engagement,
+        line=line,
+        customer=customer or terms.customer,
+        selling_entity=terms.selling_entity,
+        cost_in_billing_currency=converted(lot.cost, currency, cost_rate) if cost_rate is not None else None,
+        non_billable_because=None,
+        transfer=None,
+        transfer_gap=None,
+    )
+    if lot.unit == "item" or lot.resource is None:
+        rate = fx_rate_or_none(read, lot.value.currency, currency, lot.work_date)
+        if rate is None:
+            return RateNotFound("FX_RATE_MISSING", f"{lot.value.currency} to {currency} on {lot.work_date}.")
+        price = lot.price if lot.value.currency == currency else lot.price * rate
+        return replace(moved, price=price, value=Money(price * lot.quantity, currency).rounded())
+    person = resource_of(read, lot.resource).on(lot.work_date)
+    location = person.location if person else ""
+    worked = Worked(lot.resource, lot.role or (person.role if person else ""), location, lot.work_date, currency)
+    found = find_rate(worked, _cards_of(terms.engagement, line, moved.customer, read))
+    because = None if isinstance(agreed.billing, TimeAndMaterials) else "INCLUDED_IN_FIXED_FEE"
+    if isinstance(found, RateNotFound):
+        if because is None:
+            return found
+        found = RateFound(zero(currency), "none", found.detail, found.considered)
+    price = found.rate.amount * _multiplier(agreed, time_type)
+    return replace(
+        moved,
+        price=price,
+        value=Money(price * lot.quantity, currency).rounded(),
+        non_billable_because=because,
+        explanation=Explanation(found.winner, found.because, found.considered, lot.explanation.cost_because),
+    )
+
+
 def _place(resource: str, project_name: str, task: str | None, day: date, read: Read) -> Place | RateNotFound:
     project = project_of(read, project_name)
     if project.created is None:
@@ -143,12 +192,16 @@ def _worked(resource: str, place: Place, day: date) -> Worked:
 
 
 def _cards(place: Place, read: Read) -> list[CardOnLevel]:
+    terms = place.engagement.terms
+    return _cards_of(terms.engagement, place.line.line, terms.customer, read)
+
+
+def _cards_of(engagement: str, line: str, customer: str, read: Read) -> list[CardOnLevel]:
     """The rate cards from the most specific level to the firm's."""
-    engagement = place.engagement.terms
     streams: list[tuple[str, StreamId]] = [
-        ("contract line", rate_card_stream("line", engagement.engagement, place.line.line)),
-        ("engagement", rate_card_stream("engagement", engagement.engagement)),
-        ("customer", rate_card_stream("customer", engagement.customer)),
+        ("contract line", rate_card_stream("line", engagement, line)),
+        ("engagement", rate_card_stream("engagement", engagement)),
+        ("customer", rate_card_stream("customer", customer)),
         ("firm", rate_card_stream("firm", FIRM)),
     ]
     cards: list[CardOnLevel] = []

@@ -16,6 +16,7 @@ from typing import Literal, assert_never
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.lots import (
     BillLots,
+    CreditLots,
     DrawLots,
     Lot,
     LotBook,
@@ -23,6 +24,7 @@ from domain.lots import (
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsCredited,
     LotsDrawn,
     LotSplit,
     LotsPostponed,
@@ -30,12 +32,14 @@ from domain.lots import (
     LotsReserved,
     LotsUndrawn,
     LotsWrittenOff,
+    LotTransferred,
     PostponeLots,
     ReleaseLots,
     RepriceLot,
     ReserveLots,
     ShareLot,
     SplitLot,
+    TransferLot,
     UndrawLots,
     WriteOffLots,
     decide_lots,
@@ -352,6 +356,8 @@ Command = (
     | UndrawLots
     | RepriceLot
     | TransferCommand
+    | CreditLots
+    | TransferLot
 )
 EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdrawn", "merged"]
 
@@ -438,6 +444,8 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
             | DrawLots()
             | UndrawLots()
             | RepriceLot()
+            | CreditLots()
+            | TransferLot()
         ):
             return decide_lots(command, state.lots)
         case _:
@@ -664,6 +672,8 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
             | LotsPostponed()
             | LotsDrawn()
             | LotsUndrawn()
+            | LotsCredited()
+            | LotTransferred()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

@@ -65,7 +65,7 @@ class Counted:
 
 
 _NOTHING: Final = Counted()
-_GONE: Final = frozenset({LotStatus.REVERSED.value, LotStatus.SPLIT.value})
+_GONE: Final = frozenset({LotStatus.REVERSED.value, LotStatus.SPLIT.value, LotStatus.TRANSFERRED.value})
 _EARNS_NOTHING: Final = frozenset({LotStatus.NON_BILLABLE.value, LotStatus.WRITTEN_OFF.value})
 
 

@@ -19,6 +19,7 @@ CREATE TABLE invoice (
     due numeric NOT NULL,
     held_back numeric NOT NULL,
     written_off numeric NOT NULL,
+    credited numeric NOT NULL,
     disputes bigint NOT NULL,
     collections_on date,
     issued_on date,

@@ -16,6 +16,7 @@ from domain.invoice import (
     HandedToCollections,
     HoldbackReleased,
     InvoiceApproved,
+    InvoiceCredited,
     InvoiceDisputed,
     InvoiceDrafted,
     InvoiceIssued,
@@ -67,6 +68,7 @@ class InvoiceRecord:
     due: Decimal
     held_back: Decimal
     written_off: Decimal
+    credited: Decimal
     disputes: int
     collections_on: date | None
     issued_on: date | None
@@ -125,6 +127,7 @@ class InvoicesFold:
             BalanceRefunded: self._refunded,
             HoldbackReleased: self._released,
             ReceivableWrittenOff: self._written_off,
+            InvoiceCredited: self._credited,
             InvoiceDisputed: self._disputed,
             DisputeResolved: self._resolved,
             HandedToCollections: self._collections,
@@ -194,6 +197,7 @@ class InvoicesFold:
             due=_NOTHING,
             held_back=_NOTHING,
             written_off=_NOTHING,
+            credited=_NOTHING,
             disputes=0,
             collections_on=None,
             issued_on=None,
@@ -281,6 +285,13 @@ class InvoicesFold:
         row.written_off += fact.event.amount.amount
         row.due -= fact.event.amount.amount
         row.status = row.status if row.due else "written_off"
+        self._count(row)
+
+    def _credited(self, fact: Recorded[InvoiceCredited]) -> None:
+        row = self._changing(fact)
+        row.credited += fact.event.payable.amount
+        row.due -= fact.event.payable.amount
+        row.held_back -= fact.event.holdback.amount
         self._count(row)
 
     def _disputed(self, fact: Recorded[InvoiceDisputed]) -> None:

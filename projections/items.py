@@ -198,13 +198,14 @@ def item_of_lot(fact: Recorded[LotRated], entry: EntryRecord | None) -> Item:
 
 
 def part_of(whole: Item, part: LotPart, fact: Recorded[Any]) -> Item:
-    """The item of one part of a split lot; what has to be converted is converted anew."""
+    """The item of one part of a split lot; what has to be converted is converted anew.
+
+    Parts of a lot that is billed, which is split by a credit, are billed.
+    """
     converted = part.cost_in_billing_currency
     return replace(
         whole,
         item=part.lot,
-        status=LotStatus.OPEN.value,
-        is_open=True,
         quantity=part.quantity,
         value=part.value.amount,
         eligible_quantity=NOTHING,

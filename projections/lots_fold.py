@@ -11,9 +11,11 @@ from typing import Any, Final
 from domain.conversion import fx_rate_or_none
 from domain.kernel import Recorded
 from domain.lots import (
+    AFTER_CREDIT,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsCredited,
     LotsDrawn,
     LotSplit,
     LotsReleased,
@@ -21,6 +23,7 @@ from domain.lots import (
     LotStatus,
     LotsUndrawn,
     LotsWrittenOff,
+    LotTransferred,
 )
 from domain.money import Money
 from domain.reference.fx_rate import STALE_AFTER_DAYS, FxRatePublished, converted
@@ -79,6 +82,8 @@ class LotsFold:
             LotsBilled: self._billed,
             LotReversed: self._reversed,
             LotsWrittenOff: self._written_off,
+            LotsCredited: self._credited,
+            LotTransferred: self._transferred,
             LotsDrawn: self._drawn,
             LotsUndrawn: self._undrawn,
             FxRatePublished: self._fx_published,
@@ -162,6 +167,9 @@ class LotsFold:
         stream = fact.stream
         self.items.wanted.update([(stream, lot) for lot in fact.event.lots])
 
+    def _want_credited(self, fact: Recorded[LotsCredited]) -> None:
+        self.items.wanted.update([(fact.stream, each.lot) for each in fact.event.lots])
+
     # -- what a fact does --------------------------------------------------------------------------------------------
 
     def _rated(self, fact: Recorded[LotRated]) -> None:
@@ -173,6 +181,9 @@ class LotsFold:
         assert whole is not None, "a lot is rated before it is split"
         for part in fact.event.parts:
             self._add(part_of(whole, part, fact))
+            if whole.status == LotStatus.BILLED.value and (rate := self._invoices.rate_of(whole.invoice or "")):
+                item = self.change((fact.stream, part.lot))
+                item.functional_billed = _converted(item.value, item.currency, *rate)
         self._end(fact, fact.event.lot, LotStatus.SPLIT)
 
     def _reserved(self, fact: Recorded[LotsReserved]) -> None:
@@ -209,6 +220,18 @@ class LotsFold:
             item = self._moved(fact, lot, LotStatus.OPEN)
             item.is_open = True
             self.open_work.put(item.engagement, (fact.stream, lot), item.project)
+
+    def _credited(self, fact: Recorded[LotsCredited]) -> None:
+        for each in fact.event.lots:
+            status = AFTER_CREDIT[each.disposition]
+            item = self._moved(fact, each.lot, status)
+            item.invoice, item.number, item.functional_billed = None, None, None
+            if status is LotStatus.OPEN:
+                item.is_open = True
+                self.open_work.put(item.engagement, (fact.stream, each.lot), item.project)
+
+    def _transferred(self, fact: Recorded[LotTransferred]) -> None:
+        self._end(fact, fact.event.lot, LotStatus.TRANSFERRED)
 
     def _add(self, item: Item) -> None:
         key = (item.stream, item.item)

@@ -118,9 +118,12 @@ def verdict_of_ended(item: Item) -> Verdict:
         case LotStatus.WRITTEN_OFF:
             what = "It was given up; nothing is to be done."
             blocker = Blocker(ReasonCode.WRITTEN_OFF, stream, (), "finance_approver", what)
+        case LotStatus.TRANSFERRED:
+            what = "It is billed to another engagement or customer; nothing is to be done."
+            blocker = Blocker(ReasonCode.TRANSFERRED, stream, (), "finance_preparer", what)
         case LotStatus.NON_BILLABLE:
-            blocking, what = stream_of("engagement", item.engagement), "The customer does not pay for it by the hour."
-            code = ReasonCode(item.non_billable_because or ReasonCode.INCLUDED_IN_FIXED_FEE)
+            blocking, what = stream_of("engagement", item.engagement), "The customer does not pay for it."
+            code = ReasonCode(item.non_billable_because or ReasonCode.COMPLIMENTARY)
             blocker = Blocker(code, blocking, (), "project_manager", what)
         case _:
             what = "A newer lot stands in its place, or the work was corrected."

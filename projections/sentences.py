@@ -99,6 +99,7 @@ from domain.timesheet import (
 )
 from projections.cash_sentences import CASH, Wording
 from projections.contract_sentences import CONTRACT, terms_of
+from projections.credit_sentences import CREDIT
 from projections.finance_sentences import FINANCE
 
 NAMES_MAX: Final = 5
@@ -323,6 +324,7 @@ WORDINGS: Final[Mapping[type, Wording]] = {
     **_INVOICE,
     **CASH,
     **FINANCE,
+    **CREDIT,
     **_EXCEPTION,
 }
 """How each kind of event is worded."""

@@ -31,6 +31,7 @@ class EligibilityState(StrEnum):
     BILLED = "billed"
     DRAWN = "drawn"
     WRITTEN_OFF = "written_off"
+    TRANSFERRED = "transferred"
     REVERSED = "reversed"
     SPLIT = "split"
     CAPTURED = "captured"

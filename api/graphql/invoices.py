@@ -310,6 +310,7 @@ class Invoice:
     due: Decimal = strawberry.field(description="What is still to be received.")
     held_back: Decimal = strawberry.field(description="What the customer keeps back until it is released; not in due.")
     written_off: Decimal = strawberry.field(description="What was given up of it.")
+    credited: Decimal = strawberry.field(description="What credit notes took off what it asked for.")
     disputes: int = strawberry.field(description="How many disputes are open; a disputed invoice is not dunned.")
     collections_on: date | None = strawberry.field(description="When it was handed to collections.")
     issued_on: date | None

@@ -15,11 +15,13 @@ from typing import Any
 
 from api.verification.law import Key, Law
 from api.verification.report import Breach
+from domain.credit_note import CreditNoteIssued
 from domain.engagement import BillingClaimed, BillingReleased
 from domain.invoice import (
     AllowancesStated,
     DraftDiscarded,
     Header,
+    InvoiceCredited,
     InvoiceDrafted,
     InvoiceIssued,
     InvoiceLine,
@@ -27,7 +29,8 @@ from domain.invoice import (
     LinesAdjusted,
 )
 from domain.kernel import Recorded, StreamId, local_id
-from domain.lots import LotsBilled, LotsReleased, LotsReserved
+from domain.line_caps import BillingCredited
+from domain.lots import LotsBilled, LotsCredited, LotSplit, LotsReleased, LotsReserved
 from domain.number_series import NumberTaken
 
 Claimed = tuple[str, str]
@@ -46,6 +49,7 @@ class Bill:
     lines: dict[int, Claimed] = field(default_factory=dict)
     by_line: dict[Claimed, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     standard: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    standard_lines: set[int] = field(default_factory=set)
     issued: bool = False
 
     def line_of(self, line: InvoiceLine) -> Claimed:
@@ -78,6 +82,25 @@ class Billings:
                 yield from self._issue(invoice, document.lines)
             case DraftDiscarded():
                 self._discard(local_id(fact.stream))
+            case InvoiceCredited():
+                self._credit(local_id(fact.stream), fact.event)
+            case _:
+                self._see_lots(fact)
+
+    def _see_lots(self, fact: Recorded[Any]) -> None:
+        match fact.event:
+            case LotSplit(lot, parts):
+                self._split(fact.stream, lot, {part.lot: (part.quantity, part.value.amount) for part in parts})
+            case LotsCredited(lots=credited, invoice=invoice):
+                for each in credited:
+                    self._take_off((fact.stream, each.lot), invoice)
+            case LotsReserved(lots) | LotsReleased(lots) | LotsBilled(lots):
+                self._touched |= {(fact.stream, lot) for lot in lots}
+            case _:
+                self._see_claims(fact)
+
+    def _see_claims(self, fact: Recorded[Any]) -> None:
+        match fact.event:
             case BillingClaimed(invoice, line, amount):
                 self._claims[invoice][local_id(fact.stream), line] = amount.amount
                 self._touched_bills.add(invoice)
@@ -86,8 +109,9 @@ class Billings:
                 kept = {key: taken for key, taken in self._claims[invoice].items() if key[0] != engagement}
                 self._claims[invoice] = kept
                 self._touched_bills.add(invoice)
-            case LotsReserved(lots) | LotsReleased(lots) | LotsBilled(lots):
-                self._touched |= {(fact.stream, lot) for lot in lots}
+            case BillingCredited(_, invoice, line, amount):
+                self._claims[invoice][local_id(fact.stream), line] -= amount.amount
+                self._touched_bills.add(invoice)
             case _:
                 return
 
@@ -144,6 +168,36 @@ class Billings:
                 if line.adjustment is None and line.releases is None:
                     corrections = sum((each.signed.amount for each in line.allowances), Decimal(0))
                     bill.standard[bill.line_of(line)[0]] += line.net.amount - corrections
+                    bill.standard_lines.add(line.line)
+
+    def _credit(self, invoice: str, credited: InvoiceCredited) -> None:
+        """What a credit note takes off the lines, and of the standard value of what they bill."""
+        bill = self.bills.get(invoice)
+        if bill is None:
+            return
+        self._touched_bills.add(invoice)
+        for each in credited.lines:
+            if each.line in bill.lines and bill.lines[each.line] in bill.by_line:
+                bill.by_line[bill.lines[each.line]] -= each.net.amount
+            if each.line in bill.standard_lines:
+                engagement = bill.lines[each.line][0]
+                bill.standard[engagement] -= sum((lot.value.amount for lot in each.lots), Decimal(0))
+
+    def _split(self, stream: StreamId, lot: str, parts: dict[str, tuple[Decimal, Decimal]]) -> None:
+        """The parts of a lot that is billed are billed by the same invoice."""
+        for holder in self._holders.pop((stream, lot), set()):
+            bill = self.bills[holder]
+            bill.lots.pop((stream, lot), None)
+            for part, amounts in parts.items():
+                bill.lots[stream, part] = amounts
+                self._holders[stream, part].add(holder)
+                self._touched.add((stream, part))
+
+    def _take_off(self, key: Key, invoice: str) -> None:
+        self._holders[key].discard(invoice)
+        self._touched.add(key)
+        if bill := self.bills.get(invoice):
+            bill.lots.pop(key, None)
 
     def _discard(self, invoice: str) -> None:
         if bill := self.bills.get(invoice):
@@ -199,7 +253,7 @@ def _shown(amounts: dict[Claimed, Decimal]) -> str:
 
 
 class Numbers:
-    """Follows number series and issued invoices: 1, 2, 3 ... of each series, each on its one invoice."""
+    """Follows number series and what is issued: 1, 2, 3 ... of each series, each on its one document."""
 
     def __init__(self) -> None:
         self._last: dict[StreamId, int] = {}
@@ -218,6 +272,9 @@ class Numbers:
                 series = local_id(fact.stream).partition(":")[2]
                 self._taken[f"{series}-{number:06d}"] = invoice
                 self._touched.add(invoice)
+            case CreditNoteIssued(credit_note, number):
+                self._issued[credit_note] = number
+                self._touched.add(credit_note)
             case InvoiceIssued(invoice, document):
                 if invoice in self._issued:
                     yield Breach(f"invoice:{invoice}", f"it was issued twice, also as {self._issued[invoice]}")

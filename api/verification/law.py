@@ -1,6 +1,6 @@
-"""The conservation law: approved work is billed, reserved, still open, not billable or written off, and never else.
+"""The conservation law: approved work is billed, reserved, still open, not billable or given up, and never else.
 
-    approved = billed + reserved + open + non-billable + written off + not priced yet
+    approved = billed + reserved + open + non-billable + written off + transferred out - transferred in + not priced yet
 
 in hours, and in money from the rated value down to the parts, for every piece of work and for every project,
 engagement, customer and legal entity, after every commit. What was approved is read from the facts of the work, what
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,17 +20,21 @@ from domain.agreement import EngagementOpened
 from domain.expense import ExpenseRecorded, ExpensesApproved, ExpensesRejected, ExpensesSubmitted
 from domain.kernel import Recorded, StreamId, local_id, stream_of
 from domain.lots import (
+    AFTER_CREDIT,
     Lot,
     LotPart,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsCredited,
     LotsDrawn,
     LotSplit,
     LotsReleased,
     LotsReserved,
+    LotStatus,
     LotsUndrawn,
     LotsWrittenOff,
+    LotTransferred,
 )
 from domain.milestones import MilestoneAccepted
 from domain.money import Money
@@ -48,8 +52,15 @@ from domain.timesheet import (
     TimeWithdrawn,
 )
 
-State = Literal["open", "reserved", "billed", "drawn", "non-billable", "written off", "split", "reversed"]
+State = Literal[
+    "open", "reserved", "billed", "drawn", "non-billable", "written off", "transferred", "split", "reversed"
+]
 ENDED = ("split", "reversed")
+_STATES: dict[LotStatus, State] = {
+    LotStatus.OPEN: "open",
+    LotStatus.WRITTEN_OFF: "written off",
+    LotStatus.NON_BILLABLE: "non-billable",
+}
 LEVELS = ("project", "engagement", "customer", "legal entity")
 
 Key = tuple[StreamId, str]
@@ -60,7 +71,10 @@ Groups = tuple[str, str, str, str]
 
 @dataclass(slots=True)
 class Piece:
-    """A lot or a part of one: how much it is, and what has become of it. ``root`` is the lot that was rated."""
+    """A lot or a part of one: how much it is, and what has become of it. ``root`` is the lot that was rated.
+
+    ``came_in``: it took the place of a lot that was transferred out.
+    """
 
     stream: StreamId
     lot: str
@@ -73,6 +87,7 @@ class Piece:
     groups: Groups
     state: State = "open"
     invoice: str | None = None
+    came_in: bool = False
 
     @property
     def name(self) -> str:
@@ -138,6 +153,11 @@ class Law:
                 yield from self._move(stream, (lot,), "reversed", None)
             case LotsWrittenOff(lots, _, _):
                 yield from self._move(stream, lots, "written off", None)
+            case LotsCredited(lots=credited):
+                for each in credited:
+                    yield from self._move(stream, (each.lot,), _STATES[AFTER_CREDIT[each.disposition]], None)
+            case LotTransferred(lot):
+                yield from self._move(stream, (lot,), "transferred", None)
             case _:
                 self._see_work(stream, event)
 
@@ -176,7 +196,7 @@ class Law:
                 self._promise(stream, line, f"credit/{credit}")
             case RetainerGranted(line, grant):
                 self._promise(stream, line, f"retainer/{grant}")
-            case LotRated(lot) if "/progress/" in lot.source and stream == stream_of("engagement", lot.engagement):
+            case LotRated(lot) if _adds_to_progress(stream, lot):
                 # Measurements, estimates and change orders may all change what is billed to date: each time by a lot.
                 self._promise(stream, lot.line, lot.source.split("/", 2)[2])
             case _:
@@ -204,7 +224,7 @@ class Law:
                     accounted[group] += 0 if live else family.quantity
             for piece in live:
                 for group in zip(LEVELS, piece.groups, strict=True):
-                    accounted[group] += piece.quantity
+                    accounted[group] += 0 if piece.came_in else piece.quantity
         for group in sorted({*approved, *accounted}):
             if approved[group] != accounted[group]:
                 level, name = group
@@ -241,6 +261,7 @@ class Law:
             lot.unit,
             self._groups.setdefault(groups, groups),
             "non-billable" if lot.non_billable_because else "open",
+            came_in=lot.transferred_from is not None,
         )
         self._family(stream, lot.source).values[lot.lot] = lot.value.amount
         yield from self._add(piece)
@@ -256,10 +277,10 @@ class Law:
         if whole is None:
             yield Breach(f"{stream} {lot}", "a lot was split that was never rated")
             return
-        yield from self._move(stream, (lot,), "split", None)
         for part in parts:
-            amounts = (part.quantity, part.value.amount, part.cost.amount)
-            yield from self._add(Piece(stream, part.lot, whole.source, whole.root, *amounts, whole.unit, whole.groups))
+            value, cost = part.value.amount, part.cost.amount
+            yield from self._add(replace(whole, lot=part.lot, quantity=part.quantity, value=value, cost=cost))
+        yield from self._move(stream, (lot,), "split", None)
         sums = (
             ("quantity", whole.quantity, sum(part.quantity for part in parts)),
             ("value", whole.value, sum(part.value.amount for part in parts)),
@@ -279,6 +300,11 @@ class Law:
             piece.state, piece.invoice = state, invoice
 
 
+def _adds_to_progress(stream: StreamId, lot: Lot) -> bool:
+    at_home = stream == stream_of("engagement", lot.engagement) and lot.transferred_from is None
+    return at_home and "/progress/" in lot.source
+
+
 def _sources(stream: StreamId, lines: Iterable[str]) -> list[str]:
     return [f"{local_id(stream)}/{line}" for line in lines]
 
@@ -286,18 +312,23 @@ def _sources(stream: StreamId, lines: Iterable[str]) -> list[str]:
 def _broken(family: Family) -> Iterator[str]:
     """How a piece of work breaks the law, if it does."""
     live = family.live
-    if not live:
-        return
-    if not family.approved:
+    if live and not family.approved:
         yield f"{', '.join(piece.lot for piece in live)} counts, although the work is not approved"
     roots = sorted({piece.root for piece in live})
-    quantity = sum((piece.quantity for piece in live), Decimal(0))
-    if family.approved and quantity != family.quantity:
-        twice = f": {', '.join(roots)} all stand for the same work" if len(roots) > 1 else ""
-        yield f"{family.quantity} {family.unit} approved, {quantity} in lots{twice}"
+    if not roots:
+        return
+    quantity = sum((piece.quantity for piece in live if not piece.came_in), Decimal(0))
+    if len(roots) > 1 and quantity > family.quantity:
+        yield f"{', '.join(roots)} all stand for the same work"
+    elif family.approved and quantity != family.quantity:
+        yield f"{family.quantity} {family.unit} approved, {quantity} in lots"
+    out = sum((piece.quantity for piece in live if piece.state == "transferred"), Decimal(0))
+    came = sum((piece.quantity for piece in live if piece.came_in), Decimal(0))
+    if out != came:
+        yield f"{out} {family.unit} transferred out, {came} came in"
     for root in roots:
-        # A part may be reversed and stand anew at another price: what was reversed of a rating is accounted for too.
-        leaves = [piece for piece in family.pieces if piece.root == root and piece.state != "split"]
-        value = sum((piece.value for piece in leaves), Decimal(0))
+        value = sum(
+            (piece.value for piece in family.pieces if piece.root == root and piece.state != "split"), Decimal(0)
+        )
         if value != family.values[root]:
             yield f"rated at {family.values[root]}, {value} in lots"

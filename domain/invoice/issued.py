@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 from typing import Literal, assert_never
 
 from domain.invoice.document import Document
@@ -148,6 +149,13 @@ class WriteOffReceivable:
     by: str
     reason: str
     amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditInvoice:
+    """Take back what a credit note credits, in the transaction that issues it."""
+
+    credited: InvoiceCredited
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,6 +300,63 @@ class ReceivableWrittenOff:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class LotCredited:
+    """How much of a lot, as the invoice names it, was credited."""
+
+    lot: str
+    quantity: Decimal
+    value: Money
+
+
+@dataclass(frozen=True, slots=True)
+class LineCredited:
+    """What was credited of a line: its net, the tax of each of its treatments, and its lots."""
+
+    line: int
+    quantity: Decimal
+    net: Money
+    taxes: tuple[Money, ...]
+    lots: tuple[LotCredited, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceCredited:
+    """What was taken back of an allowance or charge on the document, by its place among them, with its taxes."""
+
+    allowance: int
+    amount: Money
+    taxes: tuple[Money, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceCredited:
+    """A credit note took back part of the invoice: ``payable`` of it was or would have been due.
+
+    ``holdback`` is what the customer had kept back of it, and now never pays. ``gross`` is ``net`` with ``tax``.
+    """
+
+    credit_note: str
+    number: str
+    on: date
+    net: Money
+    tax: Money
+    gross: Money
+    holdback: Money
+    payable: Money
+    lines: tuple[LineCredited, ...]
+    allowances: tuple[AllowanceCredited, ...]
+    reason: str
+    by: str
+
+
+class CreditAboveLine(Refused):
+    """All credits of a line together are not more than the line."""
+
+    code = "credit_note.above_line"
+    fix = "Credit at most what is left of the line; invoice.creditNotes shows what was credited before."
+
+
 class NotIssued(Refused):
     """Only an issued invoice can be posted or paid."""
 
@@ -385,6 +450,7 @@ IssuedEvent = (
     | DisputeResolved
     | HandedToCollections
     | ReceivableWrittenOff
+    | InvoiceCredited
 )
 PostingCommand = RequestPosting | ReportPostingSent | ReportPostingInDoubt | ConfirmPosting | RejectPosting
 IssuedCommand = (
@@ -398,6 +464,7 @@ IssuedCommand = (
     | ResolveDispute
     | HandToCollections
     | WriteOffReceivable
+    | CreditInvoice
 )
 
 PostingState = Literal["requested", "sent", "in_doubt", "confirmed", "rejected"]
@@ -429,6 +496,7 @@ class Issued:
     resolved: Mapping[str, DisputeResolved] = field(default_factory=dict)
     collections: HandedToCollections | None = None
     write_offs: tuple[ReceivableWrittenOff, ...] = ()
+    credits: Mapping[str, InvoiceCredited] = field(default_factory=dict)
 
     def _sum(self, amounts: Iterable[Money]) -> Money:
         return total(amounts, self.document.gross.currency)
@@ -448,7 +516,17 @@ class Issued:
     @property
     def held_back(self) -> Money:
         """What the customer still keeps back."""
-        return self.document.holdback - self._sum(each.amount for each in self.releases)
+        credited = self._sum(each.holdback for each in self.credits.values())
+        return self.document.holdback - self._sum(each.amount for each in self.releases) - credited
+
+    @property
+    def credited(self) -> Money:
+        """What credit notes took off what the invoice asks for."""
+        return self._sum(each.payable for each in self.credits.values())
+
+    def credits_of(self, line: int) -> list[LineCredited]:
+        """What was credited of one line, oldest first."""
+        return [each for credit in self.credits.values() for each in credit.lines if each.line == line]
 
     @property
     def receivable(self) -> Money:
@@ -459,7 +537,7 @@ class Issued:
     @property
     def due(self) -> Money:
         """What is still to be received; below zero, the customer has paid too much."""
-        return self.receivable - self.paid - self.written_off
+        return self.receivable - self.credited - self.paid - self.written_off
 
     @property
     def is_disputed(self) -> bool:
@@ -493,6 +571,8 @@ def decide_issued(command: IssuedCommand, state: Issued) -> Sequence[IssuedEvent
             return _collect(command, state)
         case WriteOffReceivable():
             return _write_off(command, state)
+        case CreditInvoice(credited):
+            return _credit(credited, state)
         case _:
             assert_never(command)
 
@@ -592,6 +672,20 @@ def _write_off(command: WriteOffReceivable, state: Issued) -> Sequence[IssuedEve
     return [ReceivableWrittenOff(amount, command.on, command.effective_on, command.by, command.reason)]
 
 
+def _credit(credited: InvoiceCredited, state: Issued) -> Sequence[IssuedEvent]:
+    if credited.credit_note in state.credits:
+        return []
+    by_number = {line.line: line for line in state.document.lines}
+    for each in credited.lines:
+        line = by_number[each.line]
+        whole, before = line.net.amount, sum(known.net.amount for known in state.credits_of(each.line))
+        sign = -1 if whole < 0 else 1
+        if sign * (before + each.net.amount) > sign * whole:
+            left = Money(whole - before, line.net.currency)
+            raise CreditAboveLine(f"Line {each.line}: {each.net} asked, {left} left.")
+    return settling(credited, state, credited.on)
+
+
 def evolve_issued(state: Issued, event: object) -> Issued:
     """The invoice after one event; those of drafts change nothing any more."""
     match event:
@@ -627,5 +721,7 @@ def evolve_issued(state: Issued, event: object) -> Issued:
             return replace(state, collections=event)
         case ReceivableWrittenOff():
             return replace(state, write_offs=(*state.write_offs, event))
+        case InvoiceCredited():
+            return replace(state, credits={**state.credits, event.credit_note: event})
         case _:
             return state

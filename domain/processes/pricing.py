@@ -9,8 +9,9 @@ from domain.agreement import LineAgreed
 from domain.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
+from domain.lots import Lot, LotBook, LotStatus
 from domain.ports import Candidates, LotAt, Read, SourceAt, lots_of, project_of
-from domain.pricing import lot_of_entry, lot_of_expense
+from domain.pricing import lot_elsewhere, lot_of_entry, lot_of_expense
 from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
 from domain.rating import RateNotFound
 from domain.reference.cost_card import CostRateSet
@@ -137,7 +138,19 @@ def _priced(source: SourceAt, read: Read) -> Sequence[Addressed]:
     lot = lot_of_expense(report, line, read)
     if isinstance(lot, RateNotFound):
         return [Addressed(source.stream, ReportExpenseUnrated(name, lot.code, lot.detail))]
-    return [Addressed(source.stream, RateExpense(lot))]
+    moved = _moved_lots(report.lots, source.source, "regular", read)
+    return [Addressed(source.stream, RateExpense(each)) for each in (lot, *moved)]
+
+
+def _moved_lots(book: LotBook, source: str, time_type: str, read: Read) -> Sequence[Lot]:
+    """What is billed to another engagement or customer than the work was done for, as it is priced there now."""
+    rated: list[Lot] = []
+    for held in book.values():
+        lot = held.lot
+        if lot.source == source and lot.transferred_from is not None and held.status is LotStatus.OPEN:
+            found = lot_elsewhere(lot, lot.engagement, lot.line, lot.customer, lot.project, time_type, read)
+            rated += [] if isinstance(found, RateNotFound) else [found]
+    return rated
 
 
 def _priced_entry(source: SourceAt, read: Read) -> Sequence[Addressed]:
@@ -148,4 +161,5 @@ def _priced_entry(source: SourceAt, read: Read) -> Sequence[Addressed]:
     lot = lot_of_entry(sheet.resource, entry, read)
     if isinstance(lot, RateNotFound):
         return [Addressed(source.stream, ReportUnrated(source.source, lot.code, lot.detail))]
-    return [Addressed(source.stream, RateEntry(lot))]
+    moved = _moved_lots(sheet.lots, source.source, entry.work.time_type, read)
+    return [Addressed(source.stream, RateEntry(each)) for each in (lot, *moved)]
