@@ -48,7 +48,7 @@ from domain.ports import (
     project_of,
     tax_rules_of,
 )
-from domain.reasons import Context, LotFacts
+from domain.reasons import Context, Hold, LotFacts
 from domain.sharing import shares_of_each
 
 
@@ -201,10 +201,10 @@ def _billable(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[Billab
 
 def _eligible(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[tuple[StreamId, Lot]]:
     """The lots that may be billed now; ``strict`` refuses the first that may not, naming its reasons."""
-    contexts = Contexts(read)
+    contexts = Contexts(read, plan.on)
     result: list[tuple[StreamId, Lot]] = []
     for each in lots:
-        why_not = _why_not(read, each, plan, contexts)
+        why_not = _why_not(read, each, contexts)
         if why_not is None:
             result.append((each.stream, lots_of(read, each.stream)[each.lot].lot))
         elif plan.strict:
@@ -212,16 +212,16 @@ def _eligible(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[tuple[
     return result
 
 
-def _why_not(read: Read, at: LotAt, plan: DraftPlan, contexts: Contexts) -> str | None:
+def _why_not(read: Read, at: LotAt, contexts: Contexts) -> str | None:
     """Why a lot may not be billed now, as the rest of a sentence that begins with it; None when it may."""
     state = read(at.stream)
     held = state.lots.get(at.lot)
     if held is None or held.status is not LotStatus.OPEN:
         return f" is {held.status.value if held else 'unknown'}"
-    if held.postponed_until is not None and plan.on < held.postponed_until:
-        return f" is postponed until {held.postponed_until}"
     lacks = isinstance(state, ExpenseReport) and lacks_receipt(state, held.lot.source)
-    blockers = eligibility.decide(LotFacts(at.stream, held.lot, lacks), contexts.of(held.lot))
+    holds = tuple(Hold(hold.code, hold.because) for hold in held.holds.values())
+    facts = LotFacts(at.stream, held.lot, lacks, holds, held.postponed_until)
+    blockers = eligibility.decide(facts, contexts.of(held.lot))
     return ": " + ", ".join(blocker.code.value for blocker in blockers) if blockers else None
 
 
@@ -230,18 +230,19 @@ class Contexts:
     """What the eligibility of lots depends on, read once for all lots that share it."""
 
     read: Read
+    today: date | None = None
     known: dict[tuple[str, str, str, str, date], Context] = field(default_factory=dict)
 
     def of(self, lot: Lot) -> Context:
         """The context of a lot."""
         key = (lot.engagement, lot.project, lot.customer, lot.selling_entity, lot.work_date)
         if key not in self.known:
-            self.known[key] = context_of(self.read, lot)
+            self.known[key] = context_of(self.read, lot, self.today)
         return self.known[key]
 
 
-def context_of(read: Read, lot: Lot) -> Context:
-    """What a lot's eligibility depends on, as it stands now."""
+def context_of(read: Read, lot: Lot, today: date | None = None) -> Context:
+    """What a lot's eligibility depends on, as it stands now; ``today`` is the day on which it would be billed."""
     entity = entity_of(read, lot.selling_entity)
     terms = entity.on(lot.work_date) or (entity.versions[0] if entity.versions else None)
     return Context(
@@ -250,6 +251,7 @@ def context_of(read: Read, lot: Lot) -> Context:
         customer=customer_of(read, lot.customer),
         entity=entity,
         tax_rules=tax_rules_of(read, terms.address.country if terms else ""),
+        today=today,
     )
 
 

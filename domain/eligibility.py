@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from domain.blockers.capture import of_assignment, of_capture
+from domain.blockers.capture import of_assignment, of_capture, of_postponement
 from domain.blockers.contract import no_line, of_contract, of_order
 from domain.blockers.master_data import of_master_data
 from domain.blockers.price import of_price, of_tax
@@ -33,6 +33,7 @@ def in_order(blockers: Iterable[Blocker]) -> tuple[Blocker, ...]:
 def _found(subject: Subject, context: Context) -> Iterator[Blocker]:
     yield from of_capture(subject)
     yield from of_assignment(subject, context)
+    yield from of_postponement(subject, context)
     if context.engagement.opened is None:
         yield no_line(stream_of("engagement", subject.lot.engagement if isinstance(subject, LotFacts) else ""))
         return

@@ -98,13 +98,20 @@ from domain.lots import (
     BillLots,
     CreditLots,
     DrawLots,
+    GiveLotsFree,
+    HoldLots,
+    LiftLotHolds,
     LotBook,
+    LotCommand,
     LotEvent,
+    LotHoldsLifted,
     LotRated,
     LotReversed,
     LotsBilled,
     LotsCredited,
     LotsDrawn,
+    LotsGivenFree,
+    LotsHeld,
     LotSplit,
     LotsPostponed,
     LotsReleased,
@@ -247,18 +254,7 @@ Command = (
     | ProposeChangeOrder
     | ApproveChangeOrder
     | RejectChangeOrder
-    | SplitLot
-    | ShareLot
-    | ReserveLots
-    | ReleaseLots
-    | BillLots
-    | WriteOffLots
-    | PostponeLots
-    | DrawLots
-    | UndrawLots
-    | RepriceLot
-    | CreditLots
-    | TransferLot
+    | LotCommand
 )
 
 
@@ -344,21 +340,6 @@ def decide(command: Command, state: Engagement) -> Sequence[Event]:
     match command:
         case OpenEngagement():
             return _open(command, state)
-        case (
-            SplitLot()
-            | ShareLot()
-            | ReserveLots()
-            | ReleaseLots()
-            | BillLots()
-            | WriteOffLots()
-            | PostponeLots()
-            | DrawLots()
-            | UndrawLots()
-            | RepriceLot()
-            | CreditLots()
-            | TransferLot()
-        ):
-            return decide_lots(command, state.lots)
         case ProposeChangeOrder() | ApproveChangeOrder() | RejectChangeOrder():
             return _change(command, state)
         case ChangeCap() | ChangeLimits() | AgreeEngagementCap() | ClaimBilling() | ReleaseBilling() | CreditBilling():
@@ -373,6 +354,24 @@ def decide(command: Command, state: Engagement) -> Sequence[Event]:
         ):
             state.terms  # noqa: B018 -- refuses before the engagement exists
             return _agreement(command, state)
+        case (
+            SplitLot()
+            | ShareLot()
+            | ReserveLots()
+            | ReleaseLots()
+            | BillLots()
+            | WriteOffLots()
+            | PostponeLots()
+            | DrawLots()
+            | UndrawLots()
+            | RepriceLot()
+            | CreditLots()
+            | TransferLot()
+            | HoldLots()
+            | LiftLotHolds()
+            | GiveLotsFree()
+        ):
+            return decide_lots(command, state.lots)
         case _:
             return _promise(command, state)
 
@@ -570,6 +569,9 @@ def evolve(state: Engagement, event: Event) -> Engagement:
             | LotsUndrawn()
             | LotsCredited()
             | LotTransferred()
+            | LotsHeld()
+            | LotHoldsLifted()
+            | LotsGivenFree()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

@@ -6,21 +6,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.lots import (
+    LEDGER,
     BillLots,
     CreditLots,
     DrawLots,
+    GiveLotsFree,
+    HoldLots,
+    LiftLotHolds,
     Lot,
     LotBook,
+    LotCommand,
     LotEvent,
+    LotHoldsLifted,
     LotRated,
     LotReversed,
     LotsBilled,
     LotsCredited,
     LotsDrawn,
+    LotsGivenFree,
+    LotsHeld,
     LotSplit,
     LotsPostponed,
     LotsReleased,
@@ -46,6 +54,9 @@ from domain.lots import (
 from domain.money import Money, zero
 from domain.transfer import TransferCommand, TransferEvent
 from domain.transfers import decide_transfers, evolve_transfers
+
+OVER_LIMIT: Final = "EXPENSE_POLICY_VIOLATION"
+"""Why an expense is held that costs more than its entity allows: a code of the closed list."""
 
 
 def expense_stream(report: str) -> StreamId:
@@ -115,9 +126,10 @@ class RejectExpenses:
 
 @dataclass(frozen=True, slots=True)
 class RateExpense:
-    """Freeze the price and cost of an approved line as a lot."""
+    """Freeze the price and cost of an approved line as a lot; ``over_limit`` says in words which limit it passes."""
 
     lot: Lot
+    over_limit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,16 +237,7 @@ Command = (
     | RejectExpenses
     | RateExpense
     | ReportExpenseUnrated
-    | SplitLot
-    | ShareLot
-    | ReserveLots
-    | ReleaseLots
-    | BillLots
-    | WriteOffLots
-    | PostponeLots
-    | DrawLots
-    | UndrawLots
-    | RepriceLot
+    | LotCommand
     | TransferCommand
     | CreditLots
     | TransferLot
@@ -282,8 +285,8 @@ def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
             fresh = tuple(name for name in lines if _line(name, state).status != "rejected")
             undone = [event for name in fresh for event in _reversed(name, "the expense was rejected", state)]
             return [*undone, ExpensesRejected(fresh, by, at, reason)] if fresh else []
-        case RateExpense(lot):
-            return _rate(lot, state)
+        case RateExpense(lot, over_limit):
+            return _rate(lot, over_limit, state)
         case ReportExpenseUnrated(line, code, detail):
             return _report_unrated(ExpenseUnrated(line, code, detail), state)
         case (
@@ -299,6 +302,9 @@ def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
             | RepriceLot()
             | CreditLots()
             | TransferLot()
+            | HoldLots()
+            | LiftLotHolds()
+            | GiveLotsFree()
         ):
             return decide_lots(command, state.lots)
         case _:
@@ -342,11 +348,16 @@ def _reversed(line: str, reason: str, state: ExpenseReport) -> Sequence[LotRever
     return reversals_of(state.lots, source, reason)
 
 
-def _rate(lot: Lot, state: ExpenseReport) -> Sequence[Event]:
+def _rate(lot: Lot, over_limit: str | None, state: ExpenseReport) -> Sequence[Event]:
     line = lot.source.partition("/")[2]
     if _line(line, state).status != "approved":
         raise ExpenseNotApproved(lot.source)
-    return decide_rating(lot, state.lots)
+    rated = decide_rating(lot, state.lots)
+    is_allowed = any(OVER_LIMIT in held.lifted for held in state.lots.values() if held.lot.source == lot.source)
+    fresh = tuple(event.lot.lot for event in rated if isinstance(event, LotRated))
+    if over_limit is None or is_allowed or not fresh or lot.non_billable_because:
+        return rated
+    return [*rated, LotsHeld(fresh, OVER_LIMIT, over_limit, LEDGER)]
 
 
 def _report_unrated(news: ExpenseUnrated, state: ExpenseReport) -> Sequence[Event]:
@@ -385,6 +396,9 @@ def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
             | LotsUndrawn()
             | LotsCredited()
             | LotTransferred()
+            | LotsHeld()
+            | LotHoldsLifted()
+            | LotsGivenFree()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

@@ -8,7 +8,7 @@ lot can never be on two live invoices.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -350,6 +350,34 @@ class LotsCredited:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldLots:
+    """Keep open lots from being billed for a reason of the closed list, until it is lifted."""
+
+    lots: tuple[str, ...]
+    code: str
+    because: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiftLotHolds:
+    """Let lots be billed that were held for a reason; who lifts it answers for it."""
+
+    lots: tuple[str, ...]
+    code: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class GiveLotsFree:
+    """Do the work of open lots for nothing, with the reason that auditors will read."""
+
+    lots: tuple[str, ...]
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class LotTransferred:
     """A lot is billed to another engagement or customer: the lot ``into``, which is rated with it, took its place."""
 
@@ -358,6 +386,34 @@ class LotTransferred:
     engagement: str
     line: str
     customer: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotsHeld:
+    """Lots were kept from being billed, for a reason of the closed list."""
+
+    lots: tuple[str, ...]
+    code: str
+    because: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotHoldsLifted:
+    """A reason that kept lots from being billed was lifted, or is no longer true."""
+
+    lots: tuple[str, ...]
+    code: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotsGivenFree:
+    """The work of lots was done for nothing."""
+
+    lots: tuple[str, ...]
     reason: str
     by: str
 
@@ -375,6 +431,9 @@ LotCommand = (
     | RepriceLot
     | CreditLots
     | TransferLot
+    | HoldLots
+    | LiftLotHolds
+    | GiveLotsFree
 )
 LotEvent = (
     LotRated
@@ -389,6 +448,9 @@ LotEvent = (
     | LotsUndrawn
     | LotsCredited
     | LotTransferred
+    | LotsHeld
+    | LotHoldsLifted
+    | LotsGivenFree
 )
 
 
@@ -420,6 +482,10 @@ class CreditAboveLot(Refused):
     fix = "Credit at most what is left; invoice.creditNotes shows what was credited before."
 
 
+COMPLIMENTARY: Final = "COMPLIMENTARY"
+"""Why a lot that was given free is not billable: a code of the closed list."""
+
+
 @dataclass(frozen=True, slots=True)
 class LotState:
     """A lot, what has become of it, the invoice it is on, and the day until which somebody postponed billing it.
@@ -427,6 +493,8 @@ class LotState:
     ``grant`` is the retainer that a drawn lot was taken off.
     ``intercompany`` is the number of the invoice from the delivering to the selling entity that it is on.
     ``credit_note`` is the one that took it off an invoice last.
+    ``holds`` are the reasons for which it was held, by code; ``lifted`` are those that a person has lifted, which are
+    not raised again by themselves.
     """
 
     lot: Lot
@@ -436,6 +504,8 @@ class LotState:
     grant: str | None = None
     intercompany: str | None = None
     credit_note: str | None = None
+    holds: Mapping[str, LotsHeld] = field(default_factory=dict)
+    lifted: frozenset[str] = frozenset()
 
     @property
     def is_live(self) -> bool:
@@ -620,6 +690,19 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
                 return []
             _require_open(book, lot)
             return _transfer(book[lot].lot, into, reason, by, book)
+        case HoldLots(lots, code, because, by):
+            fresh = tuple(lot for lot in lots if not _is_held_for(book, lot, code, because))
+            for lot in fresh:
+                _require_open(book, lot)
+            return [LotsHeld(fresh, code, because, by)] if fresh else []
+        case LiftLotHolds(lots, code, by):
+            holding = tuple(lot for lot in lots if code in _held(book, lot).holds)
+            return [LotHoldsLifted(holding, code, by)] if holding else []
+        case GiveLotsFree(lots, reason, by):
+            fresh = tuple(lot for lot in lots if _held(book, lot).lot.non_billable_because != COMPLIMENTARY)
+            for lot in fresh:
+                _require_open(book, lot)
+            return [LotsGivenFree(fresh, reason, by)] if fresh else []
         case _:
             assert_never(command)
 
@@ -639,6 +722,11 @@ def _require_open(book: LotBook, lot: str) -> None:
     held = _held(book, lot)
     if held.status is not LotStatus.OPEN:
         raise LotNotOpen(f"{lot} is {held.status.value}" + (f" on {held.invoice}." if held.invoice else "."))
+
+
+def _is_held_for(book: LotBook, lot: str, code: str, because: str) -> bool:
+    known = _held(book, lot).holds.get(code)
+    return known is not None and known.because == because
 
 
 def _is_drawn(book: LotBook, lot: str, grant: str) -> bool:
@@ -809,8 +897,27 @@ def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:
             )
         case LotTransferred(name):
             return with_changes(book, _moved(book, (name,), LotStatus.TRANSFERRED, None))
+        case LotsHeld(lots, code, _, _):
+            return with_changes(book, {lot: replace(book[lot], holds={**book[lot].holds, code: event}) for lot in lots})
+        case LotHoldsLifted(lots, code, by):
+            return with_changes(book, {lot: _lifted(book[lot], code, by) for lot in lots})
+        case LotsGivenFree(lots, _, _):
+            return with_changes(book, {lot: _given_free(book[lot]) for lot in lots})
         case _:
             assert_never(event)
+
+
+LEDGER: Final = "ledger"
+"""Who raises and lifts holds by rule; everybody else is a person."""
+
+
+def _lifted(held: LotState, code: str, by: str) -> LotState:
+    rest = {name: hold for name, hold in held.holds.items() if name != code}
+    return replace(held, holds=rest, lifted=held.lifted | {code} if by != LEDGER else held.lifted)
+
+
+def _given_free(held: LotState) -> LotState:
+    return replace(held, status=LotStatus.NON_BILLABLE, lot=replace(held.lot, non_billable_because=COMPLIMENTARY))
 
 
 def part_of(whole: Lot, part: LotPart) -> Lot:

@@ -9,15 +9,16 @@ from decimal import Decimal
 from domain.contract import CategoryTerms, ContractLine, TimeAndMaterials, bills_hours
 from domain.conversion import fx_rate_or_none
 from domain.engagement import Engagement
-from domain.expense import ExpenseReport, Line, source_of
+from domain.expense import Expense, ExpenseReport, Line, source_of
 from domain.kernel import StreamId
 from domain.lots import Explanation, Lot
 from domain.money import Money, zero
-from domain.ports import Read, engagement_of, project_of, resource_of
+from domain.ports import Read, engagement_of, entity_of, project_of, resource_of
 from domain.project import Project
 from domain.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
 from domain.reference.cost_card import CostCard, cost_card_stream
 from domain.reference.fx_rate import converted
+from domain.reference.legal_entity import LegalEntityTerms
 from domain.reference.rate_card import RateCard, rate_card_stream
 from domain.reference.resource import ResourceTerms
 from domain.timesheet import Entry
@@ -45,7 +46,7 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
         return place
     worked = _worked(resource, place, work.work_date)
     found = find_rate(worked, _cards(place, read))
-    because = _not_billable(place, work.task)
+    because = _not_billable(place, worked, work.task)
     if isinstance(found, RateNotFound):
         if because is None:
             return found
@@ -170,6 +171,24 @@ def lot_elsewhere(
     )
 
 
+def employer_of(resource: str, day: date, read: Read) -> LegalEntityTerms | None:
+    """The terms of the legal entity that employs a person on a day, as far as both are known."""
+    terms = resource_of(read, resource).on(day)
+    return entity_of(read, terms.legal_entity).on(day) if terms else None
+
+
+def over_limit(resource: str, expense: Expense, read: Read) -> str | None:
+    """Which limit of the person's employer an expense passes, in words; None when it passes none."""
+    employer = employer_of(resource, expense.spent_on, read)
+    limit = employer.limit_of(expense.category) if employer else None
+    if limit is None:
+        return None
+    rate = fx_rate_or_none(read, expense.amount.currency, limit.currency, expense.spent_on)
+    if rate is not None and converted(expense.amount, limit.currency, rate) <= limit:
+        return None
+    return f"{expense.category} of {expense.amount}; the limit is {limit}."
+
+
 def _place(resource: str, project_name: str, task: str | None, day: date, read: Read) -> Place | RateNotFound:
     project = project_of(read, project_name)
     if project.created is None:
@@ -211,12 +230,15 @@ def _cards_of(engagement: str, line: str, customer: str, read: Read) -> list[Car
     return cards
 
 
-def _not_billable(place: Place, task: str | None) -> str | None:
+def _not_billable(place: Place, worked: Worked, task: str | None) -> str | None:
     """Why work is rated for its cost alone, as a reason code; None when the customer pays for it by the hour."""
     if place.project.terms.internal:
         return "PROJECT_INTERNAL"
     if not place.project.is_chargeable(task):
         return "TASK_NOT_CHARGEABLE"
+    assignment = place.project.assignment_of(worked.resource, worked.on)
+    if assignment is not None and not assignment.chargeable:
+        return "ROLE_NOT_CHARGEABLE"
     if not bills_hours(place.line.billing):
         return "INCLUDED_IN_FIXED_FEE"
     return None

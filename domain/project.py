@@ -26,12 +26,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A person's place on the project; ``role`` overrides the person's own role for rating."""
+    """A person's place on the project; ``role`` overrides the person's own role for rating.
+
+    ``chargeable``: whether the customer pays for that role, which it does unless said otherwise.
+    """
 
     resource: str
     starts: date
     ends: date | None = None
     role: str | None = None
+    chargeable: bool = True
 
     @property
     def period(self) -> Period:

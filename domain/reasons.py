@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -116,12 +116,24 @@ class EntryFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A reason for which a lot was held, in words; ``event`` and ``since`` where the asker needs to know them."""
+
+    code: str
+    because: str
+    event: str | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LotFacts:
-    """An open lot and the stream that holds it."""
+    """An open lot and the stream that holds it, what it was held for, and until when somebody postponed it."""
 
     stream: StreamId
     lot: Lot
     receipt_missing: bool = False
+    holds: tuple[Hold, ...] = ()
+    postponed_until: date | None = None
 
     @property
     def day(self) -> date:
@@ -142,13 +154,17 @@ Subject = EntryFacts | LotFacts
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the decision depends on besides the work itself, as it stands at one position of the log."""
+    """What the decision depends on besides the work itself, as it stands at one position of the log.
+
+    ``today`` is the last day that has begun, None before the calendar runs.
+    """
 
     engagement: Engagement
     project: Project | None
     customer: Customer
     entity: LegalEntity
     tax_rules: TaxRules
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +172,8 @@ class Blocker:
     """One reason: the object that blocks, the events that may have caused it, who can remove it, and how.
 
     ``caused_by`` are published event names; the latest of them on ``blocking`` says since when. When none happened,
-    something is missing since the work itself was recorded.
+    something is missing since the work itself was recorded. ``event`` and ``since`` say so themselves where the rule
+    knows them.
     """
 
     code: ReasonCode
@@ -165,3 +182,5 @@ class Blocker:
     owner_role: OwnerRole
     what_to_do: str
     resolves_itself: bool = False
+    event: str | None = None
+    since: datetime | None = None

@@ -11,25 +11,34 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.lots import (
+    LEDGER,
     BillLots,
     CreditLots,
     DrawLots,
+    GiveLotsFree,
+    HoldLots,
+    LiftLotHolds,
     Lot,
     LotBook,
+    LotCommand,
     LotEvent,
+    LotHoldsLifted,
     LotRated,
     LotReversed,
     LotsBilled,
     LotsCredited,
     LotsDrawn,
+    LotsGivenFree,
+    LotsHeld,
     LotSplit,
     LotsPostponed,
     LotsReleased,
     LotsReserved,
+    LotStatus,
     LotsUndrawn,
     LotsWrittenOff,
     LotTransferred,
@@ -54,6 +63,8 @@ from domain.transfer import TransferCommand, TransferEvent
 from domain.transfers import decide_transfers, evolve_transfers
 
 HOURS_PER_DAY_MAX = Decimal(24)
+DOUBTS: Final = ("DUPLICATE_ENTRY", "HOURS_EXCEED_DAILY_LIMIT")
+"""Reasons that hold a lot until a person lifts them, or the time system corrects what looks wrong."""
 
 
 def timesheet_stream(resource: str, day: date) -> StreamId:
@@ -163,9 +174,13 @@ class DecidePeriod:
 
 @dataclass(frozen=True, slots=True)
 class RateEntry:
-    """Freeze the price and cost of an approved entry as a lot, in place of an open lot with other figures."""
+    """Freeze the price and cost of an approved entry as a lot, in place of an open lot with other figures.
+
+    ``hours_per_day_max``: more hours of the person on that day hold the lot for review; None is no limit.
+    """
 
     lot: Lot
+    hours_per_day_max: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,16 +360,7 @@ Command = (
     | DecidePeriod
     | RateEntry
     | ReportUnrated
-    | SplitLot
-    | ShareLot
-    | ReserveLots
-    | ReleaseLots
-    | BillLots
-    | WriteOffLots
-    | PostponeLots
-    | DrawLots
-    | UndrawLots
-    | RepriceLot
+    | LotCommand
     | TransferCommand
     | CreditLots
     | TransferLot
@@ -417,9 +423,9 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
     match command:
         case LogTime():
             told = _log(command, state)
-            return _settled(told, state) if state.verdicts else told
+            return _doubts_settled(_settled(told, state) if state.verdicts else told, state)
         case WithdrawTime(claim=claim):
-            return _withdraw(command.resource, claim, command.day, state)
+            return _doubts_settled(_withdraw(command.resource, claim, command.day, state), state)
         case DecidePeriod():
             return _settled(_decide_period(command, state), state)
         case SubmitTime(entries):
@@ -429,8 +435,8 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
             return _approve(entries, by, at, state)
         case RejectTime(entries, by, at, reason):
             return _reject(entries, by, at, reason, state)
-        case RateEntry(lot):
-            return _rate(lot, state)
+        case RateEntry(lot, hours_per_day_max):
+            return _rate(lot, hours_per_day_max, state)
         case ReportUnrated(entry, code, detail):
             return _report_unrated(EntryUnrated(entry, code, detail), state)
         case (
@@ -446,6 +452,9 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
             | RepriceLot()
             | CreditLots()
             | TransferLot()
+            | HoldLots()
+            | LiftLotHolds()
+            | GiveLotsFree()
         ):
             return decide_lots(command, state.lots)
         case _:
@@ -618,10 +627,65 @@ def _reject(entries: tuple[str, ...], by: str, at: datetime, reason: str, state:
     return [*reversals, TimeRejected(fresh, by, at, reason)] if fresh else []
 
 
-def _rate(lot: Lot, state: Timesheet) -> Sequence[Event]:
-    if _entry(lot.source, state).status != "approved":
+def _rate(lot: Lot, hours_per_day_max: Decimal | None, state: Timesheet) -> Sequence[Event]:
+    entry = _entry(lot.source, state)
+    if entry.status != "approved":
         raise EntryNotApproved(lot.source)
-    return decide_rating(lot, state.lots)
+    rated = decide_rating(lot, state.lots)
+    return [*rated, *_doubts(entry, hours_per_day_max, _after(rated, state))]
+
+
+def _doubts(entry: Entry, hours_per_day_max: Decimal | None, state: Timesheet) -> Sequence[Event]:
+    """The holds of an entry's open lots for what looks wrong, and the lifting of those that no longer hold.
+
+    What a person has lifted once is not raised again for the same entry.
+    """
+    mine = [held for held in state.lots.values() if held.lot.source == entry.entry]
+    settled = frozenset[str]().union(*(held.lifted for held in mine))
+    now_open = [held for held in mine if held.status is LotStatus.OPEN]
+    true_now = {} if not now_open else _doubtful(entry, hours_per_day_max, state)
+    events: list[Event] = []
+    for code in DOUBTS:
+        because = true_now.get(code)
+        fresh = tuple(held.lot.lot for held in now_open if code not in held.holds)
+        if because and fresh and code not in settled:
+            events.append(LotsHeld(fresh, code, because, LEDGER))
+        if because is None and (over := tuple(held.lot.lot for held in now_open if code in held.holds)):
+            events.append(LotHoldsLifted(over, code, LEDGER))
+    return events
+
+
+def _doubtful(entry: Entry, hours_per_day_max: Decimal | None, state: Timesheet) -> dict[str, str]:
+    """What looks wrong about an entry, by code, in words."""
+    found: dict[str, str] = {}
+    told_by = {claim.system for claim in entry.claims.values()}
+    for other in state.entries.values():
+        is_same_work = other.work.fingerprint == entry.work.fingerprint
+        is_same_system = told_by & {claim.system for claim in other.claims.values()}
+        if other.counts and other.entry < entry.entry and is_same_work and is_same_system:
+            found["DUPLICATE_ENTRY"] = f"The same hours were told as {other.entry}."
+            break
+    hours = state.hours_on(entry.work.work_date)
+    if hours_per_day_max is not None and hours > hours_per_day_max:
+        found["HOURS_EXCEED_DAILY_LIMIT"] = f"{hours} h on {entry.work.work_date}; the limit is {hours_per_day_max} h."
+    return found
+
+
+def _doubts_settled(events: Sequence[Event], state: Timesheet) -> Sequence[Event]:
+    """The events, then the lifting of duplicates whose other telling is gone or was corrected."""
+    if not events or not any("DUPLICATE_ENTRY" in held.holds for held in state.lots.values()):
+        return events
+    after = _after(events, state)
+    lifted: list[Event] = []
+    for name, entry in after.entries.items():
+        held = tuple(
+            each.lot.lot
+            for each in after.lots.values()
+            if each.lot.source == name and "DUPLICATE_ENTRY" in each.holds and each.status is LotStatus.OPEN
+        )
+        if held and "DUPLICATE_ENTRY" not in _doubtful(entry, None, after):
+            lifted.append(LotHoldsLifted(held, "DUPLICATE_ENTRY", LEDGER))
+    return [*events, *lifted]
 
 
 def _report_unrated(news: EntryUnrated, state: Timesheet) -> Sequence[Event]:
@@ -674,6 +738,9 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
             | LotsUndrawn()
             | LotsCredited()
             | LotTransferred()
+            | LotsHeld()
+            | LotHoldsLifted()
+            | LotsGivenFree()
         ):
             return replace(state, lots=evolve_lots(state.lots, event))
         case _:

@@ -53,6 +53,9 @@ CREATE TABLE item (
     codes text[] COLLATE "C" NOT NULL,
     owner_roles text[] COLLATE "C" NOT NULL,  -- one for each code
     reasons json NOT NULL,
+    is_postponed boolean NOT NULL,
+    postponed_until date,
+    holds json NOT NULL,
     PRIMARY KEY (stream, item)
 );
 -- Which open work a change of its engagement touches.

@@ -31,6 +31,7 @@ KINDS: Final = frozenset(
         "fx_policy",
         "accounting_period",
         "billing_limit",
+        "calendar",
     }
 )
 """The kinds of streams whose states decide about the work of others."""

@@ -8,15 +8,19 @@ from decimal import Decimal
 from typing import Final
 
 from domain import eligibility
+from domain.calendar import FIRM
 from domain.caps import Candidate, Room, Share, allocate, allocation
 from domain.engagement import BillingClaimed, BillingReleased, Engagement, MilestoneAccepted
 from domain.kernel import StreamId, decider_name, local_id
 from domain.line_caps import BillingCredited, CapReached
 from domain.lots import (
+    LotHoldsLifted,
     LotRated,
     LotReversed,
     LotsBilled,
     LotsDrawn,
+    LotsGivenFree,
+    LotsHeld,
     LotSplit,
     LotsPostponed,
     LotsReleased,
@@ -41,6 +45,9 @@ _UNDECIDING: Final = (
     LotsBilled,
     LotReversed,
     LotsWrittenOff,
+    LotsHeld,
+    LotHoldsLifted,
+    LotsGivenFree,
     LotsPostponed,
     LotsDrawn,
     LotsUndrawn,
@@ -193,6 +200,7 @@ class EligibilityFold:
                 customer=contexts.customer(item.customer),
                 entity=entity,
                 tax_rules=contexts.tax_rules(terms.address.country if terms else ""),
+                today=contexts.of(FIRM).state.today,
             )
         return known
 

@@ -7,14 +7,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import orjson
+
 from domain.kernel import Recorded, StreamId, decider_name
 from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
 from domain.money import Money
-from domain.reasons import EntryFacts, LotFacts
+from domain.reasons import EntryFacts, Hold, LotFacts
 from projections.tables import Table
 from projections.timesheets_fold import EntryRecord
 
 NOTHING: Final = Decimal(0)
+NO_HOLDS: Final = "[]"
 ONE: Final = Decimal(1)
 _KINDS: Final = {"timesheet": "time", "expense_report": "expense", "engagement": "milestone"}
 _UNITS: Final[dict[str, Unit]] = {"hour": "hour", "item": "item"}
@@ -81,6 +84,9 @@ class Item:
     codes: tuple[str, ...]
     owner_roles: tuple[str, ...]
     reasons: str
+    is_postponed: bool = False
+    postponed_until: date | None = None
+    holds: str = "[]"
 
     @property
     def lot_facts(self) -> LotFacts:
@@ -114,7 +120,17 @@ class Item:
             role=self.role,
             practice=self.practice,
         )
-        return LotFacts(StreamId(self.stream), lot, self.receipt_missing)
+        return LotFacts(StreamId(self.stream), lot, self.receipt_missing, self.held_for, self.postponed_until)
+
+    @property
+    def held_for(self) -> tuple[Hold, ...]:
+        """What the lot was held for, with the facts that say so."""
+        if self.holds == NO_HOLDS:
+            return ()
+        return tuple(
+            Hold(hold["code"], hold["because"], hold["event"], datetime.fromisoformat(hold["since"]))
+            for hold in orjson.loads(self.holds)
+        )
 
     @property
     def entry_facts(self) -> EntryFacts:
@@ -133,7 +149,7 @@ class Item:
 
 
 _UNEXPLAINED: Final = Explanation("", "")
-ITEMS: Final = Table("item", Item, ("stream", "item"), json=("reasons",))
+ITEMS: Final = Table("item", Item, ("stream", "item"), json=("reasons", "holds"))
 
 
 def item_of_lot(fact: Recorded[LotRated], entry: EntryRecord | None) -> Item:

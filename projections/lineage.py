@@ -13,10 +13,13 @@ from domain.invoice import Invoice, Issued, invoice_stream
 from domain.invoice import decider as invoice_decider
 from domain.kernel import Recorded, StreamId, local_id
 from domain.lots import (
+    LotHoldsLifted,
     LotRated,
     LotReversed,
     LotsBilled,
     LotsDrawn,
+    LotsGivenFree,
+    LotsHeld,
     LotSplit,
     LotsPostponed,
     LotsReleased,
@@ -198,6 +201,9 @@ def _concerns(fact: Recorded[Any], family: set[str], sources: set[str]) -> bool:
             | LotsBilled(lots)
             | LotsWrittenOff(lots)
             | LotsPostponed(lots)
+            | LotsHeld(lots)
+            | LotHoldsLifted(lots)
+            | LotsGivenFree(lots)
             | LotsDrawn(lots)
             | LotsUndrawn(lots)
         ):

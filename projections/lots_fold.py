@@ -8,16 +8,24 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
+import orjson
+
+from domain.calendar import DayOpened
 from domain.conversion import fx_rate_or_none
 from domain.kernel import Recorded
 from domain.lots import (
     AFTER_CREDIT,
+    COMPLIMENTARY,
+    LotHoldsLifted,
     LotRated,
     LotReversed,
     LotsBilled,
     LotsCredited,
     LotsDrawn,
+    LotsGivenFree,
+    LotsHeld,
     LotSplit,
+    LotsPostponed,
     LotsReleased,
     LotsReserved,
     LotStatus,
@@ -63,6 +71,8 @@ class LotsFold:
         self._contexts = contexts
         self._timesheets = timesheets
         self._invoices = invoices
+        postponed = [] if from_zero else source.find(ITEMS, {"is_postponed": True, "is_open": True})
+        self._put_off: dict[Key, None] = {(item.stream, item.item): None for item in postponed}
         self._unconverted = _Unconverted([] if from_zero else source.find(ITEMS, _UNCONVERTED))
         self.wants: Mapping[type, Handler] = {
             LotSplit: self._want_one,
@@ -73,6 +83,10 @@ class LotsFold:
             LotsWrittenOff: self._want_each,
             LotsDrawn: self._want_each,
             LotsUndrawn: self._want_each,
+            LotsHeld: self._want_each,
+            LotHoldsLifted: self._want_each,
+            LotsGivenFree: self._want_each,
+            LotsPostponed: self._want_each,
         }
         self.on: Mapping[type, Handler] = {
             LotRated: self._rated,
@@ -86,6 +100,11 @@ class LotsFold:
             LotTransferred: self._transferred,
             LotsDrawn: self._drawn,
             LotsUndrawn: self._undrawn,
+            LotsHeld: self._held,
+            LotHoldsLifted: self._holds_lifted,
+            LotsGivenFree: self._given_free,
+            LotsPostponed: self._postponed_by_user,
+            DayOpened: self._day_opened,
             FxRatePublished: self._fx_published,
             LegalEntityDefined: self._entity_defined,
         }
@@ -184,6 +203,8 @@ class LotsFold:
             if whole.status == LotStatus.BILLED.value and (rate := self._invoices.rate_of(whole.invoice or "")):
                 item = self.change((fact.stream, part.lot))
                 item.functional_billed = _converted(item.value, item.currency, *rate)
+            if whole.is_postponed:
+                self._put_off[fact.stream, part.lot] = None
         self._end(fact, fact.event.lot, LotStatus.SPLIT)
 
     def _reserved(self, fact: Recorded[LotsReserved]) -> None:
@@ -226,12 +247,46 @@ class LotsFold:
             status = AFTER_CREDIT[each.disposition]
             item = self._moved(fact, each.lot, status)
             item.invoice, item.number, item.functional_billed = None, None, None
+            item.postponed_until, item.is_postponed = None, False
             if status is LotStatus.OPEN:
                 item.is_open = True
                 self.open_work.put(item.engagement, (fact.stream, each.lot), item.project)
 
     def _transferred(self, fact: Recorded[LotTransferred]) -> None:
         self._end(fact, fact.event.lot, LotStatus.TRANSFERRED)
+
+    def _held(self, fact: Recorded[LotsHeld]) -> None:
+        hold = {"code": fact.event.code, "because": fact.event.because, "event": fact.id, "since": fact.recorded_at}
+        for lot in fact.event.lots:
+            item = self.change((fact.stream, lot))
+            item.holds = orjson.dumps([*_other_holds(item, fact.event.code), hold]).decode()
+
+    def _holds_lifted(self, fact: Recorded[LotHoldsLifted]) -> None:
+        for lot in fact.event.lots:
+            item = self.change((fact.stream, lot))
+            item.holds = orjson.dumps(_other_holds(item, fact.event.code)).decode()
+
+    def _given_free(self, fact: Recorded[LotsGivenFree]) -> None:
+        for lot in fact.event.lots:
+            self._end(fact, lot, LotStatus.NON_BILLABLE).non_billable_because = COMPLIMENTARY
+
+    def _postponed_by_user(self, fact: Recorded[LotsPostponed]) -> None:
+        until = fact.event.until
+        for lot in fact.event.lots:
+            item = self.change((fact.stream, lot))
+            item.postponed_until, item.is_postponed = until, until is not None
+            self._put_off[fact.stream, lot] = None
+
+    def _day_opened(self, fact: Recorded[DayOpened]) -> None:
+        """What was postponed until this day is decided again."""
+        self.items.fetch(self._put_off)
+        for key in list(self._put_off):
+            item = self.items.get(key)
+            if item is None or not item.is_open or item.postponed_until is None:
+                del self._put_off[key]
+            elif item.postponed_until <= fact.event.day:
+                self.change(key)
+                del self._put_off[key]
 
     def _add(self, item: Item) -> None:
         key = (item.stream, item.item)
@@ -295,6 +350,10 @@ class LotsFold:
             item.functional_cost = item.cost
         else:
             item.functional_cost = _converted(item.cost_in_billing_currency, item.currency, currency, rate)
+
+
+def _other_holds(item: Item, code: str) -> list[Any]:
+    return [hold for hold in orjson.loads(item.holds) if hold["code"] != code]
 
 
 def _has_ended(item: Item) -> bool:

@@ -79,6 +79,8 @@ def verdict(state: str, item: Item, blockers: Sequence[Blocker], contexts: Conte
 
 
 def _since(blocker: Blocker, item: Item, contexts: Contexts) -> tuple[str, datetime]:
+    if blocker.event is not None and blocker.since is not None:
+        return blocker.event, blocker.since
     if decider_name(blocker.blocking) in KINDS:
         happened = contexts.of(blocker.blocking).happened
         causes = [happened[name] for name in blocker.caused_by if name in happened]

@@ -39,10 +39,14 @@ from domain.invoice import (
 )
 from domain.kernel import Recorded, StreamId, local_id
 from domain.lots import (
+    LEDGER,
     Lot,
+    LotHoldsLifted,
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsGivenFree,
+    LotsHeld,
     LotSplit,
     LotsPostponed,
     LotsReleased,
@@ -113,6 +117,10 @@ def sentence(fact: Recorded[Any]) -> str:
 def sentence_of(event: object, stream: StreamId) -> str:
     """What an event of a stream says, in one sentence."""
     return WORDINGS[type(event)](event, local_id(stream))
+
+
+def _who(by: str) -> str:
+    return "The ledger" if by == LEDGER else by
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -280,6 +288,9 @@ _LOTS: Final[Mapping[type, Wording]] = {
         if e.until
         else f"{e.by} let {_listed(e.lots)} be billed again: {e.reason}"
     ),
+    LotsHeld: lambda e, _: f"{_who(e.by)} held {_listed(e.lots)} ({e.code}): {e.because}",
+    LotHoldsLifted: lambda e, _: f"{_who(e.by)} lifted {e.code} from {_listed(e.lots)}.",
+    LotsGivenFree: lambda e, _: f"{e.by} gave {_listed(e.lots)} free: {e.reason}",
 }
 _INVOICE: Final[Mapping[type, Wording]] = {
     InvoiceDrafted: lambda e, _: (

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from api.services import contracts, drafts, engagements, exceptions, finance, invoices, payments, projects, work
+from api.services import (
+    contracts,
+    drafts,
+    engagements,
+    exceptions,
+    finance,
+    invoices,
+    lots,
+    payments,
+    projects,
+    work,
+)
 from api.services.service import Service
 
 SERVICES: Mapping[str, Service[Any]] = {
@@ -16,6 +27,7 @@ SERVICES: Mapping[str, Service[Any]] = {
         *engagements.SERVICES,
         *contracts.SERVICES,
         *drafts.SERVICES,
+        *lots.SERVICES,
         *invoices.SERVICES,
         *payments.SERVICES,
         *exceptions.SERVICES,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from domain.kernel import stream_of
-from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject
+from domain.reasons import Blocker, Context, LotFacts, OwnerRole, ReasonCode, Subject
 
 
 def of_capture(subject: Subject) -> Iterator[Blocker]:
@@ -14,6 +15,7 @@ def of_capture(subject: Subject) -> Iterator[Blocker]:
         what = "Attach the receipt in the expense system."
         yield Blocker(ReasonCode.RECEIPT_MISSING, subject.stream, caused_by, "worker", what, True)
     if isinstance(subject, LotFacts):
+        yield from _of_holds(subject)
         return
     match subject.status:
         case "captured":
@@ -34,6 +36,43 @@ def of_capture(subject: Subject) -> Iterator[Blocker]:
             yield Blocker(ReasonCode.REJECTED, subject.stream, caused_by, "worker", what, True)
         case _:
             return
+
+
+_HELD: Final[Mapping[str, tuple[OwnerRole, str, bool]]] = {
+    "DUPLICATE_ENTRY": (
+        "project_manager",
+        "Withdraw one of the two in the time system, or confirm both",
+        True,
+    ),
+    "HOURS_EXCEED_DAILY_LIMIT": ("project_manager", "Have the hours corrected, or confirm them", True),
+    "EXPENSE_POLICY_VIOLATION": ("finance_approver", "Allow the expense, or have it corrected", False),
+    "ZERO_RATE_UNCONFIRMED": ("finance_preparer", "Set a rate, or confirm that it is billed at nothing", False),
+    "DISPUTED": ("project_manager", "Settle the dispute with the customer, then lift the hold", False),
+}
+"""For each reason that holds a lot itself: who removes it, how, and whether it can go by itself."""
+
+
+def _of_holds(subject: LotFacts) -> Iterator[Blocker]:
+    for hold in subject.holds:
+        role, what, by_itself = _HELD.get(hold.code, ("finance_preparer", "Lift the hold", False))
+        yield Blocker(
+            ReasonCode(hold.code),
+            subject.stream,
+            ("lot.held.v1",),
+            role,
+            f"{what}: {hold.because}",
+            by_itself,
+            hold.event,
+            hold.since,
+        )
+
+
+def of_postponement(subject: Subject, context: Context) -> Iterator[Blocker]:
+    until = subject.postponed_until if isinstance(subject, LotFacts) else None
+    if until is not None and (context.today is None or context.today < until):
+        what = f"Wait until {until}, or take the postponement back."
+        caused_by = ("lot.postponed.v1",)
+        yield Blocker(ReasonCode.POSTPONED_BY_USER, subject.stream, caused_by, "finance_preparer", what, True)
 
 
 def of_assignment(subject: Subject, context: Context) -> Iterator[Blocker]:

@@ -24,12 +24,20 @@ def of_project(subject: Subject, context: Context) -> Iterator[Blocker]:
     if project.closed_on is not None and subject.day > project.closed_on:
         what = f"The project was closed on {project.closed_on}: move the work, or reopen the project."
         yield Blocker(ReasonCode.WORK_DATE_AFTER_END, stream, ("project.closed.v1",), "project_manager", what)
-    if not project.open_for_time:
-        waiting = [name for name, set_up in project.set_ups.items() if set_up.state != "confirmed"]
+    yield from _of_set_up(project, stream)
+    yield from _of_scope(subject, context, project, stream)
+
+
+def _of_set_up(project: Project, stream: StreamId) -> Iterator[Blocker]:
+    refused = {name: set_up.reason for name, set_up in project.set_ups.items() if set_up.state == "rejected"}
+    for name, reason in refused.items():
+        what = f"Correct what {name} names, then retry the exception: {reason}"
+        yield Blocker(ReasonCode.ERP_REJECTED, stream, ("project.set_up_rejected.v1",), "integration", what, True)
+    waiting = [name for name, set_up in project.set_ups.items() if set_up.state not in ("confirmed", "rejected")]
+    if not project.open_for_time and waiting:
         what = f"Wait for, or repair, the project's set-up in {', '.join(waiting)}."
         caused_by: tuple[str, ...] = ("project.set_up_requested.v1", "project.set_up_rejected.v1", "project.created.v1")
         yield Blocker(ReasonCode.PROJECT_NOT_SYNCED, stream, caused_by, "integration", what, True)
-    yield from _of_scope(subject, context, project, stream)
 
 
 def _of_scope(subject: Subject, context: Context, project: Project, stream: StreamId) -> Iterator[Blocker]:

@@ -11,7 +11,7 @@ from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportE
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
 from domain.lots import Lot, LotBook, LotStatus
 from domain.ports import Candidates, LotAt, Read, SourceAt, lots_of, project_of
-from domain.pricing import lot_elsewhere, lot_of_entry, lot_of_expense
+from domain.pricing import employer_of, lot_elsewhere, lot_of_entry, lot_of_expense, over_limit
 from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
 from domain.rating import RateNotFound
 from domain.reference.cost_card import CostRateSet
@@ -139,7 +139,8 @@ def _priced(source: SourceAt, read: Read) -> Sequence[Addressed]:
     if isinstance(lot, RateNotFound):
         return [Addressed(source.stream, ReportExpenseUnrated(name, lot.code, lot.detail))]
     moved = _moved_lots(report.lots, source.source, "regular", read)
-    return [Addressed(source.stream, RateExpense(each)) for each in (lot, *moved)]
+    limit = over_limit(report.resource, line.expense, read)
+    return [Addressed(source.stream, RateExpense(each, limit)) for each in (lot, *moved)]
 
 
 def _moved_lots(book: LotBook, source: str, time_type: str, read: Read) -> Sequence[Lot]:
@@ -162,4 +163,6 @@ def _priced_entry(source: SourceAt, read: Read) -> Sequence[Addressed]:
     if isinstance(lot, RateNotFound):
         return [Addressed(source.stream, ReportUnrated(source.source, lot.code, lot.detail))]
     moved = _moved_lots(sheet.lots, source.source, entry.work.time_type, read)
-    return [Addressed(source.stream, RateEntry(each)) for each in (lot, *moved)]
+    employer = employer_of(sheet.resource, entry.work.work_date, read)
+    limit = employer.hours_per_day_max if employer else None
+    return [Addressed(source.stream, RateEntry(each, limit)) for each in (lot, *moved)]

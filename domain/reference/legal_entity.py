@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Literal, assert_never
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,12 +27,21 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpenseLimit:
+    """The most that an expense of a category may cost before somebody has to allow it."""
+
+    category: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class LegalEntityTerms:
     """What holds for a legal entity from a day on.
 
     ``approval_limit``: above this gross amount the preparer of an invoice may not approve it. ``hours_per_day_max``:
     more hours of one person on one day are held for review. ``minimum_invoice``: less is not billed yet.
     ``write_offs_count_on``: the day of a write-off in the books, when it is posted or when the work was done.
+    ``expense_limits``: dearer expenses of the entity's people are held until somebody allows them.
     """
 
     effective_from: date
@@ -46,6 +56,12 @@ class LegalEntityTerms:
     payment_terms_days: int = 30
     minimum_invoice: Money | None = None
     write_offs_count_on: Literal["posted_date", "work_date"] = "posted_date"
+    hours_per_day_max: Decimal | None = None
+    expense_limits: tuple[ExpenseLimit, ...] = ()
+
+    def limit_of(self, category: str) -> Money | None:
+        """The most that an expense of a category may cost; None is no limit."""
+        return next((limit.amount for limit in self.expense_limits if limit.category == category), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""Services around lots: hold them for a dispute, lift what holds them, give work free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from typing_extensions import Doc
+
+from api.services.drafts import LotInput
+from api.services.service import Call, Decision, InputIncomplete, Kind, Service
+from domain.kernel import Addressed, StreamId
+from domain.lots import GiveLotsFree, HoldLots, LiftLotHolds
+from domain.ports import lots_of
+from domain.reasons import ReasonCode
+
+_HOLDABLE = frozenset({ReasonCode.DISPUTED, ReasonCode.ZERO_RATE_UNCONFIRMED, ReasonCode.EXPENSE_POLICY_VIOLATION})
+"""The reasons for which people hold lots; the others are raised by rule."""
+
+
+@dataclass(frozen=True)
+class HoldLotsInput:
+    """Which lots are held, and why."""
+
+    lots: Annotated[tuple[LotInput, ...], Doc("The lots, as billingEligibility names them.")]
+    because: Annotated[str, Doc("What people will read.")]
+    reason: Annotated[str, Doc("DISPUTED, ZERO_RATE_UNCONFIRMED or EXPENSE_POLICY_VIOLATION.")] = "DISPUTED"
+
+
+@dataclass(frozen=True)
+class LiftLotHoldsInput:
+    """Which lots are no longer held for a reason."""
+
+    lots: Annotated[tuple[LotInput, ...], Doc("The lots, as billingEligibility names them.")]
+    reason: Annotated[str, Doc("The reason that is lifted, e.g. DUPLICATE_ENTRY: both tellings count.")]
+
+
+@dataclass(frozen=True)
+class GiveLotsFreeInput:
+    """Which work is done for nothing, and why."""
+
+    lots: Annotated[tuple[LotInput, ...], Doc("The lots, as billingEligibility names them.")]
+    because: Annotated[str, Doc("What auditors will read.")]
+
+
+def hold_lots(asked: HoldLotsInput, call: Call) -> Decision:
+    """Keep lots from being billed until the hold is lifted, for a dispute or another reason that people raise."""
+    if asked.reason not in {code.value for code in _HOLDABLE}:
+        raise InputIncomplete(f"{asked.reason} is not a reason that people raise.")
+    return _each(asked.lots, call, lambda lots: HoldLots(lots, asked.reason, asked.because, call.actor))
+
+
+def lift_lot_holds(asked: LiftLotHoldsInput, call: Call) -> Decision:
+    """Let lots be billed that are held for a reason of their own; who lifts it answers for it."""
+    return _each(asked.lots, call, lambda lots: LiftLotHolds(lots, asked.reason, call.actor))
+
+
+def give_lots_free(asked: GiveLotsFreeInput, call: Call) -> Decision:
+    """Do the work of open lots for nothing: they cost, and earn nothing."""
+    if not asked.because.strip():
+        raise InputIncomplete("Say why the work is free.")
+    return _each(asked.lots, call, lambda lots: GiveLotsFree(lots, asked.because, call.actor))
+
+
+def _each(lots: tuple[LotInput, ...], call: Call, command: Callable[[tuple[str, ...]], Any]) -> Decision:
+    by_stream: Mapping[StreamId, list[str]] = {StreamId(each.stream): [] for each in lots}
+    for each in lots:
+        by_stream[StreamId(each.stream)].append(each.lot)
+        held = lots_of(call.read, StreamId(each.stream)).get(each.lot)
+        if held is not None:
+            call.require_entity(held.lot.selling_entity)
+    commands = [Addressed(stream, command(tuple(names))) for stream, names in by_stream.items()]
+    return Decision(commands, tuple(by_stream))
+
+
+_WORK: Final[tuple[Kind, ...]] = ("timesheet", "expense_report", "engagement")
+SERVICES = (
+    Service("hold-lots", HoldLotsInput, _WORK, hold_lots),
+    Service("lift-lot-holds", LiftLotHoldsInput, _WORK, lift_lot_holds),
+    Service("give-lots-free", GiveLotsFreeInput, _WORK, give_lots_free),
+)
