@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from projections.contexts import Contexts
+from projections.journal_credits import JournalCredits
 from projections.journal_lines import JournalLines
 from projections.journal_lots import JournalLots
 from projections.journal_money import JournalMoney
@@ -22,9 +23,10 @@ class JournalFold:
         self._lines = JournalLines(source, contexts, self._writer, from_zero=from_zero)
         self._lots = JournalLots(source, contexts, self._writer, self._lines, from_zero=from_zero)
         money = JournalMoney(self._writer, self._lines)
+        credits_ = JournalCredits(self._writer, self._lines)
         progress = JournalProgress(source, contexts, self._writer, self._lines)
-        self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants}
-        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on)
+        self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants, **credits_.wants}
+        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on, credits_.on)
 
     def prepare(self) -> None:
         """Brings the rows that the batch will change."""

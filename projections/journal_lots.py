@@ -18,7 +18,7 @@ from domain.expense import ExpenseRecorded
 from domain.journal import Rate
 from domain.kernel import Recorded, decider_name, local_id
 from domain.line_caps import CapChanged, LimitsChanged
-from domain.lots import Lot, LotPart, LotRated, LotReversed, LotSplit, LotsWrittenOff
+from domain.lots import Lot, LotPart, LotRated, LotReversed, LotsCredited, LotSplit, LotsWrittenOff, LotTransferred
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.legal_entity import LegalEntityDefined
 from projections.contexts import Contexts
@@ -51,6 +51,8 @@ class JournalLots:
             LotSplit: self._want_one,
             LotReversed: self._want_one,
             LotsWrittenOff: self._want_each,
+            LotsCredited: self._want_credited,
+            LotTransferred: self._want_one,
         }
         self.on: Mapping[type, Handler] = {
             ExpenseRecorded: self._spent,
@@ -58,6 +60,8 @@ class JournalLots:
             LotSplit: self._split,
             LotReversed: self._reversed,
             LotsWrittenOff: self._written_off,
+            LotsCredited: self._credited,
+            LotTransferred: self._transferred,
             LineAgreed: self._agreed,
             CapChanged: self._cap_changed,
             LimitsChanged: self._cap_changed,
@@ -95,6 +99,9 @@ class JournalLots:
 
     def _want_each(self, fact: Recorded[Any]) -> None:
         self.lots.wanted.update([(fact.stream, lot) for lot in fact.event.lots])
+
+    def _want_credited(self, fact: Recorded[LotsCredited]) -> None:
+        self.lots.wanted.update([(fact.stream, each.lot) for each in fact.event.lots])
 
     # -- what a fact does --------------------------------------------------------------------------------------------
 
@@ -178,10 +185,17 @@ class JournalLots:
         self.lots.remove(key)
 
     def _reversed(self, fact: Recorded[LotReversed]) -> None:
+        self._ended(fact, "work is reversed")
+
+    def _transferred(self, fact: Recorded[LotTransferred]) -> None:
+        """Another lot earns and costs in its place, for another engagement."""
+        self._ended(fact, "work is transferred")
+
+    def _ended(self, fact: Recorded[LotReversed | LotTransferred], because: str) -> None:
         key = (fact.stream, fact.event.lot)
         row = self.lots.change(key)
         if not row.waiting:
-            self._take_back(fact, row, "work is reversed", row.work_date)
+            self._take_back(fact, row, because, row.work_date)
             self._cost(fact, row, -1)
             line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
             line.hours -= row.hours
@@ -197,6 +211,18 @@ class JournalLots:
             row = self.lots.change((fact.stream, lot))
             if not row.waiting:
                 self._take_back(fact, row, "work is written off", self._write_off_day(fact, row))
+                self._fill(fact, self._lines.of(row.engagement, row.line, row.entity, row.currency))
+            row.earns = False
+
+    def _credited(self, fact: Recorded[LotsCredited]) -> None:
+        """Work that was credited is unbilled again, at what it has earned; what is given up of it earns nothing."""
+        for each in fact.event.lots:
+            row = self.lots.change((fact.stream, each.lot))
+            if each.disposition in ("rebill", "rebill_elsewhere"):
+                continue
+            if not row.waiting:
+                day = each.effective_on or self._write_off_day(fact, row)
+                self._take_back(fact, row, "work is written off", day)
                 self._fill(fact, self._lines.of(row.engagement, row.line, row.entity, row.currency))
             row.earns = False
 

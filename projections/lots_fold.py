@@ -87,6 +87,8 @@ class LotsFold:
             LotHoldsLifted: self._want_each,
             LotsGivenFree: self._want_each,
             LotsPostponed: self._want_each,
+            LotsCredited: self._want_credited,
+            LotTransferred: self._want_one,
         }
         self.on: Mapping[type, Handler] = {
             LotRated: self._rated,

@@ -21,9 +21,10 @@ from domain.contract import (
     Revenue,
     TimeAndMaterials,
 )
+from domain.crediting import CreditWish
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, ReleaseHoldback, invoice_stream
-from domain.lots import SplitLot, WriteOffLots
+from domain.lots import RepriceLot, SplitLot, WriteOffLots
 from domain.milestones import AcceptMilestone
 from domain.money import Money
 from domain.ports import LotAt
@@ -32,6 +33,8 @@ from domain.retainer import GrantRetainer, MakeGrantUsable
 from domain.schedule import FallDue
 from tests.cases.books import Firm, entry
 from tests.cases.report import Record, published
+from tests.domain.test_crediting import credit
+from tests.projections.books import folded
 from tests.world import ENGAGEMENT, MONDAY, NINE
 
 APRIL = date(2026, 4, 1)
@@ -94,6 +97,48 @@ def test_s1_time_and_materials(case: Record) -> None:
     ):
         case("S1", name, told("S1", name), plain(firm.entries(because)[0]))
     case("S1", "revenue", number(expected["revenue"]), -firm.balances()["REVENUE_TM"])
+
+
+def test_s1b_a_credit_of_two_hours_and_their_rebill_at_another_rate(case: Record) -> None:
+    expected = published()["S1b"]["expected"]
+    firm = Firm(vat="20").sells()
+    lots = firm.works("6", "2")
+    firm.bills("I-1", lots)
+    credit(firm, "CN-1", CreditWish(1, lots[1].lot), on=APRIL)
+    case("S1b", "credit note", told("S1b", "credit note"), plain(firm.entries("a credit note is issued")[0]))
+    before = firm.balances()
+    firm.tell(lots[1].stream, RepriceLot(lots[1].lot, Decimal("0.75"), "150 an hour was agreed"))
+    again = firm.balances()
+    changed = {account: again[account] - before[account] for account in again}
+    told_before = told("S1b", "re-rate -50/h x2")
+    case("S1b", "re-rate", told_before, plain({name: amount for name, amount in changed.items() if amount}))
+    reopened = [at for at in firm.lots(lots[1].stream) if firm.read(at.stream).lots[at.lot].status == "open"]
+    firm.bills("I-2", reopened)
+    case("S1b", "rebill", told("S1b", "rebill"), plain(firm.entries("an invoice is issued")[1]))
+    case("S1b", "net revenue", number(expected["net_revenue"]), -firm.balances()["REVENUE_TM"])
+    case("S1b", "receivable", number(expected["ar"]), firm.balances()["AR"])
+    folded(firm.ledger)
+
+
+def test_fx3_a_credit_note_at_the_rate_of_its_invoice(case: Record) -> None:
+    inputs, expected = published()["FX3"]["inputs"], published()["FX3"]["expected"]
+    firm = Firm(functional="USD", currency="EUR", hourly="125", vat="20")
+    firm.rate_on(MONDAY, "EUR", "USD", inputs["rate_inv"])
+    firm.rate_on(APRIL, "EUR", "USD", inputs["rate_inv"])
+    for day in (date(2026, 5, 1), date(2026, 5, 4)):
+        firm.rate_on(day, "EUR", "USD", inputs["rate_credit_date"])
+    firm.sells()
+    lots = firm.works("8")
+    firm.bills("I-1", lots)
+    wish = CreditWish(1, lots[0].lot, disposition="write_off")
+    credit(firm, "CN-1", wish, on=date(2026, 5, 4))
+    posted = _added(
+        firm.entries("a credit note is issued", functional=True) + firm.entries("work is written off", functional=True)
+    )
+    case("FX3", "credit", told("FX3", "credit"), {name: amount for name, amount in posted.items() if amount})
+    case("FX3", "exchange difference", number(expected["fx"]), firm.balances()["FX_REALISED"])
+    case("FX3", "receivable left", Decimal(0), firm.balances()["AR"])
+    folded(firm.ledger)
 
 
 def test_s2_what_is_over_a_cap_earns_nothing(case: Record) -> None:
