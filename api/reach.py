@@ -10,6 +10,7 @@ from psycopg import Connection
 
 from adapters.eventstore.base import BaseLedger
 from api.access import Principal, Reach
+from domain.credit_note import ApprovedCredit, DiscardedCredit, DraftedCredit, IssuedCredit, credit_note_stream
 from domain.exception import ExceptionItem
 from domain.expense import ExpenseReport
 from domain.invoice import Approved, Discarded, Draft, Issued
@@ -78,6 +79,19 @@ def _of_invoice(read: Read, invoice: str) -> Iterable[str]:
             return ()
 
 
+def _of_credit_note(read: Read, credit_note: str) -> Iterable[str]:
+    match read(credit_note_stream(credit_note)):
+        case (
+            DraftedCredit(credit=credit)
+            | ApprovedCredit(draft=DraftedCredit(credit=credit))
+            | DiscardedCredit(draft=DraftedCredit(credit=credit))
+            | IssuedCredit(credit=credit)
+        ):
+            return (credit.header.selling_entity,)
+        case _:
+            return ()
+
+
 def _of_payment(read: Read, payment: str) -> Iterable[str]:
     state: Payment = read(payment_stream(payment))
     return (state.received.entity,) if state.received else ()
@@ -112,6 +126,7 @@ _ENTITIES: dict[str, Callable[[Read, str], Iterable[str]]] = {
     "engagement": _of_engagement,
     "project": _of_project,
     "invoice": _of_invoice,
+    "credit_note": _of_credit_note,
     "payment": _of_payment,
     "timesheet": _of_timesheet,
     "expense_report": _of_report,

@@ -22,6 +22,7 @@ KINDS: Final = frozenset(
         "timesheet",
         "expense_report",
         "invoice",
+        "credit_note",
         "payment",
         "exception",
         "customer",

@@ -8,6 +8,7 @@ from typing import Any, Final
 from domain.kernel import Recorded
 from projections import contexts, timeline_fold
 from projections.contexts import Contexts
+from projections.credit_notes_fold import CreditNotesFold
 from projections.eligibility_fold import EligibilityFold
 from projections.eligibility_sums import SumsFold
 from projections.exceptions_fold import ExceptionsFold
@@ -45,6 +46,7 @@ class Fold:
         timesheets = TimesheetsFold(source)
         invoices = InvoicesFold(source)
         self._lots = LotsFold(source, self._contexts, timesheets, invoices, from_zero=position == 0)
+        credit_notes = CreditNotesFold(source)
         registers = RegistersFold(source, self._contexts, from_zero=position == 0)
         margin = MarginFold()
         self._sources = SourcesFold()
@@ -57,9 +59,10 @@ class Fold:
             invoices,
             self._lots,
             PaymentsFold(source),
+            credit_notes,
             JournalFold(source, self._contexts, from_zero=position == 0),
             registers,
-            SyncFold(source, self._contexts, invoices),
+            SyncFold(source, self._contexts, invoices, credit_notes),
             ExceptionsFold(source, self._contexts, invoices),
             self._timeline,
             self._sources,

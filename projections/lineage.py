@@ -17,6 +17,7 @@ from domain.lots import (
     LotRated,
     LotReversed,
     LotsBilled,
+    LotsCredited,
     LotsDrawn,
     LotsGivenFree,
     LotsHeld,
@@ -26,6 +27,7 @@ from domain.lots import (
     LotsReserved,
     LotsUndrawn,
     LotsWrittenOff,
+    LotTransferred,
 )
 from domain.money import Money
 from domain.timesheet import EntriesMerged
@@ -177,10 +179,12 @@ def _of_lot(history: Sequence[Recorded[Any]], stream: StreamId, lot: str) -> Lot
 
 
 def _family(history: Sequence[Recorded[Any]], lot: str) -> set[str]:
-    """The lot and those that it is a part of."""
+    """The lot, those that it is a part of, and those whose place it took."""
     family = {lot}
     for fact in reversed(history):
         if isinstance(fact.event, LotSplit) and any(part.lot in family for part in fact.event.parts):
+            family.add(fact.event.lot)
+        if isinstance(fact.event, LotTransferred) and fact.event.into in family:
             family.add(fact.event.lot)
     return family
 
@@ -193,6 +197,10 @@ def _concerns(fact: Recorded[Any], family: set[str], sources: set[str]) -> bool:
     match fact.event:
         case LotRated(lot):
             return lot.lot in family
+        case LotsCredited(lots=credited):
+            return any(each.lot in family for each in credited)
+        case LotTransferred(name, into):
+            return name in family or into in family
         case LotSplit(name) | LotReversed(name):
             return name in family
         case (
@@ -240,6 +248,8 @@ def _invoice_of(facts: Sequence[Recorded[Any]], lot: str) -> tuple[str | None, s
                 invoice = name
             case LotsReleased(lots, _) if lot in lots:
                 invoice = None
+            case LotsCredited(lots=credited) if any(each.lot == lot for each in credited):
+                invoice, number = None, None
             case LotsBilled(lots, name, told) if lot in lots:
                 invoice, number = name, told
             case _:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from domain.catalogue import DECIDERS
+from domain.credit_note import CreditNote, credit_note_stream
 from domain.engagement import Engagement
 from domain.expense import ExpenseReport
 from domain.invoice import Approved, Discarded, Draft, Invoice, InvoiceLine, Issued, Nothing, invoice_stream
@@ -59,6 +60,11 @@ def project_as_of(log: Log, project: str, at: At | None = None) -> ObjectAsOf[Pr
 def payment_as_of(log: Log, payment: str, at: At | None = None) -> ObjectAsOf[Payment]:
     """A receipt; before its first fact nothing was received."""
     return _as_of(log, payment_stream(payment), at)
+
+
+def credit_note_as_of(log: Log, credit_note: str, at: At | None = None) -> ObjectAsOf[CreditNote]:
+    """A credit note, from its draft on."""
+    return _as_of(log, credit_note_stream(credit_note), at)
 
 
 def timesheet_as_of(log: Log, stream: StreamId, at: At | None = None) -> ObjectAsOf[Timesheet]:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from projections.credit_notes_fold import CREDIT_NOTES
 from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
 from projections.exceptions_fold import EXCEPTIONS
 from projections.finance_fold import ACCOUNT_MAPPINGS, AGREEMENTS, FX_POLICIES, FX_RATES, PERIODS
@@ -28,6 +29,7 @@ _FILES: Final = (
     "registers.sql",
     "timesheets.sql",
     "invoices.sql",
+    "credit_notes.sql",
     "billing_eligibility.sql",
     "journal.sql",
     "margin.sql",
@@ -50,6 +52,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     SHEETS,
     INVOICES,
     INVOICE_SUMS,
+    CREDIT_NOTES,
     PAYMENTS,
     POSTINGS,
     BALANCES,

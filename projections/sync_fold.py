@@ -1,4 +1,4 @@
-"""Follows each project and each invoice into each target system.
+"""Follows each project, invoice and credit note into each target system.
 
 An object is pending until it is handed over, sent until the target answers, in doubt while nobody knows, then confirmed
 or rejected. It has drifted when it changed after the version that the target confirmed, or when the target confirmed it
@@ -12,6 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from domain.credit_note import (
+    CreditPostingConfirmed,
+    CreditPostingInDoubt,
+    CreditPostingRejected,
+    CreditPostingRequested,
+    CreditPostingSent,
+)
 from domain.invoice import PostingConfirmed, PostingInDoubt, PostingRejected, PostingRequested, PostingSent
 from domain.kernel import Recorded, decider_name, local_id
 from domain.project import (
@@ -24,6 +31,7 @@ from domain.project import (
     SetUpSent,
 )
 from projections.contexts import Contexts
+from projections.credit_notes_fold import CreditNotesFold
 from projections.invoices_fold import InvoicesFold
 from projections.model import Handler
 from projections.shelf import Changes, Shelf, Source, SumChange
@@ -77,22 +85,30 @@ SYNC_SUMS: Final = Table("sync_sum", SyncSumRecord, ("selling_entity", "kind", "
 class SyncFold:
     """Folds set-ups of projects and postings of invoices."""
 
-    def __init__(self, source: Source, contexts: Contexts, invoices: InvoicesFold) -> None:
+    def __init__(
+        self, source: Source, contexts: Contexts, invoices: InvoicesFold, credit_notes: CreditNotesFold
+    ) -> None:
         self._syncs: Shelf[SyncRecord] = Shelf(SYNCS, source, _is_known)
         self._sums: Deltas[Key] = Deltas()
         self._contexts = contexts
         self._invoices = invoices
+        self._credit_notes = credit_notes
         steps: Mapping[type, Handler] = {
             SetUpRequested: self._requested,
             PostingRequested: self._requested,
+            CreditPostingRequested: self._requested,
             SetUpSent: self._sent,
             PostingSent: self._sent,
+            CreditPostingSent: self._sent,
             SetUpInDoubt: self._in_doubt,
             PostingInDoubt: self._in_doubt,
+            CreditPostingInDoubt: self._in_doubt,
             SetUpConfirmed: self._confirmed,
             PostingConfirmed: self._confirmed,
+            CreditPostingConfirmed: self._confirmed,
             SetUpRejected: self._rejected,
             PostingRejected: self._rejected,
+            CreditPostingRejected: self._rejected,
         }
         self.wants: Mapping[type, Handler] = {**dict.fromkeys(steps, self._want), ProjectClosed: self._want_all}
         self.on: Mapping[type, Handler] = {**steps, ProjectCreated: self._created, ProjectClosed: self._closed}
@@ -224,6 +240,11 @@ class SyncFold:
             assert invoice is not None, "an invoice is drafted before it is posted"
             whose = (invoice.engagement, invoice.customer, invoice.selling_entity)
             return (*whose, invoice.issued_version or fact.version, invoice.issued_at or fact.recorded_at)
+        if kind == "credit_note":
+            note = self._credit_notes.of(name)
+            assert note is not None, "a credit note is drafted before it is posted"
+            whose = (note.engagement, note.customer, note.selling_entity)
+            return (*whose, note.issued_version or fact.version, note.issued_at or fact.recorded_at)
         created = self._contexts.project(name).created
         engagement = created.engagement if created else ""
         opened = self._contexts.engagement(engagement).opened

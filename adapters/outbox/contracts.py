@@ -198,6 +198,57 @@ class InvoicePost(Contract):
     payable: AmountOut | None = None
 
 
+class CreditNoteLineOut(Contract):
+    """What is given back of one line of the invoice."""
+
+    line: int
+    of_line: int
+    description: str
+    quantity: Exact
+    unit: Literal["hour", "item"]
+    price: Exact
+    net: AmountOut
+    project: str
+    contract_line: str
+    first_work_date: date
+    last_work_date: date
+
+
+class CreditNotePost(Contract):
+    """An ERP has to post an issued credit note; the credit note's id is the key under which it may be posted once only.
+
+    All amounts are what is given back, also of a negative invoice (``form`` 380 instead of 381). ``fx_rate`` is that of
+    the invoice ``invoice_number``. ``net`` is that of the lines and ``allowances``. Of ``gross``, ``holdback`` was kept
+    back by the customer and never asked for; ``payable`` is what the customer owes less.
+    """
+
+    type: Literal["credit_note.post.v1"] = "credit_note.post.v1"
+    id: str
+    target: str
+    credit_note: str
+    number: str
+    issued_on: date
+    form: Literal["381", "380"]
+    invoice: str
+    invoice_number: str
+    invoice_issued_on: date
+    reason: str
+    seller: PartyOut
+    buyer: PartyOut
+    engagement: str
+    currency: str
+    lines: tuple[CreditNoteLineOut, ...]
+    taxes: tuple[TaxOut, ...]
+    allowances: AmountOut
+    net: AmountOut
+    tax: AmountOut
+    gross: AmountOut
+    holdback: AmountOut
+    payable: AmountOut
+    functional_currency: str
+    fx_rate: Exact
+
+
 class InvoiceCollect(Contract):
     """Those who collect debts take over an overdue invoice that nobody disputes."""
 
@@ -216,11 +267,12 @@ class InvoiceCollect(Contract):
     reason: str
 
 
-Message = ProjectCreate | InvoicePost | InvoiceCollect
+Message = ProjectCreate | InvoicePost | CreditNotePost | InvoiceCollect
 
 CONTRACTS: Mapping[str, type[Message]] = {
     "project.create.v1": ProjectCreate,
     "invoice.post.v1": InvoicePost,
+    "credit_note.post.v1": CreditNotePost,
     "invoice.collect.v1": InvoiceCollect,
 }
 """Every type of message that leaves the ledger."""
@@ -228,6 +280,7 @@ CONTRACTS: Mapping[str, type[Message]] = {
 SUBJECTS: Mapping[str, str] = {
     "project.create.v1": "project.create",
     "invoice.post.v1": "invoice.post",
+    "credit_note.post.v1": "credit_note.post",
     "invoice.collect.v1": "invoice.collect",
 }
 """For each type the end of its subject: ``p2c.out.<target>.<object>.<verb>``."""
@@ -254,5 +307,7 @@ def key_of(message: Message) -> StreamId:
     match message:
         case ProjectCreate(project=project):
             return StreamId(f"project:{project}")
+        case CreditNotePost(credit_note=credit_note):
+            return StreamId(f"credit_note:{credit_note}")
         case InvoicePost(invoice=invoice) | InvoiceCollect(invoice=invoice):
             return StreamId(f"invoice:{invoice}")

@@ -12,6 +12,8 @@ from adapters.outbox.contracts import (
     AddressOut,
     AmountOut,
     ContractLineOut,
+    CreditNoteLineOut,
+    CreditNotePost,
     CustomerOut,
     EngagementOut,
     EntityOut,
@@ -27,11 +29,13 @@ from adapters.outbox.contracts import (
     key_of,
 )
 from domain.contract import TimeAndMaterials
+from domain.credit_note import CreditPostingRequested, IssuedCredit
 from domain.engagement import Engagement
 from domain.invoice import Document, HandedToCollections, Issued, Party, PostingRequested
 from domain.money import total
 from domain.ports import Read, customer_of, engagement_of, entity_of
 from domain.project import Project, SetUpRequested
+from domain.tax import TaxSubtotal
 
 SOURCE: Final = "p2c-ledger"
 
@@ -43,6 +47,8 @@ def outgoing(event: NewEvent, read: Read) -> Sequence[OutboxRow]:
             return [_row(event, _project(event.id, target, read(event.stream), read))]
         case PostingRequested(target):
             return [_row(event, _invoice(event.id, target, read(event.stream)))]
+        case CreditPostingRequested(target):
+            return [_row(event, _credit_note(event.id, target, read(event.stream)))]
         case HandedToCollections() as handed:
             return [_row(event, _collect(event.id, handed, read(event.stream)))]
         case _:
@@ -147,16 +153,7 @@ def _invoice(id_: str, target: str, invoice: Issued) -> InvoicePost:
         purchase_order=document.header.purchase_order,
         currency=document.header.currency,
         lines=_lines(document),
-        taxes=tuple(
-            TaxOut(
-                category=each.category,
-                rate=each.rate,
-                taxable=AmountOut.of(each.taxable),
-                tax=AmountOut.of(each.tax),
-                reason=each.reason,
-            )
-            for each in document.taxes
-        ),
+        taxes=_taxes(document.taxes),
         net=AmountOut.of(document.net),
         tax=AmountOut.of(document.tax),
         gross=AmountOut.of(document.gross),
@@ -166,6 +163,65 @@ def _invoice(id_: str, target: str, invoice: Issued) -> InvoicePost:
         holdback=AmountOut.of(document.holdback),
         prepaid=AmountOut.of(document.prepaid),
         payable=AmountOut.of(document.payable),
+    )
+
+
+def _credit_note(id_: str, target: str, note: IssuedCredit) -> CreditNotePost:
+    credit = note.credit
+    allowances = total((each.adjustment.signed for each in credit.allowances), credit.net.currency)
+    return CreditNotePost(
+        id=id_,
+        target=target,
+        credit_note=note.credit_note,
+        number=note.number,
+        issued_on=note.issued_on,
+        form=credit.form,
+        invoice=credit.invoice,
+        invoice_number=credit.invoice_number,
+        invoice_issued_on=credit.invoice_issued_on,
+        reason=credit.reason,
+        seller=_party(credit.seller),
+        buyer=_party(credit.buyer),
+        engagement=credit.header.engagement,
+        currency=credit.header.currency,
+        lines=tuple(
+            CreditNoteLineOut(
+                line=each.line,
+                of_line=each.of_line,
+                description=each.description,
+                quantity=each.quantity,
+                unit=each.unit,
+                price=each.price,
+                net=AmountOut.of(each.net),
+                project=each.project,
+                contract_line=each.contract_line,
+                first_work_date=each.first_work_date,
+                last_work_date=each.last_work_date,
+            )
+            for each in credit.lines
+        ),
+        taxes=_taxes(credit.taxes),
+        allowances=AmountOut.of(allowances),
+        net=AmountOut.of(credit.net),
+        tax=AmountOut.of(credit.tax),
+        gross=AmountOut.of(credit.gross),
+        holdback=AmountOut.of(credit.holdback),
+        payable=AmountOut.of(credit.payable),
+        functional_currency=credit.functional_currency,
+        fx_rate=credit.fx_rate,
+    )
+
+
+def _taxes(taxes: Sequence[TaxSubtotal]) -> tuple[TaxOut, ...]:
+    return tuple(
+        TaxOut(
+            category=each.category,
+            rate=each.rate,
+            taxable=AmountOut.of(each.taxable),
+            tax=AmountOut.of(each.tax),
+            reason=each.reason,
+        )
+        for each in taxes
     )
 
 

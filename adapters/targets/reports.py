@@ -27,11 +27,13 @@ class _Words:
 
     object: str
     done: str
+    field: str
 
 
 _WORDS: Final[Mapping[str, _Words]] = {
-    "project.create.v1": _Words("project", "confirmed"),
-    "invoice.post.v1": _Words("invoice", "posted"),
+    "project.create.v1": _Words("project", "confirmed", "project"),
+    "invoice.post.v1": _Words("invoice", "posted", "invoice"),
+    "credit_note.post.v1": _Words("credit_note", "posted", "creditNote"),
 }
 
 KNOWN_TYPES: Final = frozenset(_WORDS)
@@ -46,7 +48,7 @@ def report(target: str, work: Work, outcome: Answer | Doubt, at: datetime) -> Ou
     """
     words = _WORDS[work.type]
     verb, said = _said(words, outcome)
-    body = {words.object: work.key.partition(":")[2], "at": utc(at), **said}
+    body = {words.field: work.key.partition(":")[2], "at": utc(at), **said}
     digest = hashlib.sha256(orjson.dumps(body)).hexdigest()[:12]
     id_ = f"{work.id}/{verb}/{digest}"
     subject = f"p2c.in.{target}.{words.object}.{verb}"

@@ -13,6 +13,7 @@ import strawberry
 
 from api.access import may
 from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, ask_one, filter_of
+from api.graphql.credit_notes import CreditNote, of_invoice
 from api.graphql.history import Fact
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
@@ -334,6 +335,9 @@ class Invoice:
     )
     lineage: InvoiceLineage = strawberry.field(
         resolver=_lineage, description="Everything behind it, or behind one of its lines, and what came of it."
+    )
+    credit_notes: list[CreditNote] = strawberry.field(
+        resolver=of_invoice, description="The credit notes that correct it, drafts included."
     )
     watermark: Watermark = strawberry.field(description="How fresh the answer is.")
 

@@ -10,6 +10,7 @@ from strawberry.types import ExecutionContext
 
 from api.graphql.asking import value_of
 from api.graphql.billing_eligibility import EligibilityQueries
+from api.graphql.credit_notes import CreditNoteQueries
 from api.graphql.engagements import EngagementQueries
 from api.graphql.exceptions import ExceptionQueries
 from api.graphql.finance import FinanceQueries
@@ -36,6 +37,7 @@ class Query(
     ProjectQueries,
     TimesheetQueries,
     InvoiceQueries,
+    CreditNoteQueries,
     ReceivableQueries,
     EligibilityQueries,
     MarginQueries,

@@ -37,7 +37,7 @@ class SyncStatus:
     """See the description."""
 
     stream: str = strawberry.field(description="The stream of the object.")
-    kind: str = strawberry.field(description="project or invoice.")
+    kind: str = strawberry.field(description="project, invoice or credit_note.")
     object: str = strawberry.field(description="The object's id.")
     target: str = strawberry.field(description="The target system.")
     state: SyncState
@@ -66,7 +66,7 @@ class SyncStatus:
 class SyncFilter:
     """See the description."""
 
-    kind: str | None = strawberry.field(default=None, description="project or invoice.")
+    kind: str | None = strawberry.field(default=None, description="project, invoice or credit_note.")
     target: str | None = strawberry.field(default=None)
     states: list[SyncState] | None = strawberry.field(default=None)
     selling_entity: str | None = strawberry.field(default=None)

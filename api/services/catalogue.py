@@ -7,6 +7,7 @@ from typing import Any
 
 from api.services import (
     contracts,
+    crediting,
     drafts,
     engagements,
     exceptions,
@@ -29,6 +30,7 @@ SERVICES: Mapping[str, Service[Any]] = {
         *drafts.SERVICES,
         *lots.SERVICES,
         *invoices.SERVICES,
+        *crediting.SERVICES,
         *payments.SERVICES,
         *exceptions.SERVICES,
         *finance.SERVICES,

@@ -26,6 +26,7 @@ Kind = Literal[
     "timesheet",
     "expense_report",
     "invoice",
+    "credit_note",
     "payment",
     "exception",
     "identifier",

@@ -9,6 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from domain.credit_note import (
+    CreditNote,
+    CreditPostingConfirmed,
+    CreditPostingInDoubt,
+    CreditPostingRejected,
+    IssuedCredit,
+)
 from domain.exception import (
     ExceptionItem,
     ExceptionRetried,
@@ -43,6 +50,9 @@ class Answers:
                 | PostingRejected(target)
                 | PostingInDoubt(target)
                 | PostingConfirmed(target)
+                | CreditPostingRejected(target)
+                | CreditPostingInDoubt(target)
+                | CreditPostingConfirmed(target)
             ):
                 return [fact.stream, *(exception_stream(kind, target, fact.stream) for kind in KINDS)]
             case ExceptionRetried():
@@ -57,12 +67,18 @@ class Answers:
     def react(self, fact: Recorded[object], read: Read, _candidates: Candidates) -> Sequence[Addressed]:
         """The commands that a fact leads to."""
         match fact.event:
-            case SetUpRejected(target, reason) | PostingRejected(target, reason):
+            case (
+                SetUpRejected(target, reason) | PostingRejected(target, reason) | CreditPostingRejected(target, reason)
+            ):
                 settled = _settled("in_doubt", target, fact.stream, read, f"{target} refused it")
                 return [*settled, _rejected(target, fact.stream, reason, read)]
-            case SetUpInDoubt(target, reason) | PostingInDoubt(target, reason):
+            case SetUpInDoubt(target, reason) | PostingInDoubt(target, reason) | CreditPostingInDoubt(target, reason):
                 return [_in_doubt(target, fact.stream, reason, read)]
-            case SetUpConfirmed(target, external_id) | PostingConfirmed(target, external_id):
+            case (
+                SetUpConfirmed(target, external_id)
+                | PostingConfirmed(target, external_id)
+                | CreditPostingConfirmed(target, external_id)
+            ):
                 how = f"{target} has it as {external_id}"
                 return [wish for kind in KINDS for wish in _settled(kind, target, fact.stream, read, how)]
             case ExceptionRetried():
@@ -86,9 +102,9 @@ def _in_doubt(target: str, stream: StreamId, reason: str, read: Read) -> Address
 def _raised(
     kind: Kind, code: str, target: str, stream: StreamId, message: str, what_to_do: str, read: Read
 ) -> Addressed:
-    is_invoice = decider_name(stream) == "invoice"
-    owner: OwnerRole = "finance_preparer" if is_invoice and kind == "rejected_by_target" else "integration"
-    context = _of_invoice(local_id(stream), read) if is_invoice else _of_project(local_id(stream), read)
+    is_document = decider_name(stream) in ("invoice", "credit_note")
+    owner: OwnerRole = "finance_preparer" if is_document and kind == "rejected_by_target" else "integration"
+    context = _context(stream, read)
     problem = Problem(
         kind=kind,
         code=code,
@@ -100,6 +116,28 @@ def _raised(
         **context,
     )
     return Addressed(exception_stream(kind, target, stream), RaiseException(problem))
+
+
+def _context(stream: StreamId, read: Read) -> dict[str, Any]:
+    match decider_name(stream):
+        case "invoice":
+            return _of_invoice(local_id(stream), read)
+        case "credit_note":
+            return _of_credit_note(read(stream))
+        case _:
+            return _of_project(local_id(stream), read)
+
+
+def _of_credit_note(note: CreditNote) -> dict[str, Any]:
+    if not isinstance(note, IssuedCredit):
+        return {}
+    credit = note.credit
+    return {
+        "invoice": credit.invoice,
+        "engagement": credit.header.engagement,
+        "customer": credit.header.customer,
+        "money_at_risk": credit.gross,
+    }
 
 
 def _of_invoice(name: str, read: Read) -> dict[str, Any]:
@@ -136,6 +174,6 @@ def _asked_anew(item: ExceptionItem) -> Sequence[Addressed]:
     if problem is None or problem.kind != "rejected_by_target" or problem.system is None:
         return []
     stream = StreamId(problem.about)
-    if decider_name(stream) == "invoice":
+    if decider_name(stream) in ("invoice", "credit_note"):
         return [Addressed(stream, RequestPosting(problem.system))]
     return [Addressed(stream, RequestSetUp(problem.system))]

@@ -1,10 +1,11 @@
-"""Posting: an issued invoice is sent to the ERP, which answers with its own document or with a refusal."""
+"""Posting: an issued invoice or credit note is sent to the ERP, which answers with its document or with a refusal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.credit_note import CreditNoteIssued
 from domain.invoice import InvoiceIssued, RequestPosting
 from domain.kernel import Addressed, Recorded, StreamId
 from domain.ports import Candidates, Read
@@ -12,7 +13,7 @@ from domain.ports import Candidates, Read
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """Reacts to issued invoices; ``targets`` are the ERPs that post them."""
+    """Reacts to issued invoices and credit notes; ``targets`` are the ERPs that post them."""
 
     targets: tuple[str, ...] = ("erp",)
     name: str = "posting"
@@ -27,6 +28,6 @@ class Posting:
 
     def react(self, fact: Recorded[object], _read: Read, _candidates: Candidates) -> Sequence[Addressed]:
         """The commands that a fact leads to."""
-        if isinstance(fact.event, InvoiceIssued):
+        if isinstance(fact.event, InvoiceIssued | CreditNoteIssued):
             return [Addressed(fact.stream, RequestPosting(target)) for target in self.targets]
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 
 from adapters.broker import Outgoing
-from adapters.outbox.contracts import AmountOut, InvoiceCollect, InvoicePost, ProjectCreate, decoded
+from adapters.outbox.contracts import AmountOut, CreditNotePost, InvoiceCollect, InvoicePost, ProjectCreate, decoded
 from adapters.targets.names import jira_project_key
 from adapters.targets.reports import utc
 from adapters.targets.simulated.behaviour import Behaviour
@@ -43,7 +43,9 @@ PSA: Final = Kind(
     "PSA-",
     lambda project: [{"system": "jira", "object": "project", "id": jira_project_key(project)}],
 )
-ERP: Final = Kind("erp", frozenset({"project.create.v1", "invoice.post.v1"}), "ERP-", lambda _project: [])
+ERP: Final = Kind(
+    "erp", frozenset({"project.create.v1", "invoice.post.v1", "credit_note.post.v1"}), "ERP-", lambda _project: []
+)
 KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in (PSA, ERP)}
 
 
@@ -152,11 +154,12 @@ class SimulatedTarget:
         match decoded(type_, payload):
             case InvoicePost(number=number, lines=lines, net=net, tax=tax, gross=gross, allowances=allowances):
                 of_document = allowances.amount if allowances else Decimal(0)
-                if sum((line.net.amount for line in lines), of_document) != net.amount:
-                    return "the lines do not add up to the net"
-                if net.amount + tax.amount != gross.amount:
-                    return "net and tax do not add up to the gross"
-                return await self._number_taken(number, key)
+                nets = [line.net.amount for line in lines]
+                return _does_not_add_up(nets, of_document, net, tax, gross) or await self._number_taken(number, key)
+            case CreditNotePost(number=number, lines=lines, net=net, tax=tax, gross=gross, allowances=allowances):
+                nets = [line.net.amount for line in lines]
+                of_document = allowances.amount
+                return _does_not_add_up(nets, of_document, net, tax, gross) or await self._number_taken(number, key)
             case ProjectCreate() | InvoiceCollect():
                 return None
 
@@ -216,3 +219,14 @@ def _told(target: str, invoice: str, record: PaymentRecord) -> Outgoing:
         "at": utc(record.at),
     }
     return Outgoing(f"p2c.in.{target}.payment.received", orjson.dumps(body), {}, f"{target}:payment/{record.payment}")
+
+
+def _does_not_add_up(
+    lines: Sequence[Decimal], of_document: Decimal, net: AmountOut, tax: AmountOut, gross: AmountOut
+) -> str | None:
+    """What is wrong with the sums of a document, as an ERP checks them."""
+    if sum(lines, of_document) != net.amount:
+        return "the lines do not add up to the net"
+    if net.amount + tax.amount != gross.amount:
+        return "net and tax do not add up to the gross"
+    return None

@@ -46,6 +46,12 @@ class InvoiceAnswer(Answer):
     invoice: str
 
 
+class CreditNoteAnswer(Answer):
+    """How far an ERP is with posting a credit note."""
+
+    credit_note: str = Field(alias="creditNote")
+
+
 class Amount(BaseModel):
     """An amount of money, as text."""
 

@@ -11,6 +11,7 @@ from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, mo
 from adapters.vendors.letter import Letter
 from adapters.vendors.targets import forms
 from adapters.vendors.unreadable import UnknownSubject, WrongType
+from domain.credit_note import credit_note_stream
 from domain.invoice import (
     ConfirmPosting,
     RecordPayment,
@@ -36,6 +37,8 @@ def translate(letter: Letter) -> Sequence[Intake]:
             return [_project(letter, letter.read(forms.ProjectAnswer))]
         case "invoice", "sent" | "in_doubt" | "posted" | "rejected":
             return [_invoice(letter, letter.read(forms.InvoiceAnswer))]
+        case "credit_note", "sent" | "in_doubt" | "posted" | "rejected":
+            return [_credit_note(letter, letter.read(forms.CreditNoteAnswer))]
         case "payment", "received":
             return [_payment(letter, letter.read(forms.Payment))]
         case "receipt", "received":
@@ -82,23 +85,36 @@ def _set_up(letter: Letter, answer: forms.ProjectAnswer) -> Any:
 
 def _invoice(letter: Letter, answer: forms.InvoiceAnswer) -> Intake:
     invoice = own_name(answer.invoice, "invoice")
-    stream = invoice_stream(invoice)
-    command: Any
-    match letter.verb:
-        case "sent":
-            command = ReportPostingSent(letter.system)
-        case "in_doubt":
-            command = ReportPostingInDoubt(letter.system, answer.reason)
-        case "posted":
-            command = ConfirmPosting(letter.system, _external_id(answer))
-        case _:
-            command = RejectPosting(letter.system, answer.reason)
+    stream, command = invoice_stream(invoice), _posting(letter, answer)
 
     def commands(_resolved: Resolved) -> Iterable[Addressed]:
         yield Addressed(stream, command)
 
     source = ExternalRef(letter.system, "invoice", invoice)
     return _statement(source, answer, (stream,), commands, Context(invoice=invoice))
+
+
+def _credit_note(letter: Letter, answer: forms.CreditNoteAnswer) -> Intake:
+    credit_note = own_name(answer.credit_note, "creditNote")
+    stream, command = credit_note_stream(credit_note), _posting(letter, answer)
+
+    def commands(_resolved: Resolved) -> Iterable[Addressed]:
+        yield Addressed(stream, command)
+
+    source = ExternalRef(letter.system, "credit_note", credit_note)
+    return _statement(source, answer, (stream,), commands, Context())
+
+
+def _posting(letter: Letter, answer: forms.Answer) -> Any:
+    match letter.verb:
+        case "sent":
+            return ReportPostingSent(letter.system)
+        case "in_doubt":
+            return ReportPostingInDoubt(letter.system, answer.reason)
+        case "posted":
+            return ConfirmPosting(letter.system, _external_id(answer))
+        case _:
+            return RejectPosting(letter.system, answer.reason)
 
 
 def _payment(letter: Letter, answer: forms.Payment) -> Intake:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,14 @@ from adapters.outbox.contracts import (
     key_of,
 )
 from adapters.outbox.messages import outgoing
+from domain import crediting
 from domain.catalogue import DECIDERS, EVENTS
+from domain.crediting import CreditWish
 from domain.engagement import EngagementNotOpened, OpenEngagement
 from domain.invoice import HandToCollections, RejectPosting, RequestPosting
 from domain.kernel import Addressed, StreamId
 from domain.project import CreateProject, DefineTask, HoldBilling, RequestSetUp, Task
-from tests.world import ENGAGEMENT, NEW_YEAR, PROJECT, World, cause, euros
+from tests.world import ENGAGEMENT, NEW_YEAR, NINE, PROJECT, World, cause, euros
 
 GOLDEN = Path(__file__).parent / "golden"
 INVOICE = StreamId("invoice:I-1")
@@ -161,3 +164,17 @@ def test_event_and_message_are_recorded_together_or_not_at_all(database_url: str
         }
         assert {row.nats_msg_id for row in sent(world)} == asked
         assert len(asked) == 3
+
+
+def test_an_issued_credit_note_is_told_to_the_erp_with_the_invoice_that_it_corrects(world: World) -> None:
+    billed(world)
+    wishes = [CreditWish(1, quantity=Decimal(2))]
+    world.record(
+        crediting.draft_credit_note(world.read, "CN-1", "I-1", wishes, form="381", reason="Agreed.", by="paul")
+    )
+    world.record(crediting.approve_credit_note(world.read, "CN-1", "ann", NINE))
+    world.record(crediting.issue_credit_note(world.read, "CN-1", date(2026, 5, 4)))
+    row = sent(world.react())[-1]
+    assert (row.subject, row.target) == ("p2c.out.erp.credit_note.post", "erp")
+    matches_golden("credit_note.post.v1", row.payload)
+    assert key_of(decoded("credit_note.post.v1", row.payload)) == "credit_note:CN-1"
