@@ -41,6 +41,19 @@ class _Form:
     is_plain: Check
 
 
+class _Forms(dict[str, _Form]):
+    """The forms of a catalogue, each made when it is first asked for; ``names`` are all that can be asked for."""
+
+    def __init__(self, catalogue: Mapping[str, type]) -> None:
+        super().__init__()
+        self.names = frozenset(catalogue)
+        self._catalogue = dict(catalogue)
+
+    def __missing__(self, name: str) -> _Form:
+        form = self[name] = _form(name, self._catalogue[name])
+        return form
+
+
 class Codec:
     """Writes and reads events under their published names.
 
@@ -50,9 +63,18 @@ class Codec:
     that are plain (see ``plain``) are known to read back equal, and are spared that.
     """
 
-    def __init__(self, catalogue: Mapping[str, type], upcasts: Upcasts | None = None) -> None:
+    def __init__(
+        self, catalogue: Mapping[str, type], upcasts: Upcasts | None = None, *, on_demand: bool = False
+    ) -> None:
+        """Proves that the whole catalogue can be published; ``on_demand`` leaves that to the first use of each name.
+
+        Making the form of an event takes milliseconds; a program that starts with a proved catalogue need not wait.
+        """
         self._upcasts: Upcasts = dict(upcasts or {})
-        self._forms = {name: _form(name, kind) for name, kind in catalogue.items()}
+        self._forms = _Forms(catalogue)
+        if not on_demand:
+            for name in catalogue:
+                self._forms[name]
         self._names = {kind: name for name, kind in catalogue.items()}
         self._cause = _form(_CAUSE, Cause)
         self._last_cause: tuple[Cause | None, bytes] = (None, b"")
@@ -64,7 +86,7 @@ class Codec:
     @property
     def names(self) -> frozenset[str]:
         """All names that can be read, the old ones too."""
-        return frozenset(self._forms) | frozenset(self._upcasts)
+        return self._forms.names | frozenset(self._upcasts)
 
     def name_of(self, event: Any) -> str:
         """The published name of an event."""
@@ -88,10 +110,9 @@ class Codec:
 
     def decode(self, name: str, stored: bytes) -> tuple[Any, Cause]:
         """The event and its cause; old versions come back in today's shape."""
-        form = self._forms.get(name)
-        if form is None:
+        if name not in self._forms.names:
             name, stored = self._upcast(name, stored)
-            form = self._forms[name]
+        form = self._forms[name]
         try:
             found = form.read_with_cause(stored)
         except ValidationError as error:
@@ -100,21 +121,21 @@ class Codec:
 
     def json_schema(self, name: str) -> dict[str, Any]:
         """The JSON Schema of an event as it is published, without its cause."""
-        form = self._forms.get(name)
-        if form is None:
+        if name not in self._forms.names:
             raise UnknownEventName(name)
+        form = self._forms[name]
         return {"$id": name, **form.adapter.json_schema(mode="serialization")}
 
     def _newest(self, old: str) -> str:
         name, seen = old, {old}
-        if old in self._forms:
+        if old in self._forms.names:
             raise CatalogueError(f"{old} is both a current name and an old one")
         while name in self._upcasts:
             name = self._upcasts[name][0]
             if name in seen:
                 raise CatalogueError(f"the upcasts of {old} go round in a circle")
             seen.add(name)
-        if name not in self._forms:
+        if name not in self._forms.names:
             raise CatalogueError(f"the upcast of {old} leads to {name}, which is not in the catalogue")
         return name
 

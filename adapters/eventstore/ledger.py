@@ -149,7 +149,7 @@ class Ledger(BaseLedger):
         cache_streams: int = 50_000,
         outgoing: Outgoing = nothing_leaves,
     ) -> None:
-        super().__init__(Codec(catalogue, upcasts), deciders, cache_streams, outgoing)
+        super().__init__(Codec(catalogue, upcasts, on_demand=True), deciders, cache_streams, outgoing)
         self._app = _open(url, schema, self.codec, pool_size)
         self._signal = Signal()
         self._listener = Listener(self._app.parameters, self._app.recorder.channel_name, self._signal)

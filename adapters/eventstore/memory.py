@@ -53,7 +53,7 @@ class MemoryLedger(BaseLedger):
         cache_streams: int = 50_000,
         outgoing: Outgoing = nothing_leaves,
     ) -> None:
-        super().__init__(Codec(catalogue, upcasts), deciders, cache_streams, outgoing)
+        super().__init__(Codec(catalogue, upcasts, on_demand=True), deciders, cache_streams, outgoing)
         self._clock = clock
         self._lock = threading.RLock()
         self._signal = Signal()

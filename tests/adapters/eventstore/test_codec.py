@@ -98,6 +98,15 @@ STORED = (
 )
 
 
+def test_a_form_made_on_demand_writes_and_reads_the_same_and_is_proved_when_it_is_first_used() -> None:
+    on_demand = Codec({"time.logged.v1": Logged, "rich.v1": Rich}, on_demand=True)
+    assert on_demand.names == CODEC.names
+    for event in (LOGGED,):
+        stored = CODEC.encode(event, CAUSE)
+        assert on_demand.encode(event, CAUSE) == stored
+        assert on_demand.decode(*stored) == (event, CAUSE)
+
+
 def test_an_event_has_one_published_form() -> None:
     assert CODEC.encode(LOGGED, CAUSE) == ("time.logged.v1", STORED)
     assert CODEC.decode("time.logged.v1", STORED) == (LOGGED, CAUSE)
