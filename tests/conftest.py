@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import hypothesis
 import nats
 import psycopg
 import pytest
-from hypothesis import HealthCheck, settings
 
 from adapters.embedded import EmbeddedServers, found
 from adapters.embedded.server import free_port
@@ -29,8 +29,9 @@ from adapters.settings import Settings
 from tests.cases import report as cases
 
 # A machine that others use as well is slow now and then, which says nothing about an example.
-settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared machine")
+_PATIENT = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile("shared machine", deadline=None, suppress_health_check=_PATIENT)
+hypothesis.settings.load_profile("shared machine")
 
 _HOME = "_P2C_TEST_HOME"
 _TEMPLATE = "template_of_tests"
