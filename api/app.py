@@ -22,6 +22,7 @@ from api.access import require
 from api.bodies import LimitedBodies
 from api.books import open_ledger
 from api.changes import Changes
+from api.documents import make_document_router
 from api.errors import http_status, problem_of
 from api.graphql.limits import BODY_BYTES_MAX, STATEMENT_SECONDS_MAX
 from api.graphql.router import make_router
@@ -75,7 +76,7 @@ def _with_statement_limit(url: str) -> str:
 
 
 def make_app(parts: Parts) -> FastAPI:
-    """The web application: GraphQL, health, metrics."""
+    """The web application: GraphQL, documents, health, metrics."""
     local = parts.settings.mode == "local"
 
     @contextlib.asynccontextmanager
@@ -95,6 +96,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.include_router(make_router(parts, make_schema(local=local), local=local))
     app.add_exception_handler(Refused, _refusal)
     app.add_exception_handler(Exception, _failure)
+    app.include_router(make_document_router(parts))
     _add_health(app, parts)
     return app
 

@@ -175,6 +175,18 @@ def export(
     implementation("export").run(what=what, form=form, out=out, position=position)
 
 
+@command("Books")
+def document(
+    name: Annotated[str, typer.Argument(help="The id of an issued invoice or credit note.")],
+    out: Annotated[Path | None, typer.Option(help="Write to this file, or to standard output.")] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="pdf, or xml for EN 16931 in UBL; by default as the file is called.")
+    ] = None,
+) -> None:
+    """Write an issued invoice or credit note as its customer gets it."""
+    implementation("document").run(name=name, out=out, form=form)
+
+
 @command("Look")
 def systems(json: Json = False) -> None:
     """Show the known source and target systems, the servers, and how far each consumer is behind."""

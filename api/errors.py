@@ -24,6 +24,7 @@ HTTP_STATUS: Mapping[str, int] = {
     "access.not_signed_in": 401,
     "access.not_permitted": 403,
     "access.out_of_scope": 403,
+    "document.unknown": 404,
     "ledger.unreachable": 503,
     "ledger.busy": 503,
     "database.unreachable": 503,

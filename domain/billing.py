@@ -306,6 +306,7 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
         functional_currency=seller.functional_currency,
         fx_rate=_agreed_rate(read, draft) or fx_rate(read, header.currency, seller.functional_currency, issued_on),
         rounding=next(iter(taxes.values())).rounding,
+        bank=seller.bank,
     )
 
 

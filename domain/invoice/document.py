@@ -15,7 +15,7 @@ from domain.document_totals import AllowanceCharge
 from domain.kernel import StreamId
 from domain.lots import Unit
 from domain.money import Money, total, zero
-from domain.reference.legal_entity import Address
+from domain.reference.legal_entity import Address, BankAccount
 from domain.tax import TaxSubtotal, TaxTreatment
 
 Grouping = Literal["engagement", "customer", "project", "purchase_order"]
@@ -186,6 +186,7 @@ class Document:
     payable_rounding: Money | None = None
     terms: str = ""
     language: str = "en"
+    bank: BankAccount | None = None
 
     @property
     def holdback(self) -> Money:

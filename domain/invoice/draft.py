@@ -12,6 +12,7 @@ from domain.document_totals import AllowanceCharge, TaxedAdjustment, TaxedNet, d
 from domain.invoice.document import Document, Header, Holdback, InvoiceLine, Party, Prepayment
 from domain.kernel import Refused
 from domain.money import Money, total, zero
+from domain.reference.legal_entity import BankAccount
 from domain.reference.tax_pack import RoundingPolicy
 from domain.tax import DEFAULT_ROUNDING, TaxTreatment
 
@@ -95,6 +96,7 @@ class IssueInvoice:
     functional_currency: str
     fx_rate: Decimal
     rounding: RoundingPolicy = DEFAULT_ROUNDING
+    bank: BankAccount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -442,6 +444,7 @@ def document_of(command: IssueInvoice, draft: Draft) -> Document:
         holdbacks=holdbacks_of(draft),
         prepayments=draft.prepayments,
         payable_rounding=totals.payable_rounding or None,
+        bank=command.bank,
     )
 
 

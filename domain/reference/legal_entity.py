@@ -35,13 +35,23 @@ class ExpenseLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class BankAccount:
+    """Where customers pay to (BG-17): the IBAN or account number, the bank's BIC and name where they are needed."""
+
+    account: str
+    bic: str = ""
+    bank: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LegalEntityTerms:
     """What holds for a legal entity from a day on.
 
     ``approval_limit``: above this gross amount the preparer of an invoice may not approve it. ``hours_per_day_max``:
     more hours of one person on one day are held for review. ``minimum_invoice``: less is not billed yet.
     ``write_offs_count_on``: the day of a write-off in the books, when it is posted or when the work was done.
-    ``expense_limits``: dearer expenses of the entity's people are held until somebody allows them.
+    ``expense_limits``: dearer expenses of the entity's people are held until somebody allows them. ``bank`` is where
+    customers pay to.
     """
 
     effective_from: date
@@ -58,6 +68,7 @@ class LegalEntityTerms:
     write_offs_count_on: Literal["posted_date", "work_date"] = "posted_date"
     hours_per_day_max: Decimal | None = None
     expense_limits: tuple[ExpenseLimit, ...] = ()
+    bank: BankAccount | None = None
 
     def limit_of(self, category: str) -> Money | None:
         """The most that an expense of a category may cost; None is no limit."""

@@ -1,0 +1,29 @@
+"""``p2c document``: an issued invoice or credit note as a file, as its customer gets it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from adapters import embedded
+from adapters.settings import load
+from api import documents, reach
+from api.books import open_ledger
+from api.screen import Screen
+from domain.credit_note import NoCreditNote, credit_note_stream
+
+
+def run(*, name: str, out: Path | None, form: str | None) -> None:
+    """Write the document to a file or to standard output; by default the form is that of the file's name, else pdf."""
+    chosen = form or (out.suffix.removeprefix(".") if out is not None else "") or "pdf"
+    with embedded.running(load()) as settings, open_ledger(settings, pool_size=1, cache_streams=0) as ledger:
+        read = reach.reader_of(ledger)
+        is_credit_note = not isinstance(read(credit_note_stream(name)), NoCreditNote)
+        made = documents.make(read, "credit-note" if is_credit_note else "invoice", name, chosen)
+    if out is None:
+        sys.stdout.buffer.write(made.content)
+        return
+    out.write_bytes(made.content)
+    Screen(Console(stderr=True)).say(f"{made.file_name}: {len(made.content):,} bytes in {out}")

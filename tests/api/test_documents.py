@@ -1,0 +1,53 @@
+"""Documents over HTTP: for those who may see them, in both forms, noted when an auditor reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from api.access import Role
+from tests.api.asker import Asker
+
+
+def get(books: Asker, path: str, role: Role = Role.FINANCE_PREPARER, **scope: Any) -> httpx.Response:
+    return books.send("GET", path, headers={"Authorization": f"Bearer {books.token(role, **scope)}"})
+
+
+def test_an_issued_invoice_is_served_in_both_forms(books: Asker) -> None:
+    pdf, xml = get(books, "/documents/invoice/I-1.pdf"), get(books, "/documents/invoice/I-1.xml")
+    assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
+    assert pdf.content.startswith(b"%PDF-")
+    assert (xml.status_code, xml.headers["content-type"]) == (200, "application/xml")
+    assert b"urn:cen.eu:en16931:2017" in xml.content
+    assert get(books, "/documents/invoice/I-1.pdf").headers["etag"] == pdf.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/documents/invoice/I-2.pdf", 422),
+        ("/documents/invoice/I-99.pdf", 404),
+        ("/documents/invoice/I-1.docx", 404),
+        ("/documents/letter/I-1.pdf", 404),
+        ("/documents/credit-note/CN-9.pdf", 404),
+    ],
+)
+def test_what_is_not_issued_is_no_document(books: Asker, path: str, status: int) -> None:
+    assert get(books, path).status_code == status
+
+
+def test_nobody_reads_without_a_token(books: Asker) -> None:
+    assert books.send("GET", "/documents/invoice/I-1.pdf").status_code == 401
+
+
+def test_to_those_who_may_not_see_it_a_document_is_unknown(books: Asker) -> None:
+    assert get(books, "/documents/invoice/I-1.pdf", entities=(), regions=("APAC",)).status_code == 404
+
+
+def test_what_an_auditor_reads_is_noted(books: Asker) -> None:
+    get(books, "/documents/invoice/I-1.xml", Role.AUDITOR)
+    with books.parts.pool.connection() as conn:
+        noted = conn.execute("SELECT query FROM audit_read WHERE operation = 'document'").fetchall()
+    assert noted == [("/documents/invoice/I-1.xml",)]
