@@ -46,9 +46,9 @@ def class_of(account: AccountRole) -> AccountClass:
 class Rate:
     """Units of the functional currency for one of the transaction's, and where it comes from.
 
-    ``id`` is ``EUR/USD 2026-03-02`` for a published rate, ``invoice <number>`` for that of a document, ``contract`` for
-    one that the contract fixes, ``carried`` where an open balance keeps the rate that it has; empty where the
-    currencies are the same.
+    ``id`` is ``fx_rate:EUR:USD@2026-03-02`` for a published rate, ``invoice <number>`` for that of a document,
+    ``contract`` for one that the contract fixes, ``carried`` where an open balance keeps the rate that it has; empty
+    where the currencies are the same.
     """
 
     value: Decimal

@@ -11,7 +11,7 @@
 | a receivable is given up  | BAD_DEBT                               | AR                                              |
 | a price is written up     | CONTRACT_ASSET                         | REVENUE_ADJUSTMENT                              |
 | a loss is expected        | COST_LABOUR                            | LOSS_PROVISION                                  |
-| work for another entity   | IC_AR and, with the other, COST_IC     | REVENUE_IC and, with the other, IC_AP           |
+| work for another entity   | IC_AR; with the other COST_IC, TAX_IN  | REVENUE_IC, TAX_OUT; with the other IC_AP       |
 
 Each rule is a pure function of amounts, rates and what is open; a negative amount undoes what a positive one does.
 Contract asset and liability are one position per engagement (IFRS 15.105 to 107): a movement first takes what stands
@@ -284,15 +284,48 @@ class BothLegs:
 
 
 def intercompany(
-    lender: str, borrower: str, price: Decimal, currency: str, lenders_rate: Rate, borrowers_rate: Rate
+    lender: str,
+    borrower: str,
+    nets: Sequence[tuple[str, Decimal]],
+    tax: Decimal,
+    currency: str,
+    lenders_rate: Rate,
+    borrowers_rate: Rate,
 ) -> BothLegs:
-    """Work that one entity does for another's engagement: receivable and revenue here, cost and payable there."""
-    sold = _both_sides(AccountRole.IC_AR, AccountRole.REVENUE_IC, price, currency, lenders_rate)
-    bought = _both_sides(AccountRole.COST_IC, AccountRole.IC_AP, price, currency, borrowers_rate)
+    """Work that one entity does for another's engagements: receivable and revenue here, cost and payable there.
+
+    ``nets`` is what is charged for each engagement; the tax of it is owed by the lender and recovered by the borrower.
+    """
+    roles = (AccountRole.IC_AR, AccountRole.REVENUE_IC, AccountRole.TAX_OUT)
+    mirrored = (AccountRole.IC_AP, AccountRole.COST_IC, AccountRole.TAX_IN)
+    sold = _leg(roles, nets, tax, currency, lenders_rate)
+    bought = _leg(mirrored, nets, tax, currency, borrowers_rate)
     return BothLegs(
         tuple(replace(each, counterparty=borrower) for each in sold),
-        tuple(replace(each, counterparty=lender) for each in bought),
+        tuple(replace(each, counterparty=lender, amount=-each.amount, functional=-each.functional) for each in bought),
     )
+
+
+def _leg(
+    roles: tuple[AccountRole, AccountRole, AccountRole],
+    nets: Sequence[tuple[str, Decimal]],
+    tax: Decimal,
+    currency: str,
+    rate: Rate,
+) -> list[Posting]:
+    """The balance between the entities, and on the other side what each engagement is charged, and the tax.
+
+    The net is converted as a whole: the last engagement takes what rounding leaves.
+    """
+    balance, charged, taxed = roles
+    whole = rate.of(sum((net for _, net in nets), ZERO))
+    parts = [replace(posting(charged, -net, currency, rate), engagement=engagement) for engagement, net in nets]
+    left = -whole - sum((each.functional for each in parts), ZERO)
+    parts[-1] = replace(parts[-1], functional=parts[-1].functional + left)
+    if tax:
+        parts.append(posting(taxed, -tax, currency, rate))
+    owed = posting(balance, -sum((each.amount for each in parts), ZERO), currency, rate)
+    return [replace(owed, functional=-sum((each.functional for each in parts), ZERO)), *parts]
 
 
 def revalue(account: AccountRole, balance: Carried, currency: str, closing: Rate) -> tuple[Posting, ...]:

@@ -51,7 +51,7 @@ CREATE TABLE journal_balance (
 );
 
 CREATE TABLE journal_open (
-    kind text COLLATE "C" NOT NULL,  -- position, receivable, retention, receipt
+    kind text COLLATE "C" NOT NULL,  -- position, receivable, retention, receipt, ic_receivable, ic_payable
     name text COLLATE "C" NOT NULL,  -- of an engagement, invoice, invoice, payment
     entity text COLLATE "C" NOT NULL,
     customer text COLLATE "C" NOT NULL,

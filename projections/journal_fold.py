@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from projections.contexts import Contexts
 from projections.journal_credits import JournalCredits
+from projections.journal_intercompany import JournalIntercompany
 from projections.journal_lines import JournalLines
 from projections.journal_lots import JournalLots
 from projections.journal_money import JournalMoney
@@ -27,6 +28,10 @@ class JournalFold:
         progress = JournalProgress(source, contexts, self._writer, self._lines)
         self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants, **credits_.wants}
         self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on, credits_.on)
+        between = JournalIntercompany(self._writer)
+        progress = JournalProgress(source, contexts, self._writer, self._lines)
+        self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants, **between.wants}
+        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on, between.on)
 
     def prepare(self) -> None:
         """Brings the rows that the batch will change."""

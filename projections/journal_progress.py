@@ -192,7 +192,7 @@ class JournalProgress:
     def _enter(
         self, fact: Recorded[Any], row: OpenRecord, because: str, day: date, posted: tuple[Posting, ...]
     ) -> None:
-        invoice = row.name if row.kind in ("receivable", "retention") else ""
+        invoice = row.name if row.kind not in ("position", "receipt") else ""
         payment = row.name if row.kind == "receipt" else ""
         about = About(row.customer, row.engagement, invoice=invoice, payment=payment)
         self._writer.enter(fact, row.entity, because, day, posted, about)
@@ -203,6 +203,8 @@ _ACCOUNTS: Final = {
     "receipt": AccountRole.AR,
     "retention": AccountRole.RETENTION,
     "position": AccountRole.CONTRACT_ASSET,
+    "ic_receivable": AccountRole.IC_AR,
+    "ic_payable": AccountRole.IC_AP,
 }
 
 

@@ -9,10 +9,12 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, Literal
 
-from domain.conversion import PIVOT, fx_rate_or_none
+from domain.accounting_period import AccountingPeriods, accounting_period_stream, posting_day
+from domain.conversion import PIVOT, fx_quote_or_none
 from domain.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, same, to_the_cent
 from domain.kernel import Recorded
 from domain.periods import month_of
+from domain.reference.fx_policy import FX_POLICY, FxPolicy
 from domain.reference.fx_rate import FxRates, fx_stream
 from projections.contexts import Contexts
 from projections.journal_tables import BALANCES, OPEN, POSTINGS, OpenRecord, PostingRecord
@@ -20,9 +22,9 @@ from projections.shelf import Changes, Shelf, Source, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Values
 
-Kind = Literal["position", "receivable", "retention", "receipt"]
+Kind = Literal["position", "receivable", "retention", "receipt", "ic_receivable", "ic_payable"]
 REPORTING_CURRENCY: Final = PIVOT
-"""The group reports in euros."""
+"""The group reports in euros until its currency policy says otherwise."""
 
 
 class Unbalanced(Exception):
@@ -50,7 +52,7 @@ class JournalWriter:
         self._contexts = contexts
         self._rows: list[Values] = []
         self._sums: Deltas[Key] = Deltas()
-        self._reporting: dict[tuple[str, date], Rate | None] = {}
+        self._reporting: dict[tuple[str, str, date], Rate | None] = {}
         self._at = (0, 0)
 
     def collect(self, changes: Changes) -> None:
@@ -74,8 +76,8 @@ class JournalWriter:
         """The published rate of a day, as far as it is known."""
         if currency == functional_currency:
             return same(currency)
-        value = fx_rate_or_none(self._contexts.read, currency, functional_currency, day)
-        return Rate(value, functional_currency, f"{currency}/{functional_currency} {day}") if value else None
+        quote = fx_quote_or_none(self._contexts.read, currency, functional_currency, day)
+        return Rate(quote.rate, functional_currency, quote.rate_id) if quote is not None else None
 
     def nearest_rate(self, currency: str, functional_currency: str, day: date) -> Rate | None:
         """The rate of a day, else the newest before it, else the first behind it; None if none was ever published."""
@@ -144,21 +146,26 @@ class JournalWriter:
         kept = tuple(each for each in postings if each.amount or each.functional)
         if not kept:
             return
-        entry = Entry(entity, because, self._posting_day(entity, day), day, kept)
+        entry = Entry(entity, because, self._posting_day(fact, entity, day), day, kept)
         for problem in entry.imbalances():
             raise Unbalanced(f"{fact.id}: {problem}")
         self._write(fact, entry, about)
 
-    def _posting_day(self, _entity: str, day: date) -> date:
-        """Closed periods take no postings."""
-        return day
+    def _posting_day(self, fact: Recorded[Any], entity: str, day: date) -> date:
+        """Closed periods take no postings; a softly closed one takes what people state, as far as they may.
+
+        Whether somebody may is decided by the service that they use, before there is a fact.
+        """
+        periods: AccountingPeriods = self._contexts.read(accounting_period_stream(entity))
+        return posting_day(day, periods, of_approver=fact.cause.actor.startswith("user:"))
 
     def _write(self, fact: Recorded[Any], entry: Entry, about: About) -> None:
         position, number = self._at
         number = number + 1 if position == fact.position else 1
         self._at = (fact.position, number)
         name = f"{fact.position:012d}-{number:03d}"
-        reported, reporting_rate = self._reported(entry)
+        reporting_currency = self._reporting_currency(entry.effective_on)
+        reported, reporting_rate = self._reported(entry, reporting_currency)
         for place, (each, reporting) in enumerate(zip(entry.postings, reported, strict=True), start=1):
             row = PostingRecord(
                 posting=f"{name}-{place:03d}",
@@ -183,7 +190,7 @@ class JournalWriter:
                 amount=each.amount,
                 functional_currency=each.functional_currency,
                 functional=each.functional,
-                reporting_currency=REPORTING_CURRENCY,
+                reporting_currency=reporting_currency,
                 reporting=reporting,
                 rate_id=each.rate_id,
                 reporting_rate_id=reporting_rate.id if reporting_rate else "",
@@ -193,15 +200,21 @@ class JournalWriter:
             self._rows.append(POSTINGS.values(row))
             self._count(row)
 
-    def _reported(self, entry: Entry) -> tuple[list[Decimal | None], Rate | None]:
+    def _reporting_currency(self, day: date) -> str:
+        policy: FxPolicy = self._contexts.read(FX_POLICY)
+        terms = policy.on(day)
+        return terms.reporting_currency if terms is not None else REPORTING_CURRENCY
+
+    def _reported(self, entry: Entry, reporting_currency: str) -> tuple[list[Decimal | None], Rate | None]:
         """The functional amounts at the reporting rate of the day; what rounding leaves is on the last (IAS 21.39)."""
         currency, day = entry.postings[0].functional_currency, entry.effective_on
-        if (currency, day) not in self._reporting:
-            self._reporting[currency, day] = self.rate(currency, REPORTING_CURRENCY, day)
-        rate = self._reporting[currency, day]
+        key = (currency, reporting_currency, day)
+        if key not in self._reporting:
+            self._reporting[key] = self.rate(*key)
+        rate = self._reporting[key]
         if rate is None:
             return [None] * len(entry.postings), None
-        amounts = [to_the_cent(each.functional * rate.value, REPORTING_CURRENCY) for each in entry.postings]
+        amounts = [to_the_cent(each.functional * rate.value, reporting_currency) for each in entry.postings]
         amounts[-1] -= sum(amounts, Decimal(0))
         return [*amounts], rate
 

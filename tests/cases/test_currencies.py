@@ -1,29 +1,21 @@
-"""Published cases of exchange differences: unrealised at the end of a period, realised at settlement, advances."""
+"""Published cases of exchange differences, by the rules of posting: month ends, settlements, advances, credits."""
 
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from domain import postings
 from domain.account_role import AccountRole
-from domain.revaluation import (
-    ClosingRate,
-    OpenBalance,
-    RateOfPeriodMissing,
-    Unrealised,
-    drawn_from_advance,
-    in_functional,
-    realised,
-    revalue,
-)
+from domain.journal import NOTHING_OPEN, Carried, Posting, Rate
+from domain.postings import BilledOf
 
 FILE = Path(__file__).parents[3] / "shared" / "spec" / "cases.json"
-MARCH = "2026-03"
 
 
 def case(name: str) -> dict[str, Any]:
@@ -37,53 +29,62 @@ def dec(value: Any) -> Decimal:
     return Decimal(str(value))
 
 
-def balance(account: AccountRole, amount: Any, functional: Any, currency: str = "EUR") -> OpenBalance:
-    return OpenBalance("US01", account, "I-1", currency, dec(amount), "USD", dec(functional))
+def rate(value: Any, currency: str = "USD") -> Rate:
+    return Rate(dec(value), currency, f"rate {value}")
+
+
+def functional(posted: Sequence[Posting]) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for each in posted:
+        sums[each.account.value] = sums.get(each.account.value, Decimal(0)) + each.functional
+    return sums
+
+
+def issued(net: Decimal, tax: Decimal, currency: str, at: Rate) -> postings.Issued:
+    return postings.issue([BilledOf("E-1", net, NOTHING_OPEN)], tax, Decimal(0), Decimal(0), currency, at)
 
 
 def test_fx1_a_receivable_loses_at_the_month_end_and_gains_at_settlement_against_its_initial_rate() -> None:
     told = case("FX1")
-    amount, (initial, closing, receipt) = dec(told["inputs"]["eur"]), map(dec, told["inputs"]["rates"])
-    carried = in_functional(amount, initial, "USD")
-    rate = ClosingRate(closing, "fx_rate:EUR:USD@2026-03-31")
-    (found,) = revalue([balance(AccountRole.AR, amount, carried)], {"EUR": rate}, MARCH)
-    assert isinstance(found, Unrealised)
-    assert found.difference == told["expected"]["unrealised"]
-    assert (found.effective_on, found.reversed_on) == (date(2026, 3, 31), date(2026, 4, 1))
-    assert realised(in_functional(amount, receipt, "USD"), carried) == told["expected"]["realised_total"]
+    amount, (initial, closing, receipt) = dec(told["inputs"]["eur"]), told["inputs"]["rates"]
+    receivable = issued(amount, Decimal(0), "EUR", rate(initial)).receivable
+    unrealised = postings.revalue(AccountRole.AR, receivable, "EUR", rate(closing))
+    assert functional(unrealised) == {"AR": -200, "FX_UNREALISED": 200}
+    assert functional(unrealised)["AR"] == told["expected"]["unrealised"]
+    assert functional(postings.reversed_of(unrealised)) == {"AR": 200, "FX_UNREALISED": -200}
+    paid = functional(postings.pay(receivable, amount, "EUR", rate(receipt)).postings)
+    assert paid == {"CASH": 11200, "AR": -11000, "FX_REALISED": -told["expected"]["realised_total"]}
 
 
-def test_fx2_an_advance_keeps_its_rate_and_is_not_revalued() -> None:
+def test_fx2_a_retainer_draws_at_the_rate_of_its_receipt_and_is_not_revalued() -> None:
     told = case("FX2")
     paid, drawn = dec(told["inputs"]["eur"]), dec(told["inputs"]["draw_eur"])
-    carried = in_functional(paid, dec(told["inputs"]["rate_receipt"]), "USD")
-    revenue = drawn_from_advance(paid, carried, drawn, "USD")
-    assert (revenue, carried - revenue) == (told["expected"]["revenue_usd"], told["expected"]["liability_left_usd"])
-    advance = balance(AccountRole.CONTRACT_LIABILITY, -paid, -carried)
-    assert revalue([advance], {"EUR": ClosingRate(dec(told["inputs"]["rate_draw"]), "x")}, MARCH) == ()
+    advance = Carried(-paid, -rate(told["inputs"]["rate_receipt"]).of(paid))
+    moved = postings.recognise(advance, drawn, "EUR", rate(told["inputs"]["rate_draw"]), AccountRole.REVENUE_FIXED)
+    revenue = told["expected"]["revenue_usd"]
+    assert functional(moved.postings) == {"CONTRACT_LIABILITY": revenue, "REVENUE_FIXED": -revenue}
+    assert -moved.left.functional == told["expected"]["liability_left_usd"]
 
 
 def test_h24_a_settlement_realises_what_the_rate_has_changed() -> None:
     told = case("H24")
     amount, expected = dec(told["inputs"]["inv_usd"]), told["expected"]
-    carried = in_functional(amount, dec(told["inputs"]["rate_inv"]), "GBP")
-    cash = in_functional(amount, dec(told["inputs"]["rate_rcpt"]), "GBP")
-    assert (carried, cash, realised(cash, carried)) == tuple(dec(expected[name]) for name in ("ar", "cash", "gain"))
+    receivable = issued(amount, Decimal(0), "USD", rate(told["inputs"]["rate_inv"], "GBP")).receivable
+    paid = functional(postings.pay(receivable, amount, "USD", rate(told["inputs"]["rate_rcpt"], "GBP")).postings)
+    assert paid == {
+        "CASH": dec(expected["cash"]),
+        "AR": -dec(expected["ar"]),
+        "FX_REALISED": -dec(expected["gain"]),
+    }
 
 
 def test_fx3_a_credit_at_the_rate_of_its_invoice_leaves_no_difference() -> None:
     told = case("FX3")["inputs"]
-    gross = dec(told["eur"]) * (100 + dec(told["vat"].rstrip("%"))) / 100
-    invoiced, credited = (in_functional(gross, dec(told["rate_inv"]), "USD") for _ in range(2))
-    assert realised(credited, invoiced) == 0
-
-
-def test_what_is_not_monetary_in_its_own_currency_or_without_a_rate_is_not_revalued() -> None:
-    rates = {"EUR": ClosingRate(dec("1.08"), "fx_rate:EUR:USD@2026-03-31")}
-    own = balance(AccountRole.AR, 100, 100, "USD")
-    unknown = balance(AccountRole.IC_AP, -100, -125, "GBP")
-    unchanged = balance(AccountRole.CONTRACT_ASSET, 100, 108)
-    assert revalue([own, unknown, unchanged], rates, MARCH) == (RateOfPeriodMissing(unknown),)
-    (payable,) = revalue([balance(AccountRole.IC_AP, -100, -110)], rates, MARCH)
-    assert isinstance(payable, Unrealised)
-    assert payable.difference == 2, "a debt that is worth less is a gain"
+    net = dec(told["eur"])
+    tax = net * dec(told["vat"].rstrip("%")) / 100
+    invoice = issued(net, tax, "EUR", rate(told["rate_inv"]))
+    position = invoice.positions["E-1"]
+    credited, owed, left = postings.credit(invoice.receivable, position, net, tax, "EUR", rate(told["rate_inv"]))
+    assert functional(credited) == {"AR": -1320, "CONTRACT_LIABILITY": 1100, "TAX_OUT": 220}
+    assert owed.functional == 0
+    assert left.functional == 0

@@ -29,6 +29,12 @@ MARGIN = (
 )
 
 
+JOURNAL = (
+    "journal(first: 100) { nodes { entity account counterparty amount currency functional functionalCurrency because"
+    " effectiveOn trueOn rateId } }"
+)
+
+
 def case(name: str) -> dict[str, Any]:
     if not FILE.is_file():
         pytest.skip(f"the published cases are not beside this clone: {FILE}")
@@ -139,3 +145,45 @@ def test_the_lender_taxes_what_the_agreement_says(group: GroupDesk) -> None:
     (invoice,) = group.ask(INVOICES)["nodes"]
     assert [number(invoice[name]) for name in ("net", "tax", "gross")] == [1200, 240, 1440]
     assert [number(invoice[name]) for name in ("lenderReceivable", "borrowerPayable")] == [1152, 1440]
+
+
+def test_h30_the_books_of_both_entities_say_what_the_case_posts(group: GroupDesk) -> None:
+    case("H30")
+    group.events("stateAgreement", **AGREED, model="fixed", parameter="120")
+    group.world.deliver("1", "10")
+    group.events("runIntercompany", period="2026-03")
+    found = {
+        (each["entity"], each["account"]): (
+            number(each["functional"]),
+            each["functionalCurrency"],
+            each["counterparty"],
+        )
+        for each in group.ask(JOURNAL)["nodes"]
+    }
+    assert found[LENDER, "COST_LABOUR"][:2] == (880, "GBP")
+    assert found[LENDER, "LABOUR_ABSORBED"][:2] == (-880, "GBP")
+    assert found[LENDER, "IC_AR"] == (960, "GBP", BORROWER)
+    assert found[LENDER, "REVENUE_IC"] == (-960, "GBP", BORROWER)
+    assert found[BORROWER, "COST_IC"] == (1200, "USD", LENDER)
+    assert found[BORROWER, "IC_AP"] == (-1200, "USD", LENDER)
+    assert found[BORROWER, "CONTRACT_ASSET"][:2] == (2000, "USD")
+    assert found[BORROWER, "REVENUE_TM"][:2] == (-2000, "USD")
+
+
+def test_tax_between_entities_is_owed_by_one_and_recovered_by_the_other(group: GroupDesk) -> None:
+    tax: dict[str, Any] = {"taxCategory": "S", "taxPercent": "20"}
+    group.events("stateAgreement", **AGREED, model="fixed", parameter="120", **tax)
+    group.world.deliver("1", "10")
+    group.events("runIntercompany", period="2026-03")
+    amounts = {(each["entity"], each["account"]): number(each["amount"]) for each in group.ask(JOURNAL)["nodes"]}
+    assert (amounts[LENDER, "IC_AR"], amounts[LENDER, "TAX_OUT"]) == (1440, -240)
+    assert (amounts[BORROWER, "IC_AP"], amounts[BORROWER, "TAX_IN"]) == (-1440, 240)
+
+
+def test_late_work_is_posted_in_the_first_open_period_with_its_own_work_date(group: GroupDesk) -> None:
+    for entity in (LENDER, BORROWER):
+        group.events("openPeriod", entity=entity, period="2026-03")
+        group.events("closePeriod", entity=entity, period="2026-03")
+    group.world.deliver("1", "8")
+    days = {(each["entity"], each["effectiveOn"], each["trueOn"]) for each in group.ask(JOURNAL)["nodes"]}
+    assert days == {(entity, "2026-04-01", "2026-03-02") for entity in (LENDER, BORROWER)}

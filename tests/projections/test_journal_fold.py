@@ -160,7 +160,7 @@ def test_amounts_are_kept_in_both_currencies_and_what_a_rate_changed_is_realised
     ]
     assert {each.currency for each in postings(rows)[2:]} == {"USD"}
     cash = next(each for each in postings(rows) if each.account == "CASH")
-    assert (cash.amount, cash.rate_id) == (Decimal(1904), "USD/EUR 2026-04-20")
+    assert (cash.amount, cash.rate_id) == (Decimal(1904), "1/fx_rate:EUR:USD@2026-04-20")
 
 
 def test_work_waits_for_its_exchange_rate() -> None:
