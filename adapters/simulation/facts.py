@@ -113,6 +113,48 @@ class EuroRateTold:
 
 
 @dataclass(frozen=True, slots=True)
+class CurrencyPolicyTold:
+    """The firm says in which currency it reports, and whose exchange rates count."""
+
+    reporting_currency: str
+    sources: tuple[str, ...]
+    effective_from: date
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BooksOpened:
+    """A legal entity opens a month of its books, as ``2026-03``."""
+
+    entity: Entity
+    period: str
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTold:
+    """The ERP's account for a role of the journal in a legal entity."""
+
+    entity: Entity
+    role: str
+    account: str
+    effective_from: date
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementTold:
+    """What one legal entity charges another for work on its engagements, in its own currency."""
+
+    lender: Entity
+    borrower: Entity
+    model: str
+    parameter: Decimal
+    effective_from: date
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class OrderTold:
     """A customer's purchase order arrives."""
 
@@ -250,6 +292,10 @@ Fact = (
     | BillRateTold
     | TaxTold
     | EuroRateTold
+    | CurrencyPolicyTold
+    | BooksOpened
+    | AccountTold
+    | AgreementTold
     | OrderTold
     | StageAccepted
     | CapRaised

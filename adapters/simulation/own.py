@@ -34,7 +34,7 @@ def bill_rate(fact: BillRateTold) -> Iterator[Message]:
     }
     owner = f"C-{fact.owner}" if fact.scope == "customer" else fact.owner
     stream = f"rate_card:{fact.scope}:{owner}"
-    yield _command(fact, "rate_card.set_rate.v1", stream, f"{stream}/{fact.row}", {"row": _present(row)})
+    yield command(fact, "rate_card.set_rate.v1", stream, f"{stream}/{fact.row}", {"row": _present(row)})
 
 
 def tax(fact: TaxTold) -> Iterator[Message]:
@@ -42,14 +42,14 @@ def tax(fact: TaxTold) -> Iterator[Message]:
     pack = pack_of(fact.country)
     assert pack is not None, "the firm has entities only in countries with a pack"
     stream, key = f"tax_rule:{fact.country}", f"tax/{fact.country}/{pack.version}"
-    yield _command(fact, "tax_rule.publish_pack.v1", stream, key, {"pack": told(pack)})
+    yield command(fact, "tax_rule.publish_pack.v1", stream, key, {"pack": told(pack)})
 
 
 def euro_rate(fact: EuroRateTold) -> Iterator[Message]:
     """A reference rate of the central bank."""
     data = {"base": "EUR", "quote": fact.currency, "on": fact.on.isoformat(), "rate": f"{fact.rate:f}", "source": "ECB"}
     stream = f"fx_rate:EUR:{fact.currency}"
-    yield _command(fact, "fx_rate.publish.v1", stream, f"ecb/{fact.currency}/{fact.on}", data)
+    yield command(fact, "fx_rate.publish.v1", stream, f"ecb/{fact.currency}/{fact.on}", data)
 
 
 def order(fact: OrderTold) -> Iterator[Message]:
@@ -57,7 +57,7 @@ def order(fact: OrderTold) -> Iterator[Message]:
     engagement = engagement_key(fact.engagement)
     data = {"order": {"number": fact.order}}
     name = "engagement.record_purchase_order.v1"
-    yield _command(fact, name, f"engagement:{engagement}", f"order/{fact.order}", data)
+    yield command(fact, name, f"engagement:{engagement}", f"order/{fact.order}", data)
 
 
 def acceptance(fact: StageAccepted) -> Iterator[Message]:
@@ -72,7 +72,7 @@ def acceptance(fact: StageAccepted) -> Iterator[Message]:
         "at": fact.said_at.isoformat(),
     }
     key = f"accepted/{engagement}/L{fact.line.number}/{fact.stage.name}"
-    yield _command(fact, "engagement.accept_milestone.v1", f"engagement:{engagement}", key, data)
+    yield command(fact, "engagement.accept_milestone.v1", f"engagement:{engagement}", key, data)
 
 
 def overtime(fact: HoursTold, task: str) -> Iterator[Message]:
@@ -92,7 +92,7 @@ def overtime(fact: HoursTold, task: str) -> Iterator[Message]:
             "note": fact.note,
         },
     }
-    yield _command(fact, "timesheet.log_time.v1", f"timesheet:{person}:{monday}", f"overtime/{name}", data)
+    yield command(fact, "timesheet.log_time.v1", f"timesheet:{person}:{monday}", f"overtime/{name}", data)
 
 
 def expense(fact: ExpenseTold) -> Iterator[Message]:
@@ -110,7 +110,7 @@ def expense(fact: ExpenseTold) -> Iterator[Message]:
     }
     data = {"report": fact.report, "resource": fact.worker.employee, "expense": line, "at": fact.said_at.isoformat()}
     stream, key = f"expense_report:{fact.report}", f"expense/{fact.report}/{fact.number}"
-    yield _command(fact, "expense.record.v1", stream, key, data)
+    yield command(fact, "expense.record.v1", stream, key, data)
 
 
 def expenses_approved(fact: ExpensesApproved) -> Iterator[Message]:
@@ -121,10 +121,11 @@ def expenses_approved(fact: ExpensesApproved) -> Iterator[Message]:
         "at": fact.said_at.isoformat(),
     }
     stream, key = f"expense_report:{fact.report}", f"expense/{fact.report}/approved"
-    yield _command(fact, "expense.approve.v1", stream, key, data)
+    yield command(fact, "expense.approve.v1", stream, key, data)
 
 
-def _command(fact: Fact, name: str, stream: str, key: str, data: dict[str, Any]) -> Message:
+def command(fact: Fact, name: str, stream: str, key: str, data: dict[str, Any]) -> Message:
+    """A canonical message."""
     decider, verb, _ = name.split(".")
     body = {
         "command": name,

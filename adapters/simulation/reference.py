@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
+from adapters.simulation.bookkeeping import books
 from adapters.simulation.calendars import months_later
 from adapters.simulation.facts import BillRateTold, EntityTold, EuroRateTold, Fact, TaxTold, WorkerTold
 from adapters.simulation.firm import Firm, Worker
@@ -26,6 +27,7 @@ def opening(firm: Firm, said: datetime) -> Iterator[Fact]:
     for worker in firm.workers:
         yield WorkerTold(worker, since, worker.role, first_cost(worker), said + timedelta(minutes=10))
     yield from _price_list(firm, since, 0, said + timedelta(minutes=20))
+    yield from books(firm, since, said + timedelta(minutes=25))
 
 
 def first_cost(worker: Worker) -> Decimal:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from adapters.simulation import atlassian, crm, own
+from adapters.simulation import atlassian, bookkeeping, crm, own
 from adapters.simulation.facts import (
+    AccountTold,
+    AgreementTold,
     BillRateTold,
+    BooksOpened,
     CapRaised,
+    CurrencyPolicyTold,
     CustomerTold,
     DealTold,
     EntityTold,
@@ -43,6 +47,10 @@ _WORDS: dict[type[Any], Callable[[Any], Iterator[Message]]] = {
     BillRateTold: own.bill_rate,
     TaxTold: own.tax,
     EuroRateTold: own.euro_rate,
+    CurrencyPolicyTold: bookkeeping.policy,
+    BooksOpened: bookkeeping.period,
+    AccountTold: bookkeeping.account,
+    AgreementTold: bookkeeping.agreement,
     OrderTold: own.order,
     StageAccepted: own.acceptance,
     ExpenseTold: own.expense,

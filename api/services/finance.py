@@ -10,18 +10,15 @@ from typing import Annotated, Final, get_args
 
 from typing_extensions import Doc
 
-from api.access import Role
 from api.services.service import Call, Decision, InputIncomplete, Service
 from domain.account_role import AccountRole
 from domain.accounting_period import (
-    AccountingPeriods,
     ClosePeriod,
     Command,
     OpenPeriod,
     ReopenPeriod,
     SoftClosePeriod,
     accounting_period_stream,
-    require_open,
 )
 from domain.intercompany import intercompany_stream
 from domain.intercompany_run import Run, day_of_run, run_intercompany
@@ -74,12 +71,6 @@ def _period(asked: PeriodInput, call: Call, wish: Callable[..., Command]) -> Dec
     stream = accounting_period_stream(asked.entity)
     command = wish(asked.entity, asked.period, call.actor, call.now, asked.reason)
     return Decision([Addressed(stream, command)], (stream,))
-
-
-def require_open_day(call: Call, entity: str, day: date) -> None:
-    """Raises PeriodIsClosed or PeriodIsSoftClosed when the books of an entity take nothing of a day from the asker."""
-    periods: AccountingPeriods = call.read(accounting_period_stream(entity))
-    require_open(day, periods, of_approver=Role.FINANCE_APPROVER in call.principal.roles)
 
 
 @dataclass(frozen=True)
@@ -197,7 +188,7 @@ def run_intercompany_service(asked: RunIntercompanyInput, call: Call) -> Decisio
         call.require_entity(borrower)
         day = asked.issued_on or day_of_run(call.read, lender, borrower, asked.period)
         for entity in (lender, borrower):
-            require_open_day(call, entity, day)
+            call.require_open(entity, day)
         lots = call.candidates.transfers_of(lender=lender, borrower=borrower)
         run = Run(lender, borrower, asked.period, day, call.actor)
         if made := run_intercompany(call.read, run, lots):

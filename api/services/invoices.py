@@ -56,6 +56,8 @@ def issue_invoice(asked: IssueInvoiceInput, call: Call) -> Decision:
     """Issue an approved invoice under the next number of its series; its posting is then requested by itself."""
     header = require_invoice(asked.invoice, call)
     issued_on = asked.issued_on or (call.today_at(header.selling_entity) if header else call.now.date())
+    if header is not None and isinstance(invoice_of(call.read, asked.invoice), Approved):
+        call.require_open(header.selling_entity, issued_on)
     commands = billing.issue_invoice(call.read, asked.invoice, issued_on)
     return Decision(commands, (invoice_stream(asked.invoice),))
 

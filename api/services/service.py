@@ -12,8 +12,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from typing_extensions import Doc
 
-from api.access import OutOfScope, Principal
+from api.access import OutOfScope, Principal, Role
 from api.errors import Problem
+from domain.accounting_period import AccountingPeriods, accounting_period_stream, require_open
 from domain.kernel import Addressed, Refused, StreamId
 from domain.money import Money
 from domain.ports import Candidates, Read, engagement_of, entity_of, project_of
@@ -93,6 +94,11 @@ class Call:
     def require_project(self, project: str) -> None:
         """Raises ProjectNotCreated, or OutOfScope unless the token is for the entity that sells its engagement."""
         self.require_engagement(project_of(self.read, project).terms.engagement)
+
+    def require_open(self, entity: str, day: date) -> None:
+        """Raises PeriodIsClosed or PeriodIsSoftClosed when the asker may not date anything on a day in an entity."""
+        periods: AccountingPeriods = self.read(accounting_period_stream(entity))
+        require_open(day, periods, of_approver=Role.FINANCE_APPROVER in self.principal.roles)
 
     def require_firm(self) -> None:
         """Raises OutOfScope unless the token is for the whole firm."""

@@ -15,6 +15,7 @@ from api.services.contracts import LineInput
 from api.services.desk import ReadModelsBehind
 from api.services.drafts import LotInput
 from api.services.service import Amount, InputIncomplete
+from domain.accounting_period import PeriodIsClosed, PeriodIsSoftClosed
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
 from domain.drafting import LotsNotEligible
 from domain.engagement import CapBelowBilled, EngagementNotOpened, EvidenceMissing, UnknownLine
@@ -427,3 +428,19 @@ def test_every_service_needs_somebody_with_a_role_for_it(counter: Counter) -> No
         for role in (Role.VIEWER, Role.AUDITOR):
             with pytest.raises(NotPermitted, match=name):
                 counter.desk.run(service, None, person(role), "k")
+
+
+def test_an_invoice_is_not_dated_into_a_closed_period(world: World, counter: Counter) -> None:
+    week = world.work("1")
+    world.draft("I-1", world.lots(week)).approve("I-1")
+    march: dict[str, Any] = {"entity": "DE01", "period": "2026-03"}
+    counter.ask("open-period", PREPARER, **march)
+    counter.ask("soft-close-period", PREPARER, **march)
+    with pytest.raises(PeriodIsSoftClosed):
+        counter.ask("issue-invoice", PREPARER, invoice="I-1", issued_on=date(2026, 3, 31))
+    counter.ask("close-period", APPROVER, **march)
+    with pytest.raises(PeriodIsClosed):
+        counter.ask("issue-invoice", APPROVER, invoice="I-1", issued_on=date(2026, 3, 31))
+    assert "invoice.issued.v1" in names(
+        counter.ask("issue-invoice", APPROVER, invoice="I-1", issued_on=date(2026, 4, 1))
+    )
