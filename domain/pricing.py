@@ -151,7 +151,7 @@ def lot_elsewhere(
         if rate is None:
             return RateNotFound("FX_RATE_MISSING", f"{lot.value.currency} to {currency} on {lot.work_date}.")
         price = lot.price if lot.value.currency == currency else lot.price * rate
-        return replace(moved, price=price, value=Money(price * lot.quantity, currency).rounded())
+        return with_transfer(replace(moved, price=price, value=Money(price * lot.quantity, currency).rounded()), read)
     person = resource_of(read, lot.resource).on(lot.work_date)
     location = person.location if person else ""
     worked = Worked(lot.resource, lot.role or (person.role if person else ""), location, lot.work_date, currency)
@@ -162,13 +162,14 @@ def lot_elsewhere(
             return found
         found = RateFound(zero(currency), "none", found.detail, found.considered)
     price = found.rate.amount * _multiplier(agreed, time_type)
-    return replace(
+    priced = replace(
         moved,
         price=price,
         value=Money(price * lot.quantity, currency).rounded(),
         non_billable_because=because,
         explanation=Explanation(found.winner, found.because, found.considered, lot.explanation.cost_because),
     )
+    return with_transfer(priced, read)
 
 
 def employer_of(resource: str, day: date, read: Read) -> LegalEntityTerms | None:

@@ -21,8 +21,8 @@ from domain.transfer import (
     TransfersPriced,
 )
 
-COUNTS_NO_MORE = frozenset({LotStatus.REVERSED})
-"""What a lender is not paid for: the work was corrected, and a new lot stands for it if there is any."""
+COUNTS_NO_MORE = frozenset({LotStatus.REVERSED, LotStatus.TRANSFERRED})
+"""What a lender is not paid for: the work was corrected or moved, and a new lot stands for it if there is any."""
 
 
 class TransferNotOpen(Refused):

@@ -10,7 +10,7 @@ from typing import Final
 
 from domain.intercompany import IntercompanyInvoiced
 from domain.kernel import Recorded, StreamId
-from domain.lots import Lot, LotRated, LotReversed, LotSplit
+from domain.lots import Lot, LotRated, LotReversed, LotSplit, LotTransferred
 from domain.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced, TransfersPriced
 from projections.items import Item
 from projections.lots_fold import LotsFold
@@ -83,6 +83,7 @@ class IntercompanyFold:
         self.wants: Mapping[type, Handler] = {
             LotSplit: self._want_one,
             LotReversed: self._want_one,
+            LotTransferred: self._want_one,
             TransfersPriced: self._want_priced,
             TransfersInvoiced: self._want_each,
             TransfersCredited: self._want_each,
@@ -91,6 +92,7 @@ class IntercompanyFold:
             LotRated: self._rated,
             LotSplit: self._split,
             LotReversed: self._reversed,
+            LotTransferred: self._reversed,
             TransfersPriced: self._priced,
             TransfersInvoiced: self._invoiced,
             TransfersCredited: self._credited,
@@ -112,7 +114,7 @@ class IntercompanyFold:
 
     # -- which rows a fact needs -------------------------------------------------------------------------------------
 
-    def _want_one(self, fact: Recorded[LotSplit | LotReversed]) -> None:
+    def _want_one(self, fact: Recorded[LotSplit | LotReversed | LotTransferred]) -> None:
         self._transfers.wanted.add((fact.stream, fact.event.lot))
 
     def _want_each(self, fact: Recorded[TransfersInvoiced | TransfersCredited]) -> None:
@@ -141,7 +143,7 @@ class IntercompanyFold:
             self._transfers.add((fact.stream, part.lot), row)
         self._transfers.remove(key)
 
-    def _reversed(self, fact: Recorded[LotReversed]) -> None:
+    def _reversed(self, fact: Recorded[LotReversed | LotTransferred]) -> None:
         """What was invoiced between the entities has to be taken back; what was not is no transfer any more."""
         key = (fact.stream, fact.event.lot)
         row = self._transfers.get(key)

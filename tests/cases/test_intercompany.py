@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +12,8 @@ from adapters.settings import Settings
 from api.access import Role
 from tests.api.asker import asking
 from tests.api.group import BORROWER, LENDER, GroupDesk
+from tests.cases.report import Record, published
 
-FILE = Path(__file__).parents[3] / "shared" / "spec" / "cases.json"
 AGREED: dict[str, Any] = {"lender": LENDER, "borrower": BORROWER, "effectiveFrom": "2026-01-01", "currency": "USD"}
 BALANCES = "intercompanyBalances { nodes { lender borrower currency period net gross toInvoice toTakeBack } }"
 INVOICES = (
@@ -35,13 +33,6 @@ JOURNAL = (
 )
 
 
-def case(name: str) -> dict[str, Any]:
-    if not FILE.is_file():
-        pytest.skip(f"the published cases are not beside this clone: {FILE}")
-    found = next(each for each in json.loads(FILE.read_text(encoding="utf-8")) if each["id"] == name)
-    return dict(found)
-
-
 @pytest.fixture
 def group(settings: Settings) -> Iterator[GroupDesk]:
     with asking(settings) as asker:
@@ -52,9 +43,13 @@ def number(value: Any) -> Any:
     return Decimal(str(value))
 
 
-def test_h30_both_entities_and_the_group_earn_what_the_case_says(group: GroupDesk) -> None:
-    told = case("H30")
-    given, expected = told["inputs"], told["expected"]["margin"]
+def first_of(told: str) -> Any:
+    """The number in front of a currency."""
+    return number(told.split(maxsplit=1)[0])
+
+
+def test_h30_both_entities_and_the_group_earn_what_the_case_says(group: GroupDesk, case: Record) -> None:
+    given, expected = published()["H30"]["inputs"], published()["H30"]["expected"]
     agreed = group.events("stateAgreement", **AGREED, model="fixed", parameter=str(given["transfer_usd"]))
     assert agreed == ["intercompany_agreement.stated.v1"]
     group.world.deliver("1", str(given["hours"]))
@@ -63,18 +58,26 @@ def test_h30_both_entities_and_the_group_earn_what_the_case_says(group: GroupDes
 
     (invoice,) = group.ask(INVOICES)["nodes"]
     assert (invoice["number"], invoice["lender"], invoice["borrower"]) == ("IC-GBPM-USPM-0001", LENDER, BORROWER)
-    assert (number(invoice["net"]), number(invoice["gross"])) == (1200, 1200)
+    case("H30", "cost of the borrower, USD", first_of(expected["actuals"]["cost"]), number(invoice["borrowerCost"]))
+    case(
+        "H30",
+        "sales between the entities, USD",
+        first_of(expected["actuals"]["interorg_sales"]),
+        number(invoice["net"]),
+    )
     assert (invoice["lenderCurrency"], number(invoice["lenderRevenue"])) == ("GBP", 960)
-    assert (invoice["borrowerCurrency"], number(invoice["borrowerCost"])) == ("USD", 1200)
 
     margin = group.ask(MARGIN)
-    by_entity = {each["entity"]: each for each in margin["entities"]}
-    assert number(by_entity[BORROWER]["margin"]) == expected["USPM_usd"]
-    assert number(by_entity[LENDER]["margin"]) == expected["GBPM_gbp"]
-    assert (margin["currency"], number(margin["margin"])) == ("USD", expected["group_usd"])
-    assert number(by_entity[LENDER]["cost"]) == 880
-    assert number(by_entity[LENDER]["intercompanyRevenue"]) == 960
-    assert (number(margin["revenue"]), number(margin["cost"])) == (2000, 1100)
+    lender, borrower = (
+        next(each for each in margin["entities"] if each["entity"] == name) for name in (LENDER, BORROWER)
+    )
+    case("H30", "unbilled sales, USD", first_of(expected["actuals"]["unbilled_sales"]), number(borrower["revenue"]))
+    cost = first_of(expected["actuals"]["resourcing_unit_cost"])
+    case("H30", "cost of the lender's people, GBP", cost, number(lender["cost"]))
+    case("H30", "margin of USPM, USD", number(expected["margin"]["USPM_usd"]), number(borrower["margin"]))
+    case("H30", "margin of GBPM, GBP", number(expected["margin"]["GBPM_gbp"]), number(lender["margin"]))
+    case("H30", "margin of the group, USD", number(expected["margin"]["group_usd"]), number(margin["margin"]))
+    assert margin["currency"] == "USD"
     (eliminated,) = margin["eliminations"]
     assert (number(eliminated["amount"]), number(eliminated["difference"])) == (1200, 0)
     assert number(margin["eliminationDifference"]) == 0
@@ -147,8 +150,8 @@ def test_the_lender_taxes_what_the_agreement_says(group: GroupDesk) -> None:
     assert [number(invoice[name]) for name in ("lenderReceivable", "borrowerPayable")] == [1152, 1440]
 
 
-def test_h30_the_books_of_both_entities_say_what_the_case_posts(group: GroupDesk) -> None:
-    case("H30")
+def test_h30_the_books_of_both_entities_say_what_the_case_posts(group: GroupDesk, case: Record) -> None:
+    posted = published()["H30"]["postings"]
     group.events("stateAgreement", **AGREED, model="fixed", parameter="120")
     group.world.deliver("1", "10")
     group.events("runIntercompany", period="2026-03")
@@ -160,14 +163,16 @@ def test_h30_the_books_of_both_entities_say_what_the_case_posts(group: GroupDesk
         )
         for each in group.ask(JOURNAL)["nodes"]
     }
-    assert found[LENDER, "COST_LABOUR"][:2] == (880, "GBP")
-    assert found[LENDER, "LABOUR_ABSORBED"][:2] == (-880, "GBP")
-    assert found[LENDER, "IC_AR"] == (960, "GBP", BORROWER)
-    assert found[LENDER, "REVENUE_IC"] == (-960, "GBP", BORROWER)
-    assert found[BORROWER, "COST_IC"] == (1200, "USD", LENDER)
-    assert found[BORROWER, "IC_AP"] == (-1200, "USD", LENDER)
-    assert found[BORROWER, "CONTRACT_ASSET"][:2] == (2000, "USD")
-    assert found[BORROWER, "REVENUE_TM"][:2] == (-2000, "USD")
+    for entity, entry, accounts in (
+        (LENDER, "GBPM cost (GBP)", ("COST_LABOUR", "LABOUR_ABSORBED")),
+        (LENDER, "GBPM IC invoice (GBP; 1,200 USD)", ("IC_AR", "REVENUE_IC")),
+        (BORROWER, "USPM IC bill (USD)", ("COST_IC", "IC_AP")),
+        (BORROWER, "USPM accrue (USD)", ("CONTRACT_ASSET", "REVENUE_TM")),
+    ):
+        for account, (_, amount) in zip(accounts, posted[entry], strict=True):
+            case("H30", f"{entry}: {account}", number(amount), found[entity, account][0])
+    assert {found[LENDER, account][1:] for account in ("IC_AR", "REVENUE_IC")} == {("GBP", BORROWER)}
+    assert {found[BORROWER, account][1:] for account in ("COST_IC", "IC_AP")} == {("USD", LENDER)}
 
 
 def test_tax_between_entities_is_owed_by_one_and_recovered_by_the_other(group: GroupDesk) -> None:

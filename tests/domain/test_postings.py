@@ -89,12 +89,24 @@ def test_a_revaluation_and_its_reversal_leave_nothing(amount: Decimal, initial: 
 
 
 def test_work_for_another_entity_is_revenue_here_and_cost_there() -> None:
-    legs = postings.intercompany("GB01", "US01", Decimal(1200), "USD", Rate(Decimal("0.8"), "GBP", "x"), same("USD"))
+    pounds, nets = Rate(Decimal("0.8"), "GBP", "x"), [("E-1", Decimal(1200))]
+    legs = postings.intercompany("GB01", "US01", nets, Decimal(0), "USD", pounds, same("USD"))
     assert sums(legs.lender) == {"IC_AR": 960, "REVENUE_IC": -960}
     assert sums(legs.borrower) == {"COST_IC": 1200, "IC_AP": -1200}
     between = [each.amount for each in (*legs.lender, *legs.borrower) if each.account in ("IC_AR", "IC_AP")]
     assert sum(between) == 0
     assert {each.counterparty for each in legs.lender} == {"US01"}
+
+
+def test_what_rounding_leaves_between_engagements_is_on_the_last_and_the_tax_is_recovered() -> None:
+    nets = [(name, Decimal("33.33")) for name in ("E-1", "E-2", "E-3")]
+    rate = Rate(Decimal("0.805"), "GBP", "x")
+    legs = postings.intercompany("GB01", "US01", nets, Decimal("20.00"), "USD", rate, rate)
+    assert entry(legs.lender).balances
+    assert entry(legs.borrower).balances
+    assert sums(legs.lender) == {key: Decimal(value) for key, value in
+        (("IC_AR", "96.59"), ("REVENUE_IC", "-80.49"), ("TAX_OUT", "-16.10"))}  # fmt: skip
+    assert sums(legs.borrower)["TAX_IN"] == Decimal("16.10")
 
 
 def test_an_agent_keeps_its_fee_alone() -> None:
