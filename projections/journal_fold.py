@@ -25,13 +25,15 @@ class JournalFold:
         self._lots = JournalLots(source, contexts, self._writer, self._lines, from_zero=from_zero)
         money = JournalMoney(self._writer, self._lines)
         credits_ = JournalCredits(self._writer, self._lines)
-        progress = JournalProgress(source, contexts, self._writer, self._lines)
-        self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants, **credits_.wants}
-        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on, credits_.on)
         between = JournalIntercompany(self._writer)
         progress = JournalProgress(source, contexts, self._writer, self._lines)
-        self.wants: Mapping[type, Handler] = {**self._lots.wants, **money.wants, **between.wants}
-        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on, between.on)
+        self.wants: Mapping[type, Handler] = {
+            **self._lots.wants,
+            **money.wants,
+            **credits_.wants,
+            **between.wants,
+        }
+        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on, credits_.on, between.on)
 
     def prepare(self) -> None:
         """Brings the rows that the batch will change."""
