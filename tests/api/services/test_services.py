@@ -193,7 +193,7 @@ def test_a_milestone_is_accepted_with_evidence() -> None:
         counter.ask("accept-milestone", MANAGER, **asked, evidence=" ")
     answer = counter.ask("accept-milestone", MANAGER, **asked, evidence="mail")
     assert names(answer) == ["engagement.milestone_accepted.v1", "lot.rated.v1"]
-    assert answer.states[ENGAGEMENT].accepted["L2", "M1"].accepted_on == date(2026, 4, 1)
+    assert answer.states[ENGAGEMENT].accepted["L1", "M1"].accepted_on == date(2026, 4, 1)
 
 
 def drafted(counter: Counter, **asked: Any) -> str:
