@@ -116,11 +116,18 @@ QUESTIONS: Final = (
     ),
     Question(
         "price",
-        "Recognised revenue never exceeds the price.",
+        "Recognised revenue never exceeds the price; expenses that are passed on come on top of a fixed one.",
         "SELECT count(*) FROM journal_line WHERE price IS NOT NULL",
         """
-        SELECT engagement || ' ' || line, (recognised - adjusted) || ' recognised of ' || price || ' ' || currency
-        FROM journal_line WHERE price IS NOT NULL AND recognised - adjusted > price
+        SELECT engagement || ' ' || line, earned || ' recognised of ' || price || ' ' || currency
+        FROM journal_line CROSS JOIN LATERAL (
+            SELECT recognised - adjusted - coalesce((
+                SELECT sum(lot.recognised) FROM journal_lot lot
+                WHERE (lot.engagement, lot.line) = (journal_line.engagement, journal_line.line)
+                  AND lot.account = 'REVENUE_EXPENSE' AND journal_line.method <> 'as_invoiceable'
+            ), 0) AS earned
+        ) AS each
+        WHERE price IS NOT NULL AND earned > price
         """,
     ),
     Question(
