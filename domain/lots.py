@@ -850,7 +850,9 @@ def _last_part(lot: Lot, parts: Sequence[LotPart], value: Money) -> LotPart:
         value,
         lot.cost - total((part.cost for part in parts), lot.cost.currency),
         converted - total(filter(None, taken), converted.currency) if converted is not None else None,
-        charged - total(filter(None, (part.transfer for part in parts)), charged.currency) if charged else None,
+        charged - total(filter(None, (part.transfer for part in parts)), charged.currency)
+        if charged is not None
+        else None,
     )
 
 
@@ -920,6 +922,11 @@ def _given_free(held: LotState) -> LotState:
     return replace(held, status=LotStatus.NON_BILLABLE, lot=replace(held.lot, non_billable_because=COMPLIMENTARY))
 
 
+def _share_of(transfer: Transfer | None, value: Money | None) -> Transfer | None:
+    """What is charged between the entities for a part; parts that were told before transfers were have the whole's."""
+    return replace(transfer, value=value) if transfer is not None and value is not None else transfer
+
+
 def part_of(whole: Lot, part: LotPart) -> Lot:
     """The lot that one part of a split is: its own quantity and amounts, all else as the whole."""
     return replace(
@@ -929,7 +936,7 @@ def part_of(whole: Lot, part: LotPart) -> Lot:
         value=part.value,
         cost=part.cost,
         cost_in_billing_currency=part.cost_in_billing_currency,
-        transfer=replace(whole.transfer, value=part.transfer) if whole.transfer and part.transfer else whole.transfer,
+        transfer=_share_of(whole.transfer, part.transfer),
     )
 
 
