@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -11,17 +10,37 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from domain import billing, drafting
-from domain.engagement import ChangeCap, Engagement
+from api.verification.billings import Billings, Numbers
+from api.verification.books import Auditor
+from api.verification.law import Law
+from domain import billing, crediting, drafting
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.credit_note import CreditForm, RebillTo
+from domain.crediting import CreditWish
+from domain.engagement import AgreeLine, ChangeCap, Engagement, OpenEngagement, SignEngagement
 from domain.invoice import AllowanceCharge, Discarded, Draft, Invoice, InvoiceLine, Issued, NothingToBill
 from domain.kernel import Refused, StreamId, stream_of
-from domain.lots import LotState, LotStatus, PostponeLots, WriteOffLots
+from domain.lots import Disposition, LotState, LotStatus, PostponeLots, WriteOffLots, billed_parts
 from domain.money import total
 from domain.number_series import series_stream
 from domain.ports import LotAt
-from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, Timesheet, WithdrawTime, Work, timesheet_stream
-from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
+from domain.processes.pricing import Pricing
+from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
+from domain.timesheet import (
+    ApproveTime,
+    Claim,
+    LogTime,
+    RejectTime,
+    TimeApproved,
+    Timesheet,
+    WithdrawTime,
+    Work,
+    timesheet_stream,
+)
+from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, euros
 
+ENDED = (LotStatus.REVERSED, LotStatus.SPLIT)
+OTHER = stream_of("engagement", "E-2")
 ENTRIES = st.integers(0, 4)
 HOURS = st.sampled_from(["1", "2.5", "4"])
 
@@ -35,6 +54,17 @@ class Billing(RuleBasedStateMachine):
         self.sheet: StreamId = timesheet_stream("W-1", MONDAY)
         self.minute = 0
         self.drafts = 0
+        self.credits = 0
+        self.audited = 0
+        law = Law()
+        self.auditors: tuple[Auditor, ...] = (law, Billings(law), Numbers())
+        self.world.tell(OTHER, OpenEngagement("E-2", "Other", "C-1", "DE01", "EUR"), SignEngagement(NEW_YEAR, NEW_YEAR))
+        self.world.tell(OTHER, AgreeLine(ContractLine("L9", "Other", TimeAndMaterials())))
+        card = rate_card_stream("engagement", "E-2")
+        self.world.tell(card, SetRate(RateRow("other", euros("99.99"), NEW_YEAR, role="Senior")))
+        for entry in range(4):
+            self.tell_hours(entry, "4")
+            self.approve_hours(entry)
 
     def attempt(self, *commands: object) -> None:
         """What is refused must change nothing, which the invariants check."""
@@ -77,12 +107,22 @@ class Billing(RuleBasedStateMachine):
 
     @rule(take=st.integers(1, 4))
     def draft(self, take: int) -> None:
-        lots = self.open_lots()[:take]
+        lots = self.open_lots()
+        homes = [self.book.lots[at.lot].lot.engagement for at in lots]
+        lots = [at for at, home in zip(lots, homes, strict=True) if home == homes[0]][:take]
         try:
             self.world.draft(f"I-{self.drafts + 1}", lots, strict=False)
             self.drafts += 1
         except NothingToBill:
             pass
+
+    @rule(take=st.integers(1, 3))
+    def bill(self, take: int) -> None:
+        """From the draft to the issued invoice at once, so that histories go on behind it."""
+        before = self.drafts
+        self.draft(take)
+        if self.drafts > before:
+            self.world.approve(f"I-{self.drafts}").issue(f"I-{self.drafts}")
 
     @rule(which=st.integers(1, 6), take=st.integers(1, 2))
     def late_lots_join(self, which: int, take: int) -> None:
@@ -131,6 +171,53 @@ class Billing(RuleBasedStateMachine):
         for each in self.open_lots()[:1]:
             self.attempt(WriteOffLots((each.lot,), "goodwill", "ann"))
 
+    @rule(
+        which=st.integers(1, 6),
+        quantity=st.sampled_from(["0.5", "1", "2.25", None]),
+        disposition=st.sampled_from(["rebill", "rebill_elsewhere", "write_off", "non_billable"]),
+        form=st.sampled_from(["381", "380"]),
+    )
+    def credit(self, which: int, quantity: str | None, disposition: Disposition, form: CreditForm) -> None:
+        issued = [invoice for invoice, state in self.invoices().items() if isinstance(state, Issued)]
+        if not issued:
+            return
+        name, invoice = f"CN-{self.credits + 1}", issued[which % len(issued)]
+        elsewhere = RebillTo("E-2", "L9") if disposition == "rebill_elsewhere" else None
+        hours = Decimal(quantity) if quantity else None
+        wishes = [CreditWish(1, quantity=hours, disposition=disposition, rebill_to=elsewhere)]
+        read = self.world.read
+        try:
+            self.world.record(
+                crediting.draft_credit_note(read, name, invoice, wishes, form=form, reason="Agreed.", by="paul")
+            )
+        except Refused:
+            return
+        self.world.record(crediting.approve_credit_note(read, name, "ann", NINE))
+        self.world.record(crediting.issue_credit_note(read, name, MONDAY + timedelta(days=60)))
+        self.world.react()
+        self.credits += 1
+
+    @rule()
+    def transfer(self) -> None:
+        home = [at for at in self.open_lots() if self.book.lots[at.lot].lot.engagement == "E-1"]
+        if home:
+            to = RebillTo("E-2", "L9")
+            self.world.record(crediting.transfer_lots(self.world.read, home[:1], to, "Wrong engagement.", "paul"))
+
+    @rule(rate=st.sampled_from([150, 110]))
+    def change_rates(self, rate: int) -> None:
+        """What is neither billed nor on a draft is priced anew, in part where a part of it is."""
+        row = RateRow("senior", euros(rate), NEW_YEAR, role="Senior")
+        self.world.tell(rate_card_stream("firm", "FIRM"), SetRate(row))
+        for name, entry in self.book.entries.items():
+            if entry.status == "approved":
+                approved = next(
+                    fact
+                    for fact in self.world.ledger.read(0, 100_000)
+                    if isinstance(fact.event, TimeApproved) and name in fact.event.entries
+                )
+                self.world.record(Pricing().react(approved, self.world.read, NoCandidates()))
+
     @rule(cap=st.sampled_from([500, 2000, 9000]))
     def change_cap(self, cap: int) -> None:
         try:
@@ -140,46 +227,77 @@ class Billing(RuleBasedStateMachine):
 
     @invariant()
     def approved_hours_are_all_accounted_for(self) -> None:
-        counting = (LotStatus.OPEN, LotStatus.RESERVED, LotStatus.BILLED, LotStatus.WRITTEN_OFF)
+        """Approved = billed + reserved + open + not billable + written off + transferred out - transferred in."""
         for entry in self.book.entries.values():
-            lots = [
-                held.lot
-                for held in self.book.lots.values()
-                if held.lot.source == entry.entry and held.status in counting
-            ]
-            hours = sum((lot.quantity for lot in lots), Decimal(0))
+            lots = [held for held in self._lots_of(entry.entry) if held.status not in ENDED]
+            came = sum((held.lot.quantity for held in lots if held.lot.transferred_from), Decimal(0))
+            gone = sum((held.lot.quantity for held in lots if held.status is LotStatus.TRANSFERRED), Decimal(0))
+            assert came == gone
             if entry.status == "approved":
-                assert hours == entry.work.hours
-                assert total((lot.value for lot in lots), "EUR") == euros(str(entry.work.hours * 150))
+                assert sum((held.lot.quantity for held in lots), Decimal(0)) - came == entry.work.hours
             else:
-                assert all(held.status is not LotStatus.OPEN for held in self._lots_of(entry.entry))
+                assert all(held.status is not LotStatus.OPEN for held in lots)
+            for held in lots:
+                exact = held.lot.price * held.lot.quantity
+                assert abs(held.lot.value.amount - exact) <= Decimal("0.02")
 
     def _lots_of(self, entry: str) -> list[LotState]:
         return [held for held in self.book.lots.values() if held.lot.source == entry]
 
     @invariant()
     def a_lot_is_on_at_most_one_live_invoice(self) -> None:
-        live = [state for state in self.invoices().values() if not isinstance(state, Discarded)]
-        named = [part.lot for state in live for line in _lines(state) for part in line.lots]
+        """And what an issued invoice still bills of it is what was not credited."""
+        live = {name: state for name, state in self.invoices().items() if not isinstance(state, Discarded)}
+        named = [part.lot for state in live.values() for line in _lines(state) for part in line.lots]
         assert len(named) == len(set(named))
-        held = {name for name, lot in self.book.lots.items() if lot.is_live}
-        assert held == set(named)
+        held: set[str] = set()
+        for name, state in live.items():
+            for line in _lines(state):
+                for part in line.lots:
+                    left, lots = part.quantity, [part.lot]
+                    if isinstance(state, Issued):
+                        left -= _credited(state, part.lot)
+                        lots = [lot.lot for lot in billed_parts(self.book.lots, part.lot, name)]
+                        assert left == sum((self.book.lots[lot].lot.quantity for lot in lots), Decimal(0))
+                    held.update(lots)
+        assert held == {name for name, lot in self.book.lots.items() if lot.is_live}
 
     @invariant()
     def no_money_is_made_or_lost(self) -> None:
-        """Standard value = billed net + write-down - write-up + unbilled + written off."""
-        worth: dict[LotStatus, Decimal] = defaultdict(Decimal)
-        for held in self.book.lots.values():
-            worth[held.status] += held.lot.value.amount
-        issued = [line for state in self.invoices().values() if isinstance(state, Issued) for line in _lines(state)]
-        net = sum((line.net.amount for line in issued), Decimal(0))
-        corrections = sum((line.net.amount for line in issued if line.adjustment), Decimal(0))
-        corrections += sum((each.signed.amount for line in issued for each in line.allowances), Decimal(0))
-        assert worth[LotStatus.BILLED] == net - corrections
+        """Standard value of what is billed = billed net + write-down - write-up, all net of credits."""
+        billed = sum(
+            (held.lot.value.amount for held in self.book.lots.values() if held.status is LotStatus.BILLED), Decimal(0)
+        )
+        expected = Decimal(0)
+        for state in self.invoices().values():
+            if not isinstance(state, Issued):
+                continue
+            for line in _lines(state):
+                expected += sum((part.value.amount for part in line.lots), Decimal(0))
+                if line.adjustment is None:
+                    expected -= sum(
+                        (lot.value.amount for each in state.credits_of(line.line) for lot in each.lots), Decimal(0)
+                    )
+                net = sum((each.net.amount for each in state.credits_of(line.line)), Decimal(0))
+                assert abs(net) <= abs(line.net.amount)
+            for rate in state.document.taxes:
+                given = sum((credit.tax.amount for credit in state.credits.values()), Decimal(0))
+                assert given <= rate.tax.amount
+        assert billed == expected
         for state in self.invoices().values():
             for line in _lines(state):
                 if line.adjustment:
                     assert total((part.value for part in line.adjustment.lots), "EUR") == line.net
+
+    @invariant()
+    def an_auditor_finds_nothing(self) -> None:
+        """The proofs that watch production, commit by commit."""
+        for fact in self.world.ledger.read(self.audited, 100_000):
+            for auditor in self.auditors:
+                assert list(auditor.see(fact)) == []
+            self.audited = fact.position
+        for auditor in self.auditors:
+            assert list(auditor.settle()) == []
 
     @invariant()
     def what_is_billed_stays_under_the_cap(self) -> None:
@@ -188,7 +306,11 @@ class Billing(RuleBasedStateMachine):
         assert left is not None
         assert left.amount >= 0
         live = [state for state in self.invoices().values() if not isinstance(state, Discarded)]
-        nets = total((line.net for state in live for line in _lines(state)), "EUR")
+        nets = total((line.net for state in live for line in _lines(state) if line.engagement == "E-1"), "EUR")
+        for state in live:
+            for line in _lines(state):
+                if isinstance(state, Issued) and line.engagement == "E-1":
+                    nets = nets - total((each.net for each in state.credits_of(line.line)), "EUR")
         assert engagement.claimed("L1") == nets
 
     @invariant()
@@ -198,6 +320,12 @@ class Billing(RuleBasedStateMachine):
         )
         last: int = self.world.read(series_stream("DE01", "DE01-2026")).last
         assert numbers == list(range(1, last + 1))
+
+
+def _credited(state: Issued, lot: str) -> Decimal:
+    """How much of a lot was credited; adjustments name it too, with no quantity."""
+    credited = (each for credit in state.credits.values() for line in credit.lines for each in line.lots)
+    return sum((each.quantity for each in credited if each.lot == lot), Decimal(0))
 
 
 def _lines(state: Invoice) -> tuple[InvoiceLine, ...]:
