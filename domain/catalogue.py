@@ -317,6 +317,7 @@ COMMANDS: Mapping[str, type] = {
     "invoice.confirm_posting.v1": invoice.ConfirmPosting,
     "invoice.reject_posting.v1": invoice.RejectPosting,
     "invoice.record_payment.v1": invoice.RecordPayment,
+    "credit_note.deliver.v1": credit_note.DeliverCreditNote,
     "invoice.dispute.v1": invoice.DisputeInvoice,
     "invoice.resolve_dispute.v1": invoice.ResolveDispute,
     "payment.receive.v1": payment.ReceivePayment,

@@ -55,7 +55,7 @@ from domain.invoice import (
 )
 from domain.kernel import Addressed, Refused, StreamId, decider_name, stream_of
 from domain.line_caps import CreditBilling, resource_claims
-from domain.lots import CreditLots, Disposition, Lot, LotCredit, TransferLot, UnknownLot, billed_parts
+from domain.lots import CreditLots, Disposition, Lot, LotCredit, TransferLot, UndrawLots, UnknownLot, billed_parts
 from domain.money import Money, total, zero
 from domain.number_series import TakeNumber, series_stream
 from domain.ports import LotAt, Read, billing_limit_of, engagement_of, entity_of, invoice_of, lots_of
@@ -63,6 +63,7 @@ from domain.pricing import lot_elsewhere
 from domain.rating import RateNotFound
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
+from domain.retainer import RefundRetainer, RetainerAccount, RetainerDraw, UnapplyRetainer
 
 QUANTITY: Final = Decimal("0.0001")
 """The precision to which a lot is split (domain.lots)."""
@@ -119,6 +120,13 @@ class NotRatedElsewhere(Refused):
     fix = "Set a rate there, or choose another contract line."
 
 
+class RetainerDrawn(Refused):
+    """Work was drawn of the retainer before draws said where their work is recorded."""
+
+    code = "credit_note.retainer_drawn"
+    fix = "Take the work off the retainer first, then credit it."
+
+
 class LineNotCreditedAlone(Refused):
     """A write-up or write-down is credited with the work that it belongs to."""
 
@@ -171,6 +179,7 @@ def issue_credit_note(read: Read, credit_note: str, issued_on: date) -> list[Add
     next_number: int = read(series).next
     number = f"{series_name}-{next_number:06d}"
     return [
+        *_retainers_given_back(read, now, number, issued_on, draft.by),
         Addressed(series, TakeNumber(credit_note, next_number)),
         Addressed(credit_note_stream(credit_note), IssueCreditNote(number, issued_on, now)),
         Addressed(
@@ -395,6 +404,46 @@ def _reopened(
         Addressed(stream, CreditLots(tuple(lots), credit_note, number, credit.invoice, credit.reason, by))
         for stream, lots in by_stream.items()
     ]
+
+
+def _retainers_given_back(read: Read, credit: Credit, number: str, on: date, by: str) -> Iterable[Addressed]:
+    """What was drawn of a retainer that is credited is given back first, the newest work first, then the retainer.
+
+    A retainer that is billed again keeps its amount: only the work that it paid for is open until then.
+    """
+    for line in credit.lines:
+        for part in line.lots if not line.of_adjustment else ():
+            held = lots_of(read, part.stream)[part.lot] if part.lot else None
+            if held is None or "/retainer/" not in held.lot.source:
+                continue
+            engagement, contract_line = held.lot.engagement, held.lot.line
+            account = engagement_of(read, engagement).account(contract_line)
+            grant = account.grants[held.lot.source.partition("/retainer/")[2]]
+            because = f"The retainer was credited by {number}: {credit.reason}"
+            home = stream_of("engagement", engagement)
+            undrawn = _undrawn(account, grant.grant, part.value - grant.available)
+            if undrawn:
+                lots = tuple(draw.lot for draw in undrawn)
+                yield Addressed(home, UnapplyRetainer(contract_line, lots, because))
+            for stream in dict.fromkeys(draw.stream for draw in undrawn):
+                lots = tuple(draw.lot for draw in undrawn if draw.stream == stream)
+                yield Addressed(StreamId(stream), UndrawLots(lots, because))
+            if part.disposition != "rebill":
+                yield Addressed(home, RefundRetainer(contract_line, grant.grant, part.value, on, credit.reason, by))
+
+
+def _undrawn(account: RetainerAccount, grant: str, needed: Money) -> Sequence[RetainerDraw]:
+    """The newest draws of a grant that free so much of it."""
+    taken: list[RetainerDraw] = []
+    draws = [draw for draw in account.draws.values() if draw.grant == grant]
+    for draw in sorted(draws, key=lambda each: (each.work_date, each.lot), reverse=True):
+        if needed.amount <= 0:
+            break
+        if not draw.stream:
+            raise RetainerDrawn(f"{draw.lot} took {draw.amount} of {grant}.")
+        taken.append(draw)
+        needed = needed - draw.amount
+    return taken
 
 
 def _elsewhere(read: Read, stream: StreamId, lot: Lot, to: RebillTo) -> Lot:

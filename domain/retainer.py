@@ -23,12 +23,13 @@ from domain.money import Money, total, zero
 
 @dataclass(frozen=True, slots=True)
 class RetainerDraw:
-    """What one lot takes of one grant."""
+    """What one lot takes of one grant; ``stream`` holds the lot."""
 
     lot: str
     grant: str
     amount: Money
     work_date: date
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ def _take(
             commands.append(Addressed(stream, SplitLot(name, amount)))
         drawn = name if is_whole else f"{name}/1"
         commands.append(Addressed(stream, DrawLots((drawn,), grant)))
-        draws.append(RetainerDraw(drawn, grant, amount, lot.work_date))
+        draws.append(RetainerDraw(drawn, grant, amount, lot.work_date, stream))
         if is_whole:
             return None
         name, value = f"{name}/2", value - amount

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from domain import billing, crediting
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone, Retainer, TimeAndMaterials
 from domain.credit_note import (
     CreditForm,
     CreditNoteDrafted,
@@ -18,15 +20,17 @@ from domain.credit_note import (
     RebillTo,
 )
 from domain.crediting import CreditOfCredit, CreditWish, NothingToCredit
-from domain.engagement import AgreeLine, ContractLine, OpenEngagement, SignEngagement, TimeAndMaterials
+from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
 from domain.invoice import AllowanceCharge, CreditAboveLine, Issued, RecordPayment, invoice_stream
 from domain.kernel import StreamId, stream_of
 from domain.lots import Disposition, Lot, LotStatus
 from domain.number_series import series_stream
 from domain.ports import LotAt
 from domain.processes.pricing import Pricing
+from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.tax_rule import SetTaxRule, TaxRule
+from domain.retainer import GrantRetainer
 from domain.timesheet import Claim, EntryInvoiced, LogTime, WithdrawTime, Work, timesheet_stream
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, cause, euros
 
@@ -332,3 +336,62 @@ def test_a_draft_says_what_it_will_come_to() -> None:
     (event,) = (each.event for each in unit.new)
     assert isinstance(event, CreditNoteDrafted)
     assert event.credit.gross == euros("357.00")
+
+
+def retained() -> tuple[World, StreamId]:
+    """A retainer of 1,200 that is invoiced and of which eight hours took everything."""
+    world = World().firm().contract(line=ContractLine("L1", "Advice", Retainer(euros(1200))))
+    world.tell(ENGAGEMENT, GrantRetainer("L1", "R1", MONDAY, NINE))
+    world.draft("I-1", world.lots(ENGAGEMENT)).approve("I-1").issue("I-1")
+    sheet = world.work("1", "4")
+    world.work("2", "4", day=1)
+    assert world.read(ENGAGEMENT).account("L1").available() == euros(0)
+    return world, sheet
+
+
+def test_a_credited_retainer_gives_back_the_newest_work_that_it_paid_for_and_is_refunded() -> None:
+    world, sheet = retained()
+    credit(world, "CN-1", CreditWish(1, amount=euros(500), disposition="write_off"))
+    assert [lot.lot for lot in lots(world, sheet, LotStatus.OPEN)] == ["jira:2#1"]
+    assert [lot.lot for lot in lots(world, sheet, LotStatus.DRAWN)] == ["jira:1#1"]
+    grant = world.read(ENGAGEMENT).account("L1").grants["R1"]
+    assert (grant.applied, grant.refunded, grant.available) == (euros(600), euros("500.00"), euros("100.00"))
+
+
+def test_a_milestone_is_credited_in_part_by_its_amount() -> None:
+    milestones = (Milestone("M1", "Design", euros(10000)),)
+    world = World().firm().contract(line=ContractLine("L1", "Build", FixedFeeMilestones(milestones=milestones)))
+    world.tell(ENGAGEMENT, AcceptMilestone("L1", "M1", MONDAY, "pm", "Signed.", NINE))
+    world.draft("I-1", world.lots(ENGAGEMENT)).approve("I-1").issue("I-1")
+    credit(world, "CN-1", CreditWish(1, amount=euros("3333.33")))
+    credit(world, "CN-2", CreditWish(1, disposition="write_off"))
+    open_lots, given_up = (lots(world, ENGAGEMENT, status) for status in (LotStatus.OPEN, LotStatus.WRITTEN_OFF))
+    assert [lot.value for lot in open_lots] == [euros("3333.33")]
+    assert [lot.value for lot in given_up] == [euros("6666.67")]
+    assert invoice(world).due == euros(0)
+    with pytest.raises(CreditAboveLine):
+        credit(world, "CN-3", CreditWish(1, amount=euros("0.01")))
+
+
+def test_a_write_off_counts_by_the_policy_of_the_entity() -> None:
+    world, sheet = billed("8")
+    entity = stream_of("legal_entity", "DE01")
+    terms = replace(world.read(entity).versions[-1], write_offs_count_on="work_date", effective_from=APRIL)
+    credit(world, "CN-1", CreditWish(1, quantity=Decimal(1), disposition="write_off"), on=MAY)
+    world.tell(entity, DefineLegalEntity("DE01", terms))
+    credit(world, "CN-2", CreditWish(1, quantity=Decimal(1), disposition="write_off"), on=MAY)
+    facts = [fact.event for fact in world.ledger.read(0, 10_000) if fact.name == "lot.credited.v1"]
+    assert [event.lots[0].effective_on for event in facts] == [MAY, MONDAY]
+    assert hours(world, sheet, LotStatus.WRITTEN_OFF) == 2
+
+
+def test_what_the_customer_kept_back_of_credited_work_is_never_asked_for() -> None:
+    line = ContractLine("L1", "Work", TimeAndMaterials(), holdback_percent=Decimal(10))
+    world = World().firm().contract(line=line)
+    sheet = world.work("1", "8")
+    world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1")
+    assert (invoice(world).due, invoice(world).held_back) == (euros("1308.00"), euros("120.00"))
+    credit(world, "CN-1", CreditWish(1, quantity=Decimal(2)))
+    assert (invoice(world).due, invoice(world).held_back) == (euros("981.00"), euros("90.00"))
+    credit(world, "CN-2", CreditWish(1))
+    assert (invoice(world).due, invoice(world).held_back) == (euros(0), euros(0))
