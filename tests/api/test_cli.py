@@ -34,6 +34,7 @@ COMMANDS = {
     "replay": "replay",
     "verify": "verify",
     "export": "export",
+    "document": "document",
     "systems": "systems",
     "doctor": "doctor",
     "token": "token",

@@ -41,6 +41,7 @@ def audit(run: Run, without_faults: Books | None = None) -> list[str]:
         *_law(facts),
         *_billed_once(facts),
         *_acted_once(run),
+        *_promises(run),
         *_effects(run, facts),
         *_read_models(run),
         *_against_the_world(run),
@@ -48,6 +49,16 @@ def audit(run: Run, without_faults: Books | None = None) -> list[str]:
     if without_faults is not None:
         found += _differences(books(run), without_faults)
     return found
+
+
+def _promises(run: Run) -> Iterator[str]:
+    """Whoever was told that something is done finds it recorded under the key of the request."""
+    for key, events in run.promised.items():
+        receipt = run.database.command_receipt(key)
+        if receipt is None:
+            yield f"{key} was told that it is done, and nothing of it is recorded"
+        elif receipt.events[: len(events)] != events:
+            yield f"{key} was told of {events}, and {receipt.events} is recorded"
 
 
 # -- messages --------------------------------------------------------------------------------------------------------

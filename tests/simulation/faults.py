@@ -15,7 +15,7 @@ RATES: Final = {
     "crash before commit": 0.015,
     "crash after commit": 0.02,
     # the broker
-    "publish refused": 0.02,
+    "publish refused": 0.08,
     "publish unconfirmed": 0.03,
     "fetch failed": 0.02,
     "fetch in part": 0.25,

@@ -92,7 +92,10 @@ class Parts:
 
 @dataclass
 class Run:
-    """Everything that there is in one run, and what has become of it."""
+    """Everything that there is in one run, and what has become of it.
+
+    ``promised``: the events that an answer of the service desk named as recorded, by the key of the request.
+    """
 
     seed: int
     world: SmallWorld
@@ -107,6 +110,7 @@ class Run:
     processes: dict[str, Process] = field(default_factory=dict)
     runners: dict[str, Runner] = field(default_factory=dict)
     invoices: list[str] = field(default_factory=list)
+    promised: dict[str, tuple[str, ...]] = field(default_factory=dict)
     is_over: bool = False
 
     def __post_init__(self) -> None:
@@ -251,8 +255,9 @@ class Run:
             asked = Asked(self.models, process)
             desk = self.parts.desk(self.ledger(process), asked, asked, clock=process.now, wait_seconds_max=2.0)
             desk._random = self.dice.random
+            key = f"{service}/{fields['invoice']}"
             try:
-                await asyncio.to_thread(desk.run, found, found.input(**fields), who, f"{service}/{fields['invoice']}")
+                answer = await asyncio.to_thread(desk.run, found, found.input(**fields), who, key)
             except ReadModelsBehind:
                 pass
             except Refused:
@@ -260,6 +265,7 @@ class Run:
             except (LogError, Killed):
                 await asyncio.sleep(0.3)
             else:
+                self.promised[f"service/{who.subject}/{key}"] = tuple(event.id for event in answer.events)
                 return True
 
     # -- until nothing moves any more --------------------------------------------------------------------------------
