@@ -80,8 +80,12 @@ async def memory_broker() -> AsyncIterator[Faulty]:
 
 
 async def arrived(broker: Any, target: str) -> list[Delivery]:
+    """All that is there for a target: one fetch may bring a part of it."""
     consumer = await broker.consumer(ConsumerPlan("P2C_OUT", f"test-{target}", (f"p2c.out.{target}.>",)))
-    return list(await consumer.fetch(100, 0.2))
+    found: list[Delivery] = []
+    while more := await consumer.fetch(100, 0.2):
+        found += more
+    return found
 
 
 def killed(_ids: object) -> int:
