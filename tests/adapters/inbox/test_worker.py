@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 
@@ -264,9 +265,13 @@ def on_servers(nats_url: str, steps: Callable[[NatsBroker], Awaitable[None]]) ->
 
 
 async def nothing_is_left(broker: NatsBroker) -> None:
-    """Wait until the broker has delivered everything and all of it is acknowledged."""
+    """Wait until the broker has delivered everything and all of it is acknowledged.
+
+    What was under way on a connection that broke is delivered again after the acknowledgement wait, not before.
+    """
     left = (0, 0)
-    for _ in range(600):
+    deadline = time.monotonic() + CONSUMER.ack_wait_seconds + 30
+    while time.monotonic() < deadline:
         info = await broker.client.jetstream().consumer_info(CONSUMER.stream, CONSUMER.name)
         left = (info.num_pending or 0, info.num_ack_pending or 0)
         if left == (0, 0):
