@@ -35,10 +35,17 @@ class FollowedCandidates(LiveCandidates):
 @contextmanager
 def open_candidates(settings: Settings, ledger: Ledger) -> Iterator[FollowedCandidates]:
     """The candidates of an installation, on connections of their own."""
+    with open_reader(settings, ledger) as reader:
+        yield FollowedCandidates(reader)
+
+
+@contextmanager
+def open_reader(settings: Settings, ledger: Ledger) -> Iterator[Reader]:
+    """The live read models of an installation, on connections of their own."""
     assert settings.database_url is not None, "roles are started on servers that run"
     generations = Generations(
         partial(connect, settings.database_url, settings.db_schema, "p2c-candidates"), settings.db_schema
     )
     pool = open_pool(settings.database_url, settings.db_schema, size=CONNECTIONS, application_name="p2c-candidates")
     with pool:
-        yield FollowedCandidates(Reader(pool, ledger, generations))
+        yield Reader(pool, ledger, generations)

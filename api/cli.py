@@ -177,7 +177,7 @@ def export(
 
 @command("Books")
 def document(
-    name: Annotated[str, typer.Argument(help="The id of an issued invoice or credit note.")],
+    name: Annotated[str, typer.Argument(help="An issued invoice or credit note, by its number or its id.")],
     out: Annotated[Path | None, typer.Option(help="Write to this file, or to standard output.")] = None,
     form: Annotated[
         str | None, typer.Option("--format", help="pdf, or xml for EN 16931 in UBL; by default as the file is called.")

@@ -1,4 +1,4 @@
-"""Issued documents over HTTP: ``/documents/invoice/<id>.pdf`` and ``.xml``, ``/documents/credit-note/<id>.pdf``.
+"""Issued documents over HTTP: ``/documents/invoice/<number or id>.pdf`` and ``.xml``, and the same for ``credit-note``.
 
 Who asks needs a token for the legal entity that sells; what an auditor reads is noted before it is answered. The bytes
 of a document never change, which its ETag says.
@@ -23,13 +23,18 @@ from domain.credit_note import IssuedCredit, NoCreditNote, credit_note_stream
 from domain.invoice import Issued, Nothing, invoice_stream
 from domain.kernel import Refused, StreamId
 from domain.ports import Read
+from projections import credit_notes, invoices
+from projections.credit_notes import CreditNoteFilter
+from projections.invoices import InvoiceFilter
+from projections.pages import PageRequest
+from projections.reader import FIRM, Reader
 
 
 class UnknownDocument(Refused):
     """There is no such document."""
 
     code = "document.unknown"
-    fix = "Ask for /documents/invoice/<id> or /documents/credit-note/<id>, as .pdf or .xml."
+    fix = "Name an issued invoice or credit note by its number or id, as pdf or xml: /documents/invoice/<number>.pdf."
 
 
 class DocumentNotIssued(Refused):
@@ -90,6 +95,20 @@ def make(read: Read, kind: str, name: str, form: str) -> Made:
     return Made(made.make(printed), made.media_type, f"{printed.number.replace('/', '-')}.{form}")
 
 
+def id_of(read: Read, reader: Reader, kind: str, name: str) -> str:
+    """The id of a document that is asked for by its id, or by the number that is printed on it."""
+    if kind not in _STREAMS or not isinstance(read(stream_of_document(kind, name)), Nothing | NoCreditNote):
+        return name
+    page = PageRequest(first=1)
+    with reader.view() as view:
+        if kind == "invoice":
+            return next(
+                (row.invoice for row in invoices.find(view, InvoiceFilter(number=name), FIRM, page).items), name
+            )
+        found = credit_notes.find(view, CreditNoteFilter(number=name), FIRM, page).items
+        return next((row.credit_note for row in found), name)
+
+
 def make_document_router(parts: Parts) -> APIRouter:
     """The routes of ``/documents``."""
     router = APIRouter()
@@ -114,10 +133,12 @@ def make_document_router(parts: Parts) -> APIRouter:
 def _asked(parts: Parts, header: str | None, kind: str, file: str) -> Made:
     """The document for somebody who may see it; to others it is as unknown as one that is not there."""
     principal = require(parts.verifier.bearer(header), "document")
-    name, _, form = file.rpartition(".")
-    stream, read = stream_of_document(kind, name), reach.reader_of(parts.ledger)
+    asked, _, form = file.rpartition(".")
+    read = reach.reader_of(parts.ledger)
+    name = id_of(read, parts.reader, kind, asked)
+    stream = stream_of_document(kind, name)
     if not reach.sees(read, principal, stream):
-        raise UnknownDocument(f"{kind}/{name}")
+        raise UnknownDocument(f"{kind}/{asked}")
     _note(parts, principal, kind, file)
     return make(read, kind, name, form)
 

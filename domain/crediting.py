@@ -278,9 +278,10 @@ def _lots_of_wish(wish: CreditWish, line: InvoiceLine, left: Taken) -> list[LotO
         wanted = wanted - quantity if wanted is not None else None
         worth = worth - value if worth is not None else None
         taken.append(_on_credit_note(lot, quantity, value, wish))
-    if wanted or worth:
-        rest = wish.quantity - wanted if wanted is not None and wish.quantity is not None else None
-        raise CreditAboveLine(f"Line {line.line}: {rest if rest is not None else (wish.amount, worth)} is left.")
+    if wanted and wish.quantity is not None:
+        raise CreditAboveLine(f"Line {line.line}: {(wish.quantity - wanted).normalize():f} is left.")
+    if worth and wish.amount is not None:
+        raise CreditAboveLine(f"Line {line.line}: {wish.amount - worth} of {wish.amount} is left.")
     if not taken:
         raise CreditAboveLine(f"Line {line.line} is credited already.")
     return taken

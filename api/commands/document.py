@@ -11,6 +11,7 @@ from adapters import embedded
 from adapters.settings import load
 from api import documents, reach
 from api.books import open_ledger
+from api.candidates import open_reader
 from api.screen import Screen
 from domain.credit_note import NoCreditNote, credit_note_stream
 
@@ -20,8 +21,11 @@ def run(*, name: str, out: Path | None, form: str | None) -> None:
     chosen = form or (out.suffix.removeprefix(".") if out is not None else "") or "pdf"
     with embedded.running(load()) as settings, open_ledger(settings, pool_size=1, cache_streams=0) as ledger:
         read = reach.reader_of(ledger)
-        is_credit_note = not isinstance(read(credit_note_stream(name)), NoCreditNote)
-        made = documents.make(read, "credit-note" if is_credit_note else "invoice", name, chosen)
+        with open_reader(settings, ledger) as reader:
+            note = documents.id_of(read, reader, "credit-note", name)
+            is_credit_note = not isinstance(read(credit_note_stream(note)), NoCreditNote)
+            known_as = note if is_credit_note else documents.id_of(read, reader, "invoice", name)
+        made = documents.make(read, "credit-note" if is_credit_note else "invoice", known_as, chosen)
     if out is None:
         sys.stdout.buffer.write(made.content)
         return

@@ -24,6 +24,12 @@ def test_an_issued_invoice_is_served_in_both_forms(books: Asker) -> None:
     assert get(books, "/documents/invoice/I-1.pdf").headers["etag"] == pdf.headers["etag"]
 
 
+def test_a_document_is_also_found_by_the_number_that_is_printed_on_it(books: Asker) -> None:
+    by_id, by_number = get(books, "/documents/invoice/I-1.pdf"), get(books, "/documents/invoice/DE01-2026-000001.pdf")
+    assert by_number.status_code == 200
+    assert by_number.headers["etag"] == by_id.headers["etag"]
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
