@@ -312,17 +312,23 @@ class Ledger(BaseLedger):
 
 
 def _open(url: str, schema: str, codec: Codec, pool_size: int) -> LedgerApplication:
-    """The library's application on a schema that is what this program expects."""
+    """The library's application on a schema that is what this program expects; a busy server is asked again."""
     try:
-        app = LedgerApplication(url, schema, codec, pool_size)
-        try:
-            with app.recorder.datastore.get_connection() as conn:
-                require_migrated(conn)
-        except BaseException:
-            app.close()
-            raise
+        app: LedgerApplication = _try_open(url, schema, codec, pool_size)
     except (OperationalError, InterfaceError) as error:
         raise LedgerUnreachable(str(error)) from error
+    return app
+
+
+@retry((InterfaceError, OperationalError), max_attempts=_READ_ATTEMPTS, wait=_READ_WAIT_SECONDS)
+def _try_open(url: str, schema: str, codec: Codec, pool_size: int) -> LedgerApplication:
+    app = LedgerApplication(url, schema, codec, pool_size)
+    try:
+        with app.recorder.datastore.get_connection() as conn:
+            require_migrated(conn)
+    except BaseException:
+        app.close()
+        raise
     return app
 
 

@@ -91,7 +91,14 @@ async def running(settings: Settings, *, copies: int = 1) -> AsyncIterator[Runni
         finally:
             for stop in stops:
                 stop.set()
-            await asyncio.gather(*roles)
+            await _ended(roles)
+
+
+async def _ended(roles: list[asyncio.Future[None]]) -> None:
+    """Waits for every part, also when one of them failed, and then says so: none outlives the loop that it reports to."""
+    for outcome in await asyncio.gather(*roles, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def _started(name: str, settings: Settings, stop: threading.Event) -> asyncio.Future[None]:

@@ -243,7 +243,7 @@ def test_a_database_that_does_not_answer_is_reported_within_seconds(database_url
     began = time.monotonic()
     with pytest.raises(LedgerUnreachable):
         Ledger(make_conninfo(database_url, host="127.0.0.1", port=1), EVENTS, DECIDERS)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20
 
 
 def test_states_that_a_restored_database_does_not_know_are_forgotten(ledger: Ledger, database_url: str) -> None:
