@@ -95,7 +95,7 @@ async def running(settings: Settings, *, copies: int = 1) -> AsyncIterator[Runni
 
 
 async def _ended(roles: list[asyncio.Future[None]]) -> None:
-    """Waits for every part, also when one of them failed, and then says so: none outlives the loop that it reports to."""
+    """Waits for every part and then says which failed: none outlives the loop that it reports to."""
     for outcome in await asyncio.gather(*roles, return_exceptions=True):
         if outcome is not None:
             raise outcome
