@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from domain.contract import ContractLine, LineVersion
-from domain.lots import Explanation, Lot, LotBook, LotStatus, next_lot_id
+from domain.lots import ENDED, Explanation, Lot, LotBook, next_lot_id
 from domain.money import Money, total, zero
 from domain.periods import valid_on
 
@@ -71,13 +71,10 @@ def promised_lot(agreement: Agreement, line: ContractLine, promised: Promised, b
     )
 
 
-_GONE = (LotStatus.REVERSED, LotStatus.SPLIT)
-
-
 def rated_so_far(agreement: Agreement, line: str, book: LotBook) -> Money:
     """The value of everything that a line's contract has let be billed, whatever has become of it since."""
     prefix = source_of_promise(agreement, line, "")
-    mine = (held for held in book.values() if held.lot.source.startswith(prefix) and held.status not in _GONE)
+    mine = (held for held in book.values() if held.lot.source.startswith(prefix) and held.status not in ENDED)
     return total((held.lot.value for held in mine), agreement.currency)
 
 

@@ -24,6 +24,7 @@ from domain.lots.deciding import decide_lots
 from domain.lots.lot import (
     AFTER_CREDIT,
     COMPLIMENTARY,
+    ENDED,
     LEDGER,
     Disposition,
     Explanation,
@@ -78,6 +79,7 @@ from domain.lots.words import (
 __all__ = [
     "AFTER_CREDIT",
     "COMPLIMENTARY",
+    "ENDED",
     "LEDGER",
     "BillLots",
     "CreditLots",

@@ -97,6 +97,10 @@ class LotStatus(StrEnum):
     SPLIT = "split"
 
 
+ENDED: Final = (LotStatus.REVERSED, LotStatus.SPLIT)
+"""What a lot is once others stand in its place, or nothing does."""
+
+
 AFTER_CREDIT: Final[Mapping[Disposition, LotStatus]] = {
     "rebill": LotStatus.OPEN,
     "rebill_elsewhere": LotStatus.OPEN,

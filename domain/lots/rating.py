@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from domain.lots.book import LotBook, LotState, next_lot_id
-from domain.lots.lot import Lot, LotStatus
+from domain.lots.lot import ENDED, Lot, LotStatus
 from domain.lots.words import LotRated, LotReversed
 from domain.money import Money, minor_unit, total
 
@@ -23,7 +23,7 @@ def decide_rating(rated: Lot, book: LotBook) -> Sequence[LotRated | LotReversed]
         for held in book.values()
         if held.lot.source == rated.source
         and held.lot.transferred_from == rated.transferred_from
-        and held.status not in (LotStatus.REVERSED, LotStatus.SPLIT)
+        and held.status not in ENDED
     ]
     if any(held.status is LotStatus.DRAWN for held in standing):
         return []
@@ -52,13 +52,14 @@ def _may_be_rated_anew(held: LotState) -> bool:
 def portion_of(rated: Lot, part: Lot) -> Lot:
     """What a part of some work is rated at, when all of it is rated: its own quantity at that price and cost."""
     share = part.quantity / rated.quantity if rated.quantity else Decimal(1)
-    converted = rated.cost_in_billing_currency
+    converted, transfer = rated.cost_in_billing_currency, rated.transfer
     return replace(
         rated,
         quantity=part.quantity,
         value=Money(rated.price * part.quantity, rated.value.currency).rounded(),
         cost=(rated.cost * share).rounded(),
         cost_in_billing_currency=(converted * share).rounded() if converted is not None else None,
+        transfer=replace(transfer, value=(transfer.value * share).rounded()) if transfer is not None else None,
     )
 
 

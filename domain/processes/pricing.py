@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from domain.agreement import LineAgreed
 from domain.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
-from domain.lots import Lot, LotBook, LotStatus
+from domain.lots import ENDED, Lot, LotBook, LotState, LotStatus
+from domain.money import total
 from domain.ports import Candidates, LotAt, Read, SourceAt, lots_of, project_of
 from domain.pricing import employer_of, lot_elsewhere, lot_of_entry, lot_of_expense, over_limit
 from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
@@ -145,13 +147,27 @@ def _priced(source: SourceAt, read: Read) -> Sequence[Addressed]:
 
 def _moved_lots(book: LotBook, source: str, time_type: str, read: Read) -> Sequence[Lot]:
     """What is billed to another engagement or customer than the work was done for, as it is priced there now."""
-    rated: list[Lot] = []
+    moved: dict[str, list[LotState]] = {}
     for held in book.values():
-        lot = held.lot
-        if lot.source == source and lot.transferred_from is not None and held.status is LotStatus.OPEN:
-            found = lot_elsewhere(lot, lot.engagement, lot.line, lot.customer, lot.project, time_type, read)
-            rated += [] if isinstance(found, RateNotFound) else [found]
-    return rated
+        if held.lot.source == source and held.lot.transferred_from is not None and held.status not in ENDED:
+            moved.setdefault(held.lot.transferred_from, []).append(held)
+    rated = [_moved_lot(parts, time_type, read) for parts in moved.values()]
+    return [lot for lot in rated if lot is not None]
+
+
+def _moved_lot(parts: Sequence[LotState], time_type: str, read: Read) -> Lot | None:
+    """All that stands for one moved lot, as it is priced now; None when nothing of it may be, or no price is found."""
+    open_parts = [held.lot for held in parts if held.status is LotStatus.OPEN]
+    if not open_parts:
+        return None
+    first = open_parts[0]
+    whole = replace(
+        first,
+        quantity=sum((held.lot.quantity for held in parts), Decimal(0)),
+        cost=total((held.lot.cost for held in parts), first.cost.currency),
+    )
+    found = lot_elsewhere(whole, first.engagement, first.line, first.customer, first.project, time_type, read)
+    return None if isinstance(found, RateNotFound) else found
 
 
 def _priced_entry(source: SourceAt, read: Read) -> Sequence[Addressed]:

@@ -23,7 +23,7 @@ from domain.crediting import CreditOfCredit, CreditWish, NothingToCredit
 from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
 from domain.invoice import AllowanceCharge, CreditAboveLine, Issued, RecordPayment, invoice_stream
 from domain.kernel import StreamId, stream_of
-from domain.lots import Disposition, Lot, LotStatus
+from domain.lots import Disposition, Lot, LotStatus, SplitLot
 from domain.number_series import series_stream
 from domain.ports import LotAt
 from domain.processes.pricing import Pricing
@@ -302,6 +302,19 @@ def test_open_work_is_transferred_without_a_credit() -> None:
     assert [lot.engagement for lot in lots(world, sheet, LotStatus.OPEN)] == ["E-2"]
     world.tell(sheet, WithdrawTime("W-1", MONDAY, Claim("jira", "1", NINE + timedelta(days=3))))
     assert {held.status for held in world.read(sheet).lots.values()} == {LotStatus.REVERSED}
+
+
+def test_moved_work_that_is_in_parts_keeps_all_its_hours_at_a_new_rate() -> None:
+    world = World().firm().contract()
+    sheet = world.work("1", "8")
+    other_engagement(world)
+    world.record(crediting.transfer_lots(world.read, world.lots(sheet), RebillTo("E-2", "L9"), "Wrong project", "paul"))
+    (moved,) = lots(world, sheet, LotStatus.OPEN)
+    world.tell(sheet, SplitLot(moved.lot, euros(360)))
+    world.tell(rate_card_stream("engagement", "E-2"), SetRate(RateRow("r", euros(100), NEW_YEAR, role="Senior")))
+    rerated(world, [sheet])
+    assert hours(world, sheet, LotStatus.OPEN) == 8
+    assert {lot.price for lot in lots(world, sheet, LotStatus.OPEN)} == {Decimal(100)}
 
 
 def test_what_a_credit_gives_back_may_be_taken_of_the_cap_again() -> None:

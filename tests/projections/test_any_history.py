@@ -12,7 +12,7 @@ from adapters.eventstore.memory import MemoryLedger
 from domain import billing, eligibility
 from domain.catalogue import DECIDERS, EVENTS
 from domain.kernel import Cause, Recorded, StreamId, decider_name
-from domain.lots import LotStatus
+from domain.lots import ENDED, LotStatus
 from domain.ports import LotAt
 from domain.reasons import LotFacts
 from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
@@ -142,7 +142,7 @@ def test_work_that_counts_is_an_item_until_it_is_a_lot(told: Told) -> None:
         live = {
             held.lot.source
             for held in sheet.lots.values()  # type: ignore[attr-defined]
-            if held.status not in (LotStatus.REVERSED, LotStatus.SPLIT)
+            if held.status not in ENDED
         }
         for name, entry in sheet.entries.items():  # type: ignore[attr-defined]
             if entry.counts and name not in live:

@@ -18,7 +18,7 @@ from api.verification.billings import Billings, Numbers
 from api.verification.law import Law
 from domain.invoice import Issued, PostingRequested
 from domain.kernel import Recorded, StreamId, decider_name, local_id
-from domain.lots import LotsBilled, LotsReleased, LotsReserved, LotStatus
+from domain.lots import ENDED, LotsBilled, LotsReleased, LotsReserved
 from domain.project import SetUpRequested
 from projections.fold import Fold
 from projections.memory import MemoryStore
@@ -197,7 +197,7 @@ def books(run: Run) -> Books:
         for stream, state in states.items()
         if decider_name(StreamId(stream)) in SOURCES
         for held in state.lots.values()
-        if held.status not in (LotStatus.REVERSED, LotStatus.SPLIT)
+        if held.status not in ENDED
     )
     invoices = Counter[str]()
     for state in states.values():

@@ -21,7 +21,7 @@ from domain.engagement import Engagement
 from domain.expense import ExpenseReport, source_of
 from domain.invoice import NothingToBill
 from domain.kernel import Addressed, Cause, Recorded, Refused, StreamId, decider_name, local_id, stream_of
-from domain.lots import Lot, LotStatus, live_lot_of
+from domain.lots import ENDED, Lot, LotStatus, live_lot_of
 from domain.ports import LotAt, SourceAt
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
@@ -31,7 +31,6 @@ from domain.reasons import LotFacts
 from domain.timesheet import Timesheet
 
 SOURCES = ("timesheet", "expense_report", "engagement")
-ENDED = (LotStatus.REVERSED, LotStatus.SPLIT)
 
 
 class InMemory:
