@@ -17,7 +17,9 @@ from domain.contract import (
     PassThrough,
     PercentComplete,
     Retainer,
+    Revenue,
     TimeAndMaterials,
+    price_of,
 )
 from domain.kernel import Refused
 from domain.money import MINOR_UNITS, Money, UnknownCurrency, total
@@ -51,6 +53,20 @@ class BudgetMissing(Refused):
 
     code = "contract.budget_missing"
     fix = "State the budget in the unit of the measure, or measure progress by milestones or by hand."
+
+
+class RevenueNeedsPrice(Refused):
+    """What is earned by progress, by days or on completion needs a price to earn, and a straight line its days."""
+
+    code = "contract.revenue_needs_price"
+    fix = "Agree a fixed price or a cap, or let the line earn as it may be invoiced; name both days of a straight line."
+
+
+class RevenueNeedsPoints(Refused):
+    """Work by the hour and expenses have no point at which the customer accepts them."""
+
+    code = "contract.revenue_needs_points"
+    fix = "Agree milestones or instalments, or let the line earn as it may be invoiced."
 
 
 class DatesContradict(Refused):
@@ -183,12 +199,30 @@ def _require_revenue(line: ContractLine) -> None:
     measured = revenue.method == "percent_complete" and revenue.measure in ("cost", "hours", "units")
     if measured and not revenue.budget:
         raise BudgetMissing(f"{line.line}: revenue is measured by {revenue.measure}.")
+    _require_something_to_earn(line, revenue)
+
+
+def _require_something_to_earn(line: ContractLine, revenue: Revenue) -> None:
+    billing = line.billing
+    if revenue.method == "point_in_time" and isinstance(billing, TimeAndMaterials | PassThrough):
+        raise RevenueNeedsPoints(f"{line.line} is {billing.kind}.")
+    if revenue.method not in ("percent_complete", "completed_contract", "straight_line"):
+        return
+    by_service = isinstance(billing, ManagedService) and revenue.method == "straight_line"
+    has_price = price_of(billing) is not None or (isinstance(billing, TimeAndMaterials) and billing.cap is not None)
+    if not by_service and not has_price:
+        raise RevenueNeedsPrice(f"{line.line} is {billing.kind} without a fixed price.")
+    if revenue.method == "straight_line" and not by_service and not (revenue.starts and revenue.ends):
+        raise RevenueNeedsPrice(f"{line.line} has no first and last day.")
 
 
 def _amounts(line: ContractLine) -> Iterator[tuple[str, Money]]:
     """Every amount of a line with its name."""
     billing = line.billing
-    named: list[tuple[str, Money | None]] = [("stand-alone price", line.stand_alone_price)]
+    named: list[tuple[str, Money | None]] = [
+        ("stand-alone price", line.stand_alone_price),
+        ("constrained part", line.revenue.constrained if line.revenue else None),
+    ]
     match billing:
         case TimeAndMaterials():
             named.append(("cap", billing.cap))

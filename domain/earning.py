@@ -6,6 +6,7 @@ that the journal has seen on the line.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,16 +17,14 @@ from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
     ManagedService,
-    PercentComplete,
     Retainer,
     Revenue,
     TimeAndMaterials,
-    price_of,
     revenue_of,
 )
 from domain.engagement import Engagement
 from domain.money import Money, total, zero
-from domain.progress import whole_of
+from domain.promises import Part, budget_of, earned_by_days, earned_by_parts, earning_terms, parts_of, promise_of
 from domain.revenue import (
     Basis,
     Promise,
@@ -53,18 +52,17 @@ def revenue_account(kind: str, line: ContractLine | None) -> AccountRole:
             return AccountRole.REVENUE_FIXED
 
 
-def earns_by_itself(kind: str, line: ContractLine | None, source: str) -> bool:
+def earns_by_itself(kind: str, terms: Revenue | None, source: str) -> bool:
     """Whether a billable lot earns its value: work as it may be invoiced (IFRS 15.B16), a milestone as it is accepted.
 
     What a contract bills by date or by progress does not: its line earns apart from its bills. A service credit takes
-    its amount off the price at once (IFRS 15.51, 88).
+    its amount off the price at once (IFRS 15.51, 88). ``terms`` are those of its line; None where it has none.
     """
-    if kind == "expense_report" or line is None:
+    if kind == "expense_report" or terms is None:
         return kind != "engagement"
-    method = revenue_of(line).method
     if kind == "engagement":
-        return method in ("as_invoiceable", "point_in_time") or "/credit/" in source
-    return method in ("as_invoiceable", "drawdown")
+        return terms.method in ("as_invoiceable", "point_in_time") or "/credit/" in source
+    return terms.method in ("as_invoiceable", "drawdown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +75,9 @@ class Seen:
     basis: Basis | None = None
 
 
-def promise_of(line: ContractLine, currency: str) -> Promise | None:
-    """What a line is worth in all; None where that depends on what is done."""
-    terms, price = revenue_of(line), price_of(line.billing)
-    if price is None and isinstance(line.billing, TimeAndMaterials):
-        price = line.billing.cap
-    if price is None and isinstance(line.billing, FixedFeeMilestones):
-        price = zero(currency)
-    return Promise(price, terms.constrained) if price is not None else None
-
-
 def whole_and_done(state: Engagement, line: ContractLine, seen: Seen, day: date) -> tuple[Decimal, Decimal]:
     """What the whole of a line takes, and what of it is done on a day: as measured, else by the work itself."""
-    terms = revenue_of(line)
-    budget = terms.budget
-    if budget is None and isinstance(line.billing, PercentComplete):
-        budget = whole_of(line.billing)
+    terms, budget = earning_terms(state, line, day), budget_of(line)
     if terms.measure == "milestones" and isinstance(line.billing, FixedFeeMilestones):
         weights = {each.milestone: each.amount.amount for each in line.billing.milestones}
         accepted = (name for of_line, name in state.accepted if of_line == line.line)
@@ -114,13 +99,11 @@ def _kept(state: Engagement, line: ContractLine, terms: Revenue, seen: Seen, day
 
 def earned_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date) -> Money | None:
     """What a line has earned up to a day, apart from what its lots earn; None where only they do."""
-    terms, promise, currency = revenue_of(line), promise_of(line, state.currency), state.currency
+    terms, currency = earning_terms(state, line, day), state.currency
+    parts, promise = parts_of(state, line.line, day), promise_of(state, line.line, day)
     match terms.method:
         case "percent_complete" if promise is not None:
-            whole, done = whole_and_done(state, line, seen, day)
-            if seen.basis is not None:
-                return earned_since(seen.basis, promise, done, whole)
-            return earned_by_progress(promise, progress(done, whole, terms.precision))
+            return _earned_by_measure(state, line, seen, day, terms, parts)
         case "completed_contract" if promise is not None:
             completed = line.line in state.completed or None in state.completed
             return earned_on_completion(promise, completed=completed)
@@ -131,11 +114,27 @@ def earned_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date)
                 rest = Promise(promise.transaction_price - seen.basis.recognised)
                 begun = date.fromordinal(int(seen.basis.done))
                 return seen.basis.recognised + earned_straight_line(rest, begun, terms.ends, day)
-            return earned_straight_line(promise, terms.starts, terms.ends, day)
+            return earned_by_days(parts, day)
         case "drawdown" if isinstance(line.billing, Retainer):
             return earned_by_drawing_of(state, line.line, line.billing, Money(seen.drawn, currency))
         case _:
             return None
+
+
+def _earned_by_measure(
+    state: Engagement, line: ContractLine, seen: Seen, day: date, terms: Revenue, parts: Sequence[Part]
+) -> Money:
+    whole, done = whole_and_done(state, line, seen, day)
+    if terms.measure == "manual":
+        # A share that was told before a separate contract was made is one of what was promised then.
+        told = state.progress.measured_on(line.line, day)
+        parts = [each for each in parts if each.since is None or (told is not None and told.on >= each.since)]
+    promise = Promise(total((each.promise.transaction_price for each in parts), state.currency))
+    if seen.basis is not None:
+        return earned_since(seen.basis, promise, done, whole)
+    if terms.measure in ("manual", "milestones"):
+        return earned_by_progress(promise, progress(done, whole, terms.precision))
+    return earned_by_parts(parts, done, whole, terms.precision)
 
 
 def earned_by_drawing_of(state: Engagement, line: str, terms: Retainer, drawn: Money) -> Money:
@@ -160,7 +159,7 @@ def _earned_by_service(state: Engagement, line: ContractLine, service: ManagedSe
 
 def provision_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date) -> Money | None:
     """What has to be provided for a loss that is expected; None where no cost of the whole is expected."""
-    terms, promise = revenue_of(line), promise_of(line, state.currency)
+    terms, promise = earning_terms(state, line, day), promise_of(state, line.line, day)
     if terms.method != "percent_complete" or terms.measure != "cost" or promise is None:
         return None
     whole, _ = whole_and_done(state, line, seen, day)

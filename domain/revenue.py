@@ -7,7 +7,7 @@ earns is the difference to what was recognised before, so that every change of a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -18,7 +18,6 @@ from domain.money import Money, half_up, money_of, shared, zero
 Method = Literal[
     "as_invoiceable", "straight_line", "percent_complete", "point_in_time", "completed_contract", "drawdown"
 ]
-Treatment = Literal["separate", "prospective", "catch_up"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,53 +103,6 @@ class Basis:
     done: Decimal = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Modified:
-    """A promise after a contract modification: which treatment, why, and what it means.
-
-    ``catch_up`` is what is recognised at once; ``basis`` is where a prospective treatment begins; ``added`` is the
-    promise that stands on its own.
-    """
-
-    treatment: Treatment
-    because: str
-    promise: Promise
-    whole: Decimal
-    catch_up: Money
-    basis: Basis | None = None
-    added: Promise | None = None
-
-
-def modified(
-    treatment: Treatment,
-    because: str,
-    *,
-    before: Promise,
-    after: Promise,
-    done: Decimal,
-    whole_before: Decimal,
-    whole_after: Decimal,
-    recognised: Money,
-    precision: int | None = None,
-) -> Modified:
-    """What a change of scope or price does to revenue, by the treatment that was chosen, whose reason is kept.
-
-    ``separate``: distinct work at its stand-alone price is a contract of its own (IFRS 15.20). ``prospective``:
-    distinct work at another price ends the old contract; what is left of both prices is earned from now on (21(a)).
-    ``catch_up``: the same promise goes on; what is earned to date is measured anew at once (21(b)).
-    """
-    currency = before.price.currency
-    match treatment:
-        case "separate":
-            added = Promise(after.price - before.price)
-            return Modified(treatment, because, before, whole_before, zero(currency), added=added)
-        case "prospective":
-            return Modified(treatment, because, after, whole_after, zero(currency), basis=Basis(recognised, done))
-        case "catch_up":
-            to_date = earned_by_progress(after, progress(done, whole_after, precision))
-            return Modified(treatment, because, after, whole_after, to_date - recognised)
-
-
 def earned_since(basis: Basis, promise: Promise, done: Decimal, whole: Decimal) -> Money:
     """After a prospective modification: what counted before, and the rest of the price over the rest of the work."""
     rest = Promise(promise.transaction_price - basis.recognised)
@@ -167,8 +119,3 @@ def loss_provision(promise: Promise, kept: Fraction, expected_cost: Money) -> Mo
     if loss.amount <= 0:
         return zero(loss.currency)
     return money_of(Fraction(loss.amount) * (1 - kept), loss.currency)
-
-
-def without_constraint(promise: Promise) -> Promise:
-    """The promise once its variable amount is highly probable: it is included, and catches up (IFRS 15.59, 87, 88)."""
-    return replace(promise, constrained=None)

@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from domain import postings
 from domain.account_role import AccountRole
-from domain.contract import ContractLine, TimeAndMaterials, revenue_of
-from domain.earning import Seen, earned_to_date, last_day_of, promise_of, provision_to_date, revenue_account
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.earning import Seen, earned_to_date, last_day_of, provision_to_date, revenue_account
 from domain.journal import Carried, Posting, Rate
 from domain.kernel import Recorded
 from domain.money import Money
+from domain.promises import earning_terms, promise_of
 from domain.revenue import Basis
 from projections.contexts import Contexts
 from projections.journal_tables import LINES, LineRecord
@@ -22,6 +23,8 @@ from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
 
 _NOTHING: Final = Decimal(0)
+EARNED_APART: Final = frozenset({"percent_complete", "straight_line", "completed_contract"})
+"""The methods by which a line earns its price apart from its lots: what a lot earns on it comes on top, or off it."""
 _NOT_BY_PROGRESS: Final = frozenset({"as_invoiceable", "point_in_time", "straight_line"})
 
 
@@ -75,6 +78,12 @@ class JournalLines:
         self._state_terms(key, row)
         return row
 
+    def find(self, engagement: str, name: str) -> LineRecord | None:
+        """A line, as far as something happened on it."""
+        key = (engagement, name)
+        self.lines.fetch([key])
+        return self.lines.get(key)
+
     def known(self, engagement: str, name: str) -> LineRecord | None:
         """A line that is to be changed, made from its contract where nothing happened on it yet."""
         state = self._contexts.engagement(engagement)
@@ -87,8 +96,9 @@ class JournalLines:
         if agreed is None:
             row.method = "as_invoiceable"
             return
-        promise = promise_of(agreed, row.currency)
-        row.method = revenue_of(agreed).method
+        state = self._contexts.engagement(row.engagement)
+        promise = promise_of(state, row.line, date.max)
+        row.method = earning_terms(state, agreed, date.max).method
         row.price = promise.transaction_price.amount if promise is not None else None
         last, through = last_day_of(agreed), row.recognised_through
         row.running = row.method == "straight_line" and not (last and through and through >= last)

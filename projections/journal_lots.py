@@ -12,17 +12,18 @@ from domain import postings
 from domain.account_role import AccountRole
 from domain.agreement import LineAgreed
 from domain.change_orders import ChangeOrderApproved
-from domain.contract import ContractLine
+from domain.contract import ContractLine, Revenue
 from domain.earning import earns_by_itself, revenue_account
 from domain.expense import ExpenseRecorded
 from domain.journal import Rate
 from domain.kernel import Recorded, decider_name, local_id
 from domain.line_caps import CapChanged, LimitsChanged
 from domain.lots import Lot, LotPart, LotRated, LotReversed, LotsCredited, LotSplit, LotsWrittenOff, LotTransferred
+from domain.promises import earning_terms
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.legal_entity import LegalEntityDefined
 from projections.contexts import Contexts
-from projections.journal_lines import JournalLines
+from projections.journal_lines import EARNED_APART, JournalLines
 from projections.journal_tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
 from projections.journal_writer import About, JournalWriter
 from projections.model import Handler
@@ -114,8 +115,10 @@ class JournalLots:
         lot = fact.event.lot
         key = (fact.stream, lot.lot)
         expense = self._expenses.get((fact.stream, _expense_line(lot)))
-        line = self._contexts.engagement(lot.engagement).lines.get(lot.line)
-        self.lots.add(key, _row(fact, line, expense.tax if expense else _NOTHING))
+        state = self._contexts.engagement(lot.engagement)
+        line = state.lines.get(lot.line)
+        terms = earning_terms(state, line, lot.work_date) if line is not None else None
+        self.lots.add(key, _row(fact, line, terms, expense.tax if expense else _NOTHING))
         self._post(fact, key)
 
     def _post(self, fact: Recorded[Any], key: Key) -> None:
@@ -162,6 +165,8 @@ class JournalLots:
             fact, line, amount, rate, AccountRole(row.account), because, day or row.work_date, _about(row), functional
         )
         row.recognised += amount
+        if line.method in EARNED_APART:
+            line.adjusted += amount
         row.functional_recognised -= sum((each.functional for each in posted if each.account == row.account), _NOTHING)
 
     def _take_back(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
@@ -330,7 +335,7 @@ def _expense_line(lot: Lot) -> str:
     return lot.source.partition("/")[2]
 
 
-def _row(fact: Recorded[LotRated], line: ContractLine | None, tax: Decimal) -> LotRecord:
+def _row(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue | None, tax: Decimal) -> LotRecord:
     lot = fact.event.lot
     kind = decider_name(fact.stream)
     billable = bool(lot.value) and lot.non_billable_because is None
@@ -347,7 +352,7 @@ def _row(fact: Recorded[LotRated], line: ContractLine | None, tax: Decimal) -> L
         work_date=lot.work_date,
         turn=f"{lot.work_date} {lot.approved_at.isoformat()} {lot.lot}",
         account=revenue_account(kind, line).value,
-        earns=billable and earns_by_itself(kind, line, lot.source),
+        earns=billable and earns_by_itself(kind, terms, lot.source),
         is_agent=billable and lot.presentation == "agent",
         hours=lot.quantity if lot.unit == "hour" else _NOTHING,
         currency=lot.value.currency,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -18,6 +18,7 @@ from domain.journal import Carried, Posting
 from domain.kernel import Recorded, local_id
 from domain.milestones import MilestoneAccepted
 from domain.progress import CostRecorded, EstimateRevised, ProgressMeasured
+from domain.promises import allocated_lines
 from domain.reference.fx_rate import FxRatePublished
 from domain.retainer import RetainerExpired, RetainerRefunded
 from projections.contexts import Contexts
@@ -57,10 +58,25 @@ class JournalProgress:
     # -- contracts ---------------------------------------------------------------------------------------------------
 
     def _agreed(self, fact: Recorded[LineAgreed]) -> None:
-        """A line that earns with the days is known from the day on which it is agreed."""
-        line = fact.event.line
+        """A line that earns with the days is known from the day on which it is agreed; new terms catch up at once."""
+        engagement, line = local_id(fact.stream), fact.event.line
+        is_new = self._lines.find(engagement, line.line) is None
         if revenue_of(line).method == "straight_line":
-            self._lines.known(local_id(fact.stream), line.line)
+            self._lines.known(engagement, line.line)
+        changed = [] if is_new else [line.line]
+        self._catch_up_with_terms(fact, engagement, changed, None, "the contract is agreed anew")
+
+    def _catch_up_with_terms(
+        self, fact: Recorded[Any], engagement: str, changed: Sequence[str], day: date | None, because: str
+    ) -> None:
+        """New terms move what the changed lines have earned, and the lines among which their price is allocated."""
+        state = self._contexts.engagement(engagement)
+        for name in dict.fromkeys((*changed, *allocated_lines(state, day or date.max))):
+            line = self._lines.find(engagement, name)
+            if line is not None:
+                self._lines.terms_changed((engagement, name))
+                on = day or self._lines.day_of(fact, line.entity)
+                self._lines.measure(fact, engagement, name, on, because)
 
     def _changed(self, fact: Recorded[ChangeOrderApproved]) -> None:
         """A change order begins a new contract with what is left, or catches up (IFRS 15.21)."""
@@ -71,10 +87,9 @@ class JournalProgress:
                 continue
             if event.treatment == "prospective" and line.recognised:
                 self._begin_anew(line, event.effective_from)
-            self._lines.terms_changed((engagement, agreed.line))
-            because = f"the contract is modified: {event.treatment_because}"
-            if line.method != "straight_line":
-                self._lines.measure(fact, engagement, agreed.line, event.effective_from, because)
+        changed = [each.line for each in event.lines]
+        because = f"the contract is modified: {event.treatment_because}"
+        self._catch_up_with_terms(fact, engagement, changed, event.effective_from, because)
 
     def _begin_anew(self, line: LineRecord, day: date) -> None:
         """From here on the rest of the price is earned over the rest of the work, or of the days."""

@@ -86,9 +86,10 @@ class OpenRecord:
 class LineRecord:
     """One row of ``journal_line``: what a contract line has earned, billed, taken and cost so far.
 
-    ``adjusted`` is the part of ``recognised`` by write-ups and write-downs, which does not count against the price;
-    ``breakage`` the part by rights that customers will not use. ``running`` lines earn with the days that pass. The
-    ``basis`` is what counted, and what was done, when a change order began a new contract (IFRS 15.21(a)).
+    ``adjusted`` is the part of ``recognised`` that comes on top of the price or off it: write-ups and write-downs,
+    service credits, and expenses that are passed on beside a price that is earned apart. ``breakage`` is the part by
+    rights that customers will not use. ``running`` lines earn with the days that pass. The ``basis`` is what counted,
+    and what was done, when a change order began a new contract (IFRS 15.21(a)).
     """
 
     engagement: str

@@ -29,6 +29,7 @@ from domain.contract import (
     PercentComplete,
     ResourceCap,
     Retainer,
+    Revenue,
     TimeAndMaterials,
     Uplift,
 )
@@ -41,6 +42,15 @@ from domain.schedule import GiveServiceCredit
 
 Engagement = Annotated[str, Doc("The engagement.")]
 Line = Annotated[str, Doc("The contract line.")]
+_REVENUE_METHODS = (
+    "as_invoiceable",
+    "straight_line",
+    "percent_complete",
+    "point_in_time",
+    "completed_contract",
+    "drawdown",
+)
+_MEASURES = ("cost", "hours", "units", "milestones", "manual")
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,27 @@ class CategoryInput:
 
 
 @dataclass(frozen=True)
+class RevenueInput:
+    """How revenue of a line is earned, apart from how it is billed."""
+
+    method: Annotated[
+        str,
+        Doc(
+            "as_invoiceable, straight_line, percent_complete, point_in_time, completed_contract or, for a retainer,"
+            " drawdown."
+        ),
+    ]
+    measure: Annotated[str | None, Doc("Of percent_complete: cost, hours, units, milestones or manual.")] = None
+    budget: Annotated[Decimal | None, Doc("What the whole takes, in the unit of the measure.")] = None
+    starts: Annotated[date | None, Doc("First day of a straight line.")] = None
+    ends: Annotated[date | None, Doc("Last day of a straight line.")] = None
+    precision: Annotated[Decimal | None, Doc("Digits of the percentage, where the contract fixes them.")] = None
+    constrained: Annotated[
+        Amount | None, Doc("The part of the price that is left out until it is highly probable (IFRS 15.56).")
+    ] = None
+
+
+@dataclass(frozen=True)
 class LineInput:
     """A contract line; which further fields it needs depends on its method."""
 
@@ -131,6 +162,13 @@ class LineInput:
     tax_category: Annotated[str | None, Doc("standard unless the line is taxed otherwise.")] = None
     holdback_percent: Annotated[Decimal | None, Doc("What is kept back of each bill.")] = None
     bill_to: Annotated[tuple[BillToInput, ...] | None, Doc("Who pays which part; by default the customer.")] = None
+    revenue: Annotated[RevenueInput | None, Doc("How revenue is earned; left out, as the method implies.")] = None
+    stand_alone_price: Annotated[
+        Amount | None, Doc("What it would cost alone: the prices of all lines that say so are allocated by it.")
+    ] = None
+    fixed_fx_rate: Annotated[
+        Decimal | None, Doc("Units of the seller's currency for one of the engagement's, where the contract fixes it.")
+    ] = None
 
 
 def _required(value: Any, field: str, line: LineInput) -> Any:
@@ -203,10 +241,9 @@ def _milestones(line: LineInput) -> tuple[Milestone, ...]:
 
 def _percent_complete(line: LineInput) -> PercentComplete:
     _required(line.measure, "measure", line)
-    measures = ("cost", "hours", "units", "milestones", "manual")
     return PercentComplete(
         price=_required(line.price, "price", line).money,
-        measure=_one_of(line.measure, measures, "measure"),
+        measure=_one_of(line.measure, _MEASURES, "measure"),
         budget=line.budget,
         precision=_whole(line.precision, "precision"),
         bills="funded_cost" if line.funded else "progress",
@@ -249,6 +286,20 @@ def _expenses(categories: tuple[CategoryInput, ...] | None) -> ExpenseTerms | No
     return ExpenseTerms(usual, tuple(each for each in terms if each.category != "*"))
 
 
+def _revenue(asked: RevenueInput | None) -> Revenue | None:
+    if asked is None:
+        return None
+    return Revenue(
+        method=_one_of(asked.method, _REVENUE_METHODS, "revenue.method"),
+        measure=None if asked.measure is None else _one_of(asked.measure, _MEASURES, "revenue.measure"),
+        budget=asked.budget,
+        starts=asked.starts,
+        ends=asked.ends,
+        precision=_whole(asked.precision, "revenue.precision"),
+        constrained=_money(asked.constrained),
+    )
+
+
 def _line(line: LineInput) -> ContractLine:
     return ContractLine(
         line=line.line,
@@ -258,6 +309,9 @@ def _line(line: LineInput) -> ContractLine:
         holdback_percent=line.holdback_percent or Decimal(0),
         bill_to=tuple(BillToShare(each.customer, each.percent) for each in line.bill_to or ()),
         expenses=None if line.method == "pass_through" else _expenses(line.expenses),
+        revenue=_revenue(line.revenue),
+        stand_alone_price=_money(line.stand_alone_price),
+        fixed_fx_rate=line.fixed_fx_rate,
     )
 
 
@@ -416,7 +470,7 @@ class MeasureProgressInput:
 
 
 def _measure(said: str) -> Any:
-    return _one_of(said, ("cost", "hours", "units", "milestones", "manual"), "measure")
+    return _one_of(said, _MEASURES, "measure")
 
 
 def measure_progress(asked: MeasureProgressInput, call: Call) -> Decision:

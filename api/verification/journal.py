@@ -124,7 +124,7 @@ QUESTIONS: Final = (
             SELECT recognised - adjusted - coalesce((
                 SELECT sum(lot.recognised) FROM journal_lot lot
                 WHERE (lot.engagement, lot.line) = (journal_line.engagement, journal_line.line)
-                  AND lot.account = 'REVENUE_EXPENSE' AND journal_line.method <> 'as_invoiceable'
+                  AND lot.account = 'REVENUE_EXPENSE' AND journal_line.method IN ('point_in_time', 'drawdown')
             ), 0) AS earned
         ) AS each
         WHERE price IS NOT NULL AND earned > price

@@ -17,12 +17,9 @@ from domain.revenue import (
     earned_by_drawing,
     earned_by_progress,
     earned_on_completion,
-    earned_since,
     earned_straight_line,
     loss_provision,
-    modified,
     progress,
-    without_constraint,
 )
 
 
@@ -62,7 +59,6 @@ def test_a_completed_contract_earns_at_once() -> None:
     promise = Promise(euros(100), constrained=euros(20))
     assert earned_on_completion(promise, completed=False) == euros(0)
     assert earned_on_completion(promise, completed=True) == euros(80)
-    assert earned_on_completion(without_constraint(promise), completed=True) == euros(100)
 
 
 def test_a_price_is_allocated_by_stand_alone_prices_to_the_cent() -> None:
@@ -86,22 +82,3 @@ def test_a_loss_is_provided_for_as_far_as_it_is_still_to_come() -> None:
     assert loss_provision(promise, Fraction(1, 2), euros(120_000)) == euros(10_000)
     assert loss_provision(promise, Fraction(1), euros(120_000)) == euros(0)
     assert loss_provision(promise, Fraction(1, 2), euros(90_000)) == euros(0)
-
-
-def test_the_three_treatments_of_a_modification() -> None:
-    before, after = Promise(euros(300_000)), Promise(euros(480_000))
-    terms = {
-        "before": before,
-        "after": after,
-        "done": Decimal(2),
-        "whole_before": Decimal(3),
-        "whole_after": Decimal(6),
-        "recognised": euros(200_000),
-    }
-    separate = modified("separate", "more, at its price", **terms)  # type: ignore[arg-type]  # the same for each
-    assert (separate.catch_up, separate.added) == (euros(0), Promise(euros(180_000)))
-    prospective = modified("prospective", "distinct", **terms)  # type: ignore[arg-type]  # the same for each
-    assert prospective.basis is not None
-    assert earned_since(prospective.basis, after, Decimal(3), Decimal(6)) == euros(270_000)
-    caught_up = modified("catch_up", "one promise", **terms)  # type: ignore[arg-type]  # the same for each
-    assert (caught_up.catch_up, caught_up.because) == (euros(-40_000), "one promise")
