@@ -339,7 +339,9 @@ def _row(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue | N
     lot = fact.event.lot
     kind = decider_name(fact.stream)
     billable = bool(lot.value) and lot.non_billable_because is None
-    in_billing_currency = lot.cost_in_billing_currency
+    earns = billable and earns_by_itself(kind, terms, lot.source)
+    on_top = earns and terms is not None and terms.method in EARNED_APART
+    in_billing_currency = None if on_top else lot.cost_in_billing_currency
     return LotRecord(
         stream=fact.stream,
         lot=lot.lot,
@@ -352,7 +354,7 @@ def _row(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue | N
         work_date=lot.work_date,
         turn=f"{lot.work_date} {lot.approved_at.isoformat()} {lot.lot}",
         account=revenue_account(kind, line).value,
-        earns=billable and earns_by_itself(kind, terms, lot.source),
+        earns=earns,
         is_agent=billable and lot.presentation == "agent",
         hours=lot.quantity if lot.unit == "hour" else _NOTHING,
         currency=lot.value.currency,
@@ -377,7 +379,7 @@ def _parts(whole: LotRecord, parts: Iterable[LotPart]) -> list[LotRecord]:
         share = _NOTHING
         if whole.recognised:
             share = (whole.functional_recognised * earned / whole.recognised).quantize(whole.functional_recognised)
-        in_billing_currency = part.cost_in_billing_currency
+        in_billing_currency = part.cost_in_billing_currency if whole.line_cost else None
         made.append(
             replace(
                 whole,

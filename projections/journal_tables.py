@@ -117,7 +117,8 @@ class LotRecord:
     """One row of ``journal_lot``: what a lot has earned and cost; ``earns`` is false for billing items and fixed fees.
 
     ``turn`` is its place in the order in which lots take up a cap. ``cost`` is in the currency of those who work,
-    ``line_cost`` in that of the engagement. A lot that is ``waiting`` for an exchange rate is not posted yet.
+    ``line_cost`` in that of the engagement as far as it is progress of its line: what is passed on beside a price is
+    none. A lot that is ``waiting`` for an exchange rate is not posted yet.
     """
 
     stream: str

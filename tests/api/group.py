@@ -5,13 +5,11 @@ The people are GBPM's, at 88 GBP an hour; the customer of USPM pays 200 USD an h
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from api.access import Role
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.kernel import StreamId, stream_of
@@ -29,8 +27,8 @@ from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
-from projections import build
 from tests.api.asker import Asker
+from tests.api.service_desk import ServiceDesk
 from tests.world import MONDAY, NEW_YEAR, NINE, NoCandidates, World
 
 LENDER, BORROWER = "GBPM", "USPM"
@@ -125,59 +123,10 @@ class Group(World):
         self.approve_work(stream, name, day=day + 1)
 
 
-class GroupDesk:
-    """The governed services and questions of the group, over HTTP; read models follow at once."""
+class GroupDesk(ServiceDesk):
+    """The governed services and questions of the group."""
+
+    world: Group
 
     def __init__(self, asker: Asker) -> None:
-        self.asker = asker
-        self.world = Group(asker.parts.ledger).set_up()
-        asker.world = self.world
-
-    def fold(self) -> None:
-        """Bring the live read models up to the log."""
-        log, generations = self.asker.parts.ledger, self.asker.generations
-        generations.prepare()
-        live = generations.live() or build.rebuild(log, generations).generation
-        build.fill(log, generations, live, log.head())
-
-    def do(self, service: str, role: Role = Role.FINANCE_APPROVER, **asked: Any) -> Any:
-        """A mutation; its payload."""
-        kind = _INPUT_OF[service]
-        query = (
-            f"mutation($input: {kind}!, $key: String!) {{ done: {service}(input: $input, idempotencyKey: $key)"
-            " { position events { name content } errors { code message } } }"
-        )
-        self.fold()
-        answer = self.asker.ask(query, {"input": asked, "key": str(uuid.uuid4())}, role=role)["done"]
-        self.world.react()
-        self.fold()
-        return answer
-
-    def events(self, service: str, role: Role = Role.FINANCE_APPROVER, **asked: Any) -> list[str]:
-        """The names of what a service recorded."""
-        answer = self.do(service, role, **asked)
-        assert answer["errors"] == [], answer
-        return [each["name"] for each in answer["events"]]
-
-    def refusals(self, service: str, role: Role = Role.FINANCE_APPROVER, **asked: Any) -> list[str]:
-        """The codes with which a service refused."""
-        return [each["code"] for each in self.do(service, role, **asked)["errors"]]
-
-    def ask(self, query: str, role: Role = Role.AUDITOR) -> Any:
-        """The answer of one question."""
-        self.fold()
-        (answer,) = self.asker.ask(f"{{ {query} }}", role=role).values()
-        return answer
-
-
-_INPUT_OF = {
-    "openPeriod": "PeriodInput",
-    "softClosePeriod": "PeriodInput",
-    "closePeriod": "PeriodInput",
-    "reopenPeriod": "PeriodInput",
-    "mapAccount": "MapAccountInput",
-    "stateFxPolicy": "FxPolicyInput",
-    "stateAgreement": "AgreementInput",
-    "runIntercompany": "RunIntercompanyInput",
-}
-Fixture = Callable[[], GroupDesk]
+        super().__init__(asker, Group(asker.parts.ledger).set_up())

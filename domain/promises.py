@@ -1,0 +1,179 @@
+"""What each contract line is worth in revenue: its own price, or its share of the price of all by stand-alone prices.
+
+A line has one part, and a further one for each change order that is accounted for as a separate contract (IFRS 15.20):
+every part is earned by its own price and its own extent, the older ones first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from domain.contract import (
+    ContractLine,
+    FixedFeeMilestones,
+    LineVersion,
+    PercentComplete,
+    Revenue,
+    TimeAndMaterials,
+    price_of,
+    revenue_of,
+)
+from domain.engagement import Engagement
+from domain.money import Money, total, zero
+from domain.progress import whole_of
+from domain.revenue import (
+    Promise,
+    allocated,
+    earned_by_progress,
+    earned_straight_line,
+    progress,
+)
+
+_BY_ITS_VALUE = frozenset({"as_invoiceable", "drawdown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A promise that is earned apart: its price, and the terms of the line when it was made.
+
+    ``since`` is the day from which a separate contract added it; None for the line as it was first agreed.
+    """
+
+    promise: Promise
+    line: ContractLine
+    since: date | None = None
+
+
+def own_promise(line: ContractLine, currency: str) -> Promise | None:
+    """What a line is worth by its own terms; None where that depends on what is done."""
+    price = price_of(line.billing)
+    if price is None and isinstance(line.billing, TimeAndMaterials):
+        price = line.billing.cap
+    if price is None and isinstance(line.billing, FixedFeeMilestones):
+        price = zero(currency)
+    return Promise(price, revenue_of(line).constrained) if price is not None else None
+
+
+def parts_of(state: Engagement, name: str, day: date) -> tuple[Part, ...]:
+    """The parts of a line as they stand on a day; none where what it is worth depends on what is done."""
+    parts: list[Part] = []
+    for version in _versions(state, name, day):
+        whole = own_promise(version.line, state.currency)
+        if whole is None:
+            return ()
+        if parts and not _is_separate(state, version):
+            parts.pop()
+        before = total((each.promise.transaction_price for each in parts), state.currency)
+        since = version.effective_from if parts else None
+        parts.append(Part(Promise(whole.price - before, whole.constrained), version.line, since))
+    if parts and (share := _shares(state, day).get(name)) is not None:
+        parts[0] = replace(parts[0], promise=Promise(share))
+    return tuple(parts)
+
+
+def promise_of(state: Engagement, name: str, day: date) -> Promise | None:
+    """What a line is worth in all on a day; None where that depends on what is done."""
+    parts = parts_of(state, name, day)
+    if not parts:
+        return None
+    return Promise(total((each.promise.transaction_price for each in parts), state.currency))
+
+
+def earning_terms(state: Engagement, line: ContractLine, day: date) -> Revenue:
+    """How a line is earned. Milestones whose price is allocated earn their share of it, not what each is billed at."""
+    terms = revenue_of(line)
+    if terms.method == "point_in_time" and line.line in _shares(state, day):
+        return Revenue("percent_complete", "milestones")
+    return terms
+
+
+def allocated_lines(state: Engagement, day: date) -> Sequence[str]:
+    """The lines among which a price is allocated."""
+    return tuple(_shares(state, day))
+
+
+def budget_of(line: ContractLine) -> Decimal | None:
+    """What the whole of a line takes by its terms, in the unit of its measure."""
+    budget = revenue_of(line).budget
+    if budget is None and isinstance(line.billing, PercentComplete):
+        return whole_of(line.billing)
+    return budget
+
+
+def earned_by_parts(parts: Sequence[Part], done: Decimal, whole: Decimal, precision: int | None) -> Money:
+    """What a measure of progress earns: it fills the parts one after the other, each up to its own extent.
+
+    Of 120 units for 12,000 and 30 more for 2,850 by a separate contract, 130 done earn 12,000 and 950.
+    """
+    currency, before = parts[0].promise.price.currency, Decimal(0)
+    earned = zero(currency)
+    for part in parts:
+        budget = budget_of(part.line)
+        upto = whole if part is parts[-1] or budget is None else budget
+        earned += earned_by_progress(part.promise, progress(done - before, upto - before, precision))
+        before = upto
+    return earned
+
+
+def earned_by_days(parts: Sequence[Part], day: date) -> Money:
+    """What a straight line earns: each part over its own days; a longer term adds the days behind the former end."""
+    earned, ended = zero(parts[0].promise.price.currency), date.min
+    for part in parts:
+        starts, ends = _days_of(part) or _days_of(parts[-1]) or (day, day)
+        if part.since is not None:
+            starts = ended + timedelta(days=1) if ends > ended else max(part.since, starts)
+        earned += earned_straight_line(part.promise, starts, ends, day)
+        ended = max(ended, ends)
+    return earned
+
+
+def _days_of(part: Part) -> tuple[date, date] | None:
+    terms = revenue_of(part.line)
+    return (terms.starts, terms.ends) if terms.starts and terms.ends else None
+
+
+def _versions(state: Engagement, name: str, day: date) -> Sequence[LineVersion]:
+    """The versions up to a day; before the first one, the first."""
+    known = state.versions.get(name, ())
+    return [each for each in known if each.effective_from <= day] or known[:1]
+
+
+def _is_separate(state: Engagement, version: LineVersion) -> bool:
+    order = state.change_orders.get(version.change_order or "")
+    return order is not None and order.proposed.treatment == "separate"
+
+
+def _shares(state: Engagement, day: date) -> dict[str, Money]:
+    """The price of all lines that name their stand-alone price, divided among them by it (IFRS 15.74, 76).
+
+    What was added as a separate contract is at its stand-alone price already and takes no part.
+    """
+    pool: dict[str, tuple[Money, Decimal]] = {}
+    for name in state.versions:
+        line = _line_of_first_part(state, name, day)
+        if line is None or line.stand_alone_price is None or price_of(line.billing) is None:
+            continue
+        terms, own = revenue_of(line), own_promise(line, state.currency)
+        by_value = terms.method in _BY_ITS_VALUE or (
+            terms.method == "point_in_time" and not isinstance(line.billing, FixedFeeMilestones)
+        )
+        if own is not None and not by_value:
+            pool[name] = (own.transaction_price, line.stand_alone_price.amount)
+    weights = [weight for _, weight in pool.values()]
+    if len(pool) < 2 or not sum(weights):
+        return {}
+    price = total((price for price, _ in pool.values()), state.currency)
+    return dict(zip(pool, allocated(price, weights), strict=True))
+
+
+def _line_of_first_part(state: Engagement, name: str, day: date) -> ContractLine | None:
+    """The terms of a line without what separate contracts added; None where it is one itself."""
+    line: ContractLine | None = None
+    for version in _versions(state, name, day):
+        if _is_separate(state, version):
+            return line
+        line = version.line
+    return line
