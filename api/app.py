@@ -24,6 +24,7 @@ from api.books import open_ledger
 from api.changes import Changes
 from api.documents import make_document_router
 from api.errors import http_status, problem_of
+from api.graphql import page
 from api.graphql.limits import BODY_BYTES_MAX, STATEMENT_SECONDS_MAX
 from api.graphql.router import make_router
 from api.graphql.schema import make_schema
@@ -94,6 +95,8 @@ def make_app(parts: Parts) -> FastAPI:
     app = FastAPI(title="project-to-cash ledger", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(LimitedBodies, bytes_max=BODY_BYTES_MAX)
     app.include_router(make_router(parts, make_schema(local=local), local=local))
+    if local:
+        app.mount(page.PATH, page.Assets(directory=page.FOLDER))
     app.add_exception_handler(Refused, _refusal)
     app.add_exception_handler(Exception, _failure)
     app.include_router(make_document_router(parts))

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import strawberry
 from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.fastapi import GraphQLRouter
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 
 from api.graphql.asking import Context
 from api.graphql.limits import SUBSCRIPTIONS_PER_CONNECTION_MAX
+from api.graphql.page import page
 from api.parts import Parts
 from domain.kernel import Refused
 
@@ -30,6 +32,10 @@ class LedgerRouter(GraphQLRouter[Context, None]):
         if not isinstance(decoded, dict | list):
             raise json.JSONDecodeError("a request is an object", "", 0)
         return decoded
+
+    async def render_graphql_ide(self, request: Request) -> HTMLResponse:  # noqa: ARG002 - the same page for everybody
+        """Our own page, where the library's loads its scripts from a public address."""
+        return page()
 
     async def on_ws_connect(self, context: Context) -> Any:
         """A connection that listens brings its token in the payload of connection_init."""
