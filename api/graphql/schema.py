@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import DisableIntrospection, SchemaExtension
@@ -57,8 +59,9 @@ class QuietSchema(strawberry.Schema):
         """Nothing is logged twice."""
 
 
+@cache
 def make_schema(*, local: bool) -> strawberry.Schema:
-    """The schema; only on this machine may it be explored from outside."""
+    """The schema, made once in a process; only on this machine may it be explored from outside."""
     extensions: list[type[SchemaExtension]] = [IsMeasured, TellsNoSecrets, Limits, TextsCanBeKept, ReadsAreNoted]
     if not local:
         extensions.append(DisableIntrospection)

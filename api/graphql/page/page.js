@@ -6,7 +6,7 @@
   const field = document.getElementById("token");
   const root = ReactDOM.createRoot(document.getElementById("graphiql"));
   const example = await (await fetch("graphql/page/example.graphql")).text();
-  const asked = new URLSearchParams(window.location.search).get("query");
+  const asked = new URLSearchParams(window.location.search).get("q");
 
   function show(token) {
     const url = new URL("graphql", document.baseURI);

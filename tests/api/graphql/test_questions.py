@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from adapters.postgres import connect
 from adapters.settings import Settings
@@ -51,6 +52,7 @@ class Client:
 
     parts: Parts
     world: World
+    app: FastAPI
 
     def fold(self) -> None:
         """Bring the live read models up to the log."""
@@ -65,7 +67,7 @@ class Client:
         return asyncio.run(self._send("GET", {}, {"query": query}))
 
     async def _send(self, method: str, headers: dict[str, str], body: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(make_app(self.parts), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://ledger") as client:
             if method == "GET":
                 return await client.get("/graphql", params=body, headers=headers)
@@ -88,7 +90,7 @@ def client(settings: Settings) -> Iterator[Client]:
         world = World(parts.ledger).firm().contract()
         world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
         world.work("2", day=1)
-        made = Client(parts, world)
+        made = Client(parts, world, make_app(parts))
         made.fold()
         yield made
 
