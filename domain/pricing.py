@@ -59,7 +59,14 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
     cost = (hourly.rate * work.hours).rounded()
     approved_at = entry.approved_at or entry.said_at
     lot = _base(
-        place, read, source=entry.entry, day=work.work_date, quantity=work.hours, price=price, cost=cost, at=approved_at
+        place,
+        read,
+        source=entry.entry,
+        day=work.work_date,
+        quantity=entry.hours_in_lots,
+        price=price,
+        cost=cost,
+        at=approved_at,
     )
     lot = replace(
         lot,

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from domain.lots import LotStatus
 from domain.periods import month_of
+from domain.timesheet import APPROVER_REDUCED
 from projections.items import NOTHING, Item
 
 
@@ -101,7 +102,7 @@ def _reasons(item: Item) -> tuple[tuple[ReasonCell, ReasonAmounts], ...]:
 
 
 def _margin(item: Item) -> tuple[MarginCell, MarginAmounts]:
-    """Recognised is what may be invoiced: not what is over the cap, given up, or not billable (IFRS 15.B16)."""
+    """Recognised is what may be invoiced (IFRS 15.B16): not what is over the cap, given up, or not approved for it."""
     cell = MarginCell(
         month_of(item.work_date),
         item.selling_entity,
@@ -114,7 +115,7 @@ def _margin(item: Item) -> tuple[MarginCell, MarginAmounts]:
     )
     value, functional = item.value or NOTHING, item.functional_value
     is_billed = item.status == LotStatus.BILLED.value
-    if item.status in _EARNS_NOTHING:
+    if item.status in _EARNS_NOTHING or APPROVER_REDUCED in item.codes:
         recognised, functional_recognised = NOTHING, NOTHING
     elif item.over_cap_value and value:
         recognised = value - item.over_cap_value

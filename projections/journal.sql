@@ -114,6 +114,7 @@ CREATE TABLE journal_lot (
     cost_rate numeric,
     cost_rate_id text NOT NULL,
     waiting boolean NOT NULL,
+    held_back boolean NOT NULL,
     PRIMARY KEY (stream, lot)
 );
 

@@ -18,10 +18,23 @@ from domain.expense import ExpenseRecorded
 from domain.journal import Rate
 from domain.kernel import Recorded, decider_name, local_id
 from domain.line_caps import CapChanged, LimitsChanged
-from domain.lots import Lot, LotPart, LotRated, LotReversed, LotsCredited, LotSplit, LotsWrittenOff, LotTransferred
+from domain.lots import (
+    Lot,
+    LotHoldsLifted,
+    LotPart,
+    LotRated,
+    LotReversed,
+    LotsCredited,
+    LotsGivenFree,
+    LotsHeld,
+    LotSplit,
+    LotsWrittenOff,
+    LotTransferred,
+)
 from domain.promises import earning_terms
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.legal_entity import LegalEntityDefined
+from domain.timesheet import APPROVER_REDUCED
 from projections.contexts import Contexts
 from projections.journal_lines import EARNED_APART, JournalLines
 from projections.journal_tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
@@ -52,6 +65,9 @@ class JournalLots:
             LotSplit: self._want_one,
             LotReversed: self._want_one,
             LotsWrittenOff: self._want_each,
+            LotsGivenFree: self._want_each,
+            LotsHeld: self._want_each,
+            LotHoldsLifted: self._want_each,
             LotsCredited: self._want_credited,
             LotTransferred: self._want_one,
         }
@@ -61,6 +77,9 @@ class JournalLots:
             LotSplit: self._split,
             LotReversed: self._reversed,
             LotsWrittenOff: self._written_off,
+            LotsGivenFree: self._given_free,
+            LotsHeld: self._held,
+            LotHoldsLifted: self._hold_lifted,
             LotsCredited: self._credited,
             LotTransferred: self._transferred,
             LineAgreed: self._agreed,
@@ -214,10 +233,40 @@ class JournalLots:
         """Billing was given up: the revenue goes, the cost stays; on the day that the policy of the entity says."""
         for lot in fact.event.lots:
             row = self.lots.change((fact.stream, lot))
-            if not row.waiting:
-                self._take_back(fact, row, "work is written off", self._write_off_day(fact, row))
-                self._fill(fact, self._lines.of(row.engagement, row.line, row.entity, row.currency))
-            row.earns = False
+            self._earns_no_more(fact, row, "work is written off", self._write_off_day(fact, row))
+
+    def _given_free(self, fact: Recorded[LotsGivenFree]) -> None:
+        """Work that is given free costs and earns nothing."""
+        for lot in fact.event.lots:
+            row = self.lots.change((fact.stream, lot))
+            self._earns_no_more(fact, row, "work is given free", self._write_off_day(fact, row))
+
+    def _earns_no_more(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
+        if not row.waiting:
+            self._take_back(fact, row, because, day)
+            self._fill(fact, self._lines.of(row.engagement, row.line, row.entity, row.currency))
+        row.earns = False
+
+    def _held(self, fact: Recorded[LotsHeld]) -> None:
+        """Hours that the approver did not let be billed may not be invoiced: they earn nothing (IFRS 15.B16)."""
+        if fact.event.code != APPROVER_REDUCED:
+            return
+        for lot in fact.event.lots:
+            row = self.lots.change((fact.stream, lot))
+            if row.earns:
+                self._earns_no_more(fact, row, "fewer hours were approved", row.work_date)
+                row.held_back = True
+
+    def _hold_lifted(self, fact: Recorded[LotHoldsLifted]) -> None:
+        """Hours that were approved after all earn as if they had been at once."""
+        for lot in fact.event.lots if fact.event.code == APPROVER_REDUCED else ():
+            row = self.lots.change((fact.stream, lot))
+            if row.held_back:
+                row.held_back, row.earns = False, True
+                rate = None if row.waiting else self._rate(row, row.currency, row.entity)
+                if rate is not None:
+                    line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+                    self._earn(fact, row, line, rate, self._room(row, line))
 
     def _credited(self, fact: Recorded[LotsCredited]) -> None:
         """Work that was credited is unbilled again, at what it has earned; what is given up of it earns nothing."""
@@ -225,11 +274,8 @@ class JournalLots:
             row = self.lots.change((fact.stream, each.lot))
             if each.disposition in ("rebill", "rebill_elsewhere"):
                 continue
-            if not row.waiting:
-                day = each.effective_on or self._write_off_day(fact, row)
-                self._take_back(fact, row, "work is written off", day)
-                self._fill(fact, self._lines.of(row.engagement, row.line, row.entity, row.currency))
-            row.earns = False
+            day = each.effective_on or self._write_off_day(fact, row)
+            self._earns_no_more(fact, row, "work is written off", day)
 
     def _write_off_day(self, fact: Recorded[Any], row: LotRecord) -> date:
         posted = self._lines.day_of(fact, row.entity)
@@ -368,6 +414,7 @@ def _row(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue | N
         cost_rate=None,
         cost_rate_id="",
         waiting=False,
+        held_back=False,
     )
 
 

@@ -118,7 +118,8 @@ class LotRecord:
 
     ``turn`` is its place in the order in which lots take up a cap. ``cost`` is in the currency of those who work,
     ``line_cost`` in that of the engagement as far as it is progress of its line: what is passed on beside a price is
-    none. A lot that is ``waiting`` for an exchange rate is not posted yet.
+    none. A lot that is ``waiting`` for an exchange rate is not posted yet; one that is ``held_back`` would earn, had
+    the approver let it be billed.
     """
 
     stream: str
@@ -146,6 +147,7 @@ class LotRecord:
     cost_rate: Decimal | None
     cost_rate_id: str
     waiting: bool
+    held_back: bool
 
     @property
     def over_cap(self) -> Decimal:

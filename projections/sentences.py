@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from domain.engagement import (
@@ -132,6 +133,11 @@ def _listed(names: Iterable[str]) -> str:
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
+def _for_hours(hours: Mapping[str, Decimal]) -> str:
+    """Which entries were approved for other hours than were worked."""
+    return f" ({', '.join(f'{entry} for {number:f} h' for entry, number in hours.items())})" if hours else ""
+
+
 def _until(ends: object) -> str:
     return f" to {ends}" if ends else ""
 
@@ -258,7 +264,7 @@ _WORK: Final[Mapping[type, Wording]] = {
     EntriesMerged: lambda e, _: f"Entry {e.dropped} turned out to be the same hours as {e.kept}.",
     TimeWithdrawn: lambda e, _: f"Entry {e.entry} was withdrawn in {e.claim.system}.",
     TimeSubmitted: lambda e, _: f"Handed in for approval: {_listed(e.entries)}.",
-    TimeApproved: lambda e, _: f"{e.by} approved {_listed(e.entries)}.",
+    TimeApproved: lambda e, _: f"{e.by} approved {_listed(e.entries)}{_for_hours(e.hours)}.",
     TimeRejected: lambda e, _: f"{e.by} rejected {_listed(e.entries)}: {e.reason}",
     ApprovalRevoked: lambda e, _: f"{e.by} took back the approval of {_listed(e.entries)}.",
     PeriodDecided: lambda e, _: (

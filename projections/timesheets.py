@@ -53,6 +53,7 @@ class EntryRow:
     status: str
     approved_by: str | None
     approved_at: datetime | None
+    approved_hours: Decimal | None
     merged_into: str | None
     systems: tuple[str, ...]
     unrated_code: str | None
@@ -110,8 +111,8 @@ _ENTRIES: Final = "entry e LEFT JOIN project p ON p.project = e.project"
 _SELECT_ENTRY: Final = (
     "SELECT e.stream, e.entry, e.kind, e.resource, e.project, coalesce(p.engagement, ''), coalesce(p.customer, ''),"
     " coalesce(p.selling_entity, ''), e.task, e.work_date, e.hours, e.time_type, e.started, e.note, e.category,"
-    " e.amount, e.currency, e.receipt, e.status, e.approved_by, e.approved_at, e.merged_into, e.systems,"
-    " e.unrated_code, e.unrated_detail, e.updated_at, e.version"
+    " e.amount, e.currency, e.receipt, e.status, e.approved_by, e.approved_at, e.approved_hours, e.merged_into,"
+    " e.systems, e.unrated_code, e.unrated_detail, e.updated_at, e.version"
 )
 _SELECT_SHEET: Final = (
     "SELECT s.stream, s.resource, s.week, t.hours, t.captured, t.submitted, t.approved, t.rejected, t.entries,"
@@ -188,4 +189,4 @@ def _sheet(values: Sequence[Any]) -> TimesheetRow:
 
 
 def _entry(values: Sequence[Any]) -> EntryRow:
-    return EntryRow(*(*values[:22], tuple(values[22]), *values[23:]))
+    return EntryRow(*(*values[:23], tuple(values[23]), *values[24:]))

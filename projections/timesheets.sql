@@ -23,6 +23,7 @@ CREATE TABLE entry (
     was_revoked boolean NOT NULL,
     approved_by text COLLATE "C",
     approved_at timestamptz,
+    approved_hours numeric,  -- where they are not those that were worked
     merged_into text COLLATE "C",
     systems text[] COLLATE "C" NOT NULL,
     unrated_code text COLLATE "C",

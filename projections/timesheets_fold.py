@@ -66,6 +66,7 @@ class EntryRecord:
     was_revoked: bool
     approved_by: str | None
     approved_at: datetime | None
+    approved_hours: Decimal | None
     merged_into: str | None
     systems: tuple[str, ...]
     unrated_code: str | None
@@ -246,6 +247,8 @@ class TimesheetsFold:
     def _approved(self, fact: Recorded[TimeApproved | ExpensesApproved]) -> None:
         for row in self._move_each(fact, "approved"):
             row.approved_by, row.approved_at = fact.event.by, fact.event.at
+            if isinstance(fact.event, TimeApproved):
+                row.approved_hours = fact.event.hours.get(row.entry)
 
     def _rejected(self, fact: Recorded[TimeRejected | ExpensesRejected]) -> None:
         self._move_each(fact, "rejected")
@@ -323,7 +326,7 @@ def _keys(fact: Recorded[Any]) -> list[Key]:
 def _move(row: EntryRecord, status: str, fact: Recorded[Any]) -> None:
     """The entry stands somewhere else now; who approved it before, and that it had no price, no longer counts."""
     row.status, row.status_version, row.status_at = status, fact.version, fact.recorded_at
-    row.was_revoked, row.approved_by, row.approved_at = False, None, None
+    row.was_revoked, row.approved_by, row.approved_at, row.approved_hours = False, None, None, None
     _forget_unrated(row)
 
 
@@ -359,6 +362,7 @@ def _new_entry(fact: Recorded[Any], name: str, resource: str, work: Work, system
         was_revoked=False,
         approved_by=None,
         approved_at=None,
+        approved_hours=None,
         merged_into=None,
         systems=(system,),
         unrated_code=None,

@@ -182,6 +182,15 @@ class World:
             self.tell(stream, ApproveTime((f"jira:{name}",), "W-9", NINE + timedelta(days=day, hours=10)))
         return stream
 
+    def work_approved_for(self, hours: str, *, later: int = 0) -> StreamId:
+        """Eight hours of Monday, of which so many were approved; ``later`` hours after the first approval."""
+        stream = timesheet_stream("W-1", MONDAY)
+        if not self.read(stream).entries:
+            self.work("1", approve=False)
+        at = NINE + timedelta(hours=10 + later)
+        self.tell(stream, ApproveTime(("jira:1",), "W-9", at, {"jira:1": Decimal(hours)}))
+        return stream
+
     def lots(self, *streams: StreamId) -> list[LotAt]:
         return [LotAt(stream, lot) for stream in streams for lot in self.read(stream).lots]
 

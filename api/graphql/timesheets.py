@@ -62,6 +62,9 @@ class Entry:
     status: EntryStatus
     approved_by: str | None
     approved_at: datetime | None
+    approved_hours: Decimal | None = strawberry.field(
+        description="The hours that may be billed, where the approver said others than were worked."
+    )
     merged_into: str | None = strawberry.field(description="The entry that it turned out to be the same hours as.")
     systems: list[str] = strawberry.field(
         description="The systems that told it: the same hours told by two are one entry."

@@ -29,6 +29,10 @@ class PostApprovedTimeInput:
     work_date: Annotated[date, Doc("The day of the work.")]
     hours: Annotated[Decimal, Doc("More than 0 and at most 24.")]
     approved_by: Annotated[str, Doc("Who approved: the approver's own id, never that of the person who worked.")]
+    approved_hours: Annotated[
+        Decimal | None,
+        Doc("How many may be billed, if not all: fewer leave the rest as cost, held as APPROVER_REDUCED."),
+    ] = None
     task: Annotated[str | None, Doc("The task within the project.")] = None
     time_type: Annotated[str, Doc("regular, or a kind with an uplift such as overtime.")] = "regular"
     started: Annotated[str | None, Doc("When it began, by the clock at the worker's place: HH:MM:SS.")] = None
@@ -47,7 +51,9 @@ def post_approved_time(asked: PostApprovedTimeInput, call: Call) -> Decision:
         asked.project, asked.task, asked.work_date, asked.hours, asked.time_type, asked.started or None, asked.note
     )
     log = LogTime(asked.resource, claim, work)
-    approve = ApproveTime((_entry_after(log, call.read(stream)),), asked.approved_by, call.now)
+    entry = _entry_after(log, call.read(stream))
+    hours = {} if asked.approved_hours is None else {entry: asked.approved_hours}
+    approve = ApproveTime((entry,), asked.approved_by, call.now, hours)
     return Decision([Addressed(stream, log), Addressed(stream, approve)], (stream,))
 
 

@@ -97,9 +97,14 @@ class Piece:
 
 @dataclass(slots=True)
 class Family:
-    """One piece of work and everything that was ever rated of it; ``values`` is what each rating came to."""
+    """One piece of work and everything that was ever rated of it.
+
+    ``quantity`` is what its lots add up to: the hours ``worked``, or more if more were approved; ``values`` is what
+    each rating came to.
+    """
 
     quantity: Decimal = Decimal(0)
+    worked: Decimal = Decimal(0)
     approved: bool = False
     project: str = ""
     unit: str = "hour"
@@ -166,8 +171,12 @@ class Law:
             case TimeLogged() | TimeCorrected():
                 family = self._family(stream, event.entry)
                 family.quantity, family.project, family.approved = event.work.hours, event.work.project, False
-            case TimeApproved(entries):
+                family.worked = event.work.hours
+            case TimeApproved(entries, hours=hours):
                 self._approve(stream, entries, approved=True)
+                for entry in entries:
+                    family = self._family(stream, entry)
+                    family.quantity = max(family.worked, hours.get(entry, family.worked))
             case TimeSubmitted(entries) | TimeRejected(entries) | ApprovalRevoked(entries):
                 self._approve(stream, entries, approved=False)
             case TimeWithdrawn(entry) | EntriesMerged(dropped=entry):

@@ -45,6 +45,7 @@ _HELD: Final[Mapping[str, tuple[OwnerRole, str, bool]]] = {
         True,
     ),
     "HOURS_EXCEED_DAILY_LIMIT": ("project_manager", "Have the hours corrected, or confirm them", True),
+    "APPROVER_REDUCED": ("project_manager", "Approve these hours as well, if they may be billed", True),
     "EXPENSE_POLICY_VIOLATION": ("finance_approver", "Allow the expense, or have it corrected", False),
     "ZERO_RATE_UNCONFIRMED": ("finance_preparer", "Set a rate, or confirm that it is billed at nothing", False),
     "DISPUTED": ("project_manager", "Settle the dispute with the customer, then lift the hold", False),

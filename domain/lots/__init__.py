@@ -18,6 +18,7 @@ from domain.lots.book import (
     live_lot_of,
     next_lot_id,
     part_of,
+    parts_left,
     reversals_of,
 )
 from domain.lots.deciding import decide_lots
@@ -134,6 +135,7 @@ __all__ = [
     "live_lot_of",
     "next_lot_id",
     "part_of",
+    "parts_left",
     "parts_of",
     "reversals_of",
 ]

@@ -8,7 +8,7 @@ from datetime import date
 from typing import assert_never
 
 from domain.layers import with_changes
-from domain.lots.lot import AFTER_CREDIT, COMPLIMENTARY, LEDGER, Lot, LotPart, LotStatus
+from domain.lots.lot import AFTER_CREDIT, COMPLIMENTARY, ENDED, LEDGER, Lot, LotPart, LotStatus
 from domain.lots.words import (
     LotEvent,
     LotHoldsLifted,
@@ -96,6 +96,11 @@ def billed_parts(book: LotBook, lot: str, invoice: str) -> Sequence[Lot]:
         for name, held in book.items()
         if held.status is LotStatus.BILLED and held.invoice == invoice and (name == lot or name.startswith(f"{lot}/"))
     ]
+
+
+def parts_left(book: LotBook, lot: str) -> Sequence[str]:
+    """What has become of a lot that may have been split: itself, or its parts and theirs."""
+    return [name for name, held in book.items() if held.status not in ENDED and f"{name}/".startswith(f"{lot}/")]
 
 
 def evolve_lots(book: LotBook, event: LotEvent) -> LotBook:

@@ -76,6 +76,7 @@ def _same_portion(portion: Lot, part: Lot) -> bool:
         value=part.value,
         cost=part.cost,
         cost_in_billing_currency=other,
+        approved_at=part.approved_at,
         explanation=part.explanation,
         transfer=part.transfer,
         transfer_gap=part.transfer_gap,
@@ -96,11 +97,13 @@ def _same_figures(rated: Lot, current: Sequence[Lot]) -> bool:
         cost=total((lot.cost for lot in current), rated.cost.currency),
         cost_in_billing_currency=None if None in converted else total(filter(None, converted), currency),
     )
-    # A transfer is priced by commands of its own: it may change when the price for the customer must not.
+    # A transfer is priced by commands of its own: it may change when the price for the customer must not. Another
+    # approval of the same hours changes no figure either.
     return (
         replace(
             rated,
             lot=whole.lot,
+            approved_at=whole.approved_at,
             explanation=whole.explanation,
             transfer=whole.transfer,
             transfer_gap=whole.transfer_gap,

@@ -13,7 +13,7 @@ from domain.contract import Retainer
 from domain.engagement import Engagement
 from domain.invoice import InvoicePaid, Issued
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id, stream_of
-from domain.lots import DrawLots, Lot, LotRated, LotsBilled, LotStatus, RepriceLot, SplitLot
+from domain.lots import DrawLots, Lot, LotHoldsLifted, LotRated, LotsBilled, LotStatus, RepriceLot, SplitLot, parts_left
 from domain.money import Money
 from domain.ports import Candidates, Read, engagement_of, invoice_of, lots_of
 from domain.retainer import ApplyRetainer, MakeGrantUsable, RetainerDraw, RetainerUsable, Wanting, draws_for
@@ -37,7 +37,10 @@ class Drawdown:
         """The commands that a fact leads to."""
         match fact.event:
             case LotRated(lot) if decider_name(fact.stream) != "engagement" and not lot.non_billable_because:
-                return _drawn(engagement_of(read, lot.engagement), lot.line, [(fact.stream, lot.lot)], read)
+                parts = [(fact.stream, name) for name in parts_left(lots_of(read, fact.stream), lot.lot)]
+                return _drawn(engagement_of(read, lot.engagement), lot.line, parts, read)
+            case LotHoldsLifted(lots) if decider_name(fact.stream) != "engagement":
+                return _lifted(fact.stream, lots, read)
             case RetainerUsable(line):
                 engagement = engagement_of(read, local_id(fact.stream))
                 sources = candidates.unbilled_of(engagement=local_id(fact.stream))
@@ -53,7 +56,7 @@ class Drawdown:
 
 
 def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str]], read: Read) -> Sequence[Addressed]:
-    """The draws of open lots on a retainer line, in their order; splits at the edge of each grant."""
+    """The draws of open lots on a retainer line that nothing holds, in order; splits at the edge of each grant."""
     promise = engagement.lines.get(line)
     if engagement.opened is None or promise is None or not isinstance(promise.billing, Retainer):
         return []
@@ -62,7 +65,7 @@ def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str
     for stream, name in lots:
         held = lots_of(read, stream).get(name)
         mine = held is not None and (held.lot.engagement, held.lot.line) == (engagement.terms.engagement, line)
-        if held is not None and mine and held.status is LotStatus.OPEN:
+        if held is not None and mine and held.status is LotStatus.OPEN and not held.holds:
             open_lots[name] = (stream, held.lot)
     wanting = [Wanting(lot.lot, lot.work_date, lot.approved_at, lot.value) for _, lot in open_lots.values()]
     taken = draws_for(account, wanting)
@@ -77,6 +80,16 @@ def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str
         home = stream_of("engagement", engagement.terms.engagement)
         commands.append(Addressed(home, ApplyRetainer(line, tuple(draws))))
     return commands
+
+
+def _lifted(stream: StreamId, lots: Sequence[str], read: Read) -> Sequence[Addressed]:
+    """The draws of lots that nothing holds any more."""
+    book = lots_of(read, stream)
+    lines = dict.fromkeys((book[name].lot.engagement, book[name].lot.line) for name in lots)
+    named = [(stream, name) for name in lots]
+    return [
+        command for engagement, line in lines for command in _drawn(engagement_of(read, engagement), line, named, read)
+    ]
 
 
 def _take(

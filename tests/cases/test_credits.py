@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from api.services.crediting import CreditedPartInput
 from api.services.drafts import LotInput
+from api.services.service import Amount
 from domain.credit_note import IssuedCredit, credit_note_stream
 from domain.invoice import Issued, invoice_stream
 from domain.kernel import StreamId
@@ -17,7 +20,7 @@ from domain.money import Money
 from domain.ports import LotAt
 from domain.processes.pricing import Pricing
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
-from domain.timesheet import Claim, EntryInvoiced, LogTime, Work
+from domain.timesheet import ApproveTime, Claim, DecidePeriod, EntryInvoiced, LogTime, Work, timesheet_stream
 from projections.invoices_fold import INVOICES
 from projections.items import ITEMS, Item
 from tests.api.services.desk import APPROVER, PREPARER, Counter
@@ -141,6 +144,100 @@ def test_fx3_a_credit_keeps_the_rate_and_the_amounts_of_its_invoice(case: Record
     case("FX3", "rate of the credit", Decimal(inputs["rate_inv"]), note.credit.fx_rate)
     case("FX3", "credited in EUR", Decimal(1200), note.credit.gross.amount)
     case("FX3", "credited in USD", Decimal(1320), note.credit.gross.amount * note.credit.fx_rate)
+
+
+def h15_firm() -> tuple[Firm, Mapping[str, Any]]:
+    told = published()["H15"]
+    inputs = told["inputs"]
+    return Firm(hourly=str(inputs["bill_rate"]), cost=str(inputs["cost_rate"])).sells(), told["expected"]
+
+
+def approved_for(firm: Firm, hours: str | None) -> list[LotAt]:
+    """Eight hours that were approved for so many, or as they were worked."""
+    sheet, at = firm.work("1", "8", approve=False), NINE + timedelta(hours=10)
+    firm.tell(sheet, ApproveTime(("jira:1",), "W-9", at, {"jira:1": Decimal(hours)} if hours else {}))
+    return firm.lots(sheet)
+
+
+def values(firm: Firm) -> dict[str, Decimal]:
+    """What work is worth by its state, and what it costs, of everything that counts."""
+    found: dict[str, Decimal] = defaultdict(Decimal)
+    for state in ("eligible", "held", "billed"):
+        for row in items(firm, state):
+            found[state] += row.value or 0
+            found["cost"] += row.cost or 0
+    return found
+
+
+def test_h15_eight_hours_are_approved(case: Record) -> None:
+    firm, expected = h15_firm()
+    approved_for(firm, None)
+    case("H15", "approve: cost", Decimal(expected["approve"]["cost"]), values(firm)["cost"])
+    case("H15", "approve: unbilled", Decimal(expected["approve"]["unbilled"]), values(firm)["eligible"])
+
+
+def test_h15_six_of_eight_hours_are_approved(case: Record) -> None:
+    firm, expected = h15_firm()
+    approved_for(firm, "6")
+    figures = expected["approve_6_of_8"]
+    case("H15", "approve 6 of 8: chargeable", Decimal(figures["chargeable"]), values(firm)["eligible"])
+    case("H15", "approve 6 of 8: non_chargeable", Decimal(figures["non_chargeable"]), values(firm)["held"])
+    case("H15", "approve 6 of 8: cost", Decimal(figures["cost"]), values(firm)["cost"])
+    (held,) = items(firm, "held")
+    assert list(held.codes) == ["APPROVER_REDUCED"]
+
+
+def test_h15_ten_hours_are_approved_of_eight(case: Record) -> None:
+    firm, expected = h15_firm()
+    approved_for(firm, "10")
+    chargeable = Decimal(expected["approve_10_of_8"]["chargeable"])
+    case("H15", "approve 10 of 8: chargeable", chargeable, values(firm)["eligible"])
+    assert values(firm)["cost"] == 800
+
+
+def test_h15_the_approval_is_cancelled(case: Record) -> None:
+    firm, expected = h15_firm()
+    approved_for(firm, None)
+    before = values(firm)
+    week = MONDAY + timedelta(days=6)
+    later = NINE + timedelta(days=1)
+    verdict = DecidePeriod("W-1", MONDAY, MONDAY, week, "open", "W-9", later)
+    firm.tell(timesheet_stream("W-1", MONDAY), verdict)
+    after, figures = values(firm), expected["cancel_approval"]
+    case("H15", "cancelled: cost", Decimal(figures["cost"]), after["cost"] - before["cost"])
+    case("H15", "cancelled: unbilled", Decimal(figures["unbilled"]), after["eligible"] - before["eligible"])
+
+
+def test_h15_what_is_invoiced_as_it_was_approved_is_unbilled_no_more(case: Record) -> None:
+    firm, expected = h15_firm()
+    lots = approved_for(firm, None)
+    before = values(firm)
+    billed(Counter(firm), lots)
+    after, figures = values(firm), expected["invoice_unchanged"]
+    case("H15", "invoiced: unbilled", Decimal(figures["unbilled"]), after["eligible"] - before["eligible"])
+    case("H15", "invoiced: billed", Decimal(figures["billed"]), after["billed"] - before["billed"])
+
+
+def test_h15_six_of_eight_hours_are_charged_on_the_invoice(case: Record) -> None:
+    """Two hours are written down on the draft, visibly: the lot is billed in full, and its line for less."""
+    firm, expected = h15_firm()
+    counter = Counter(firm)
+    named = tuple(LotInput(each.stream, each.lot) for each in approved_for(firm, None))
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1", lots=named)
+    down: dict[str, Any] = {
+        "invoice": "I-1",
+        "line": 1,
+        "amount": Amount(Decimal(-400), "EUR"),
+        "reason": "Two hours are free.",
+    }
+    counter.ask("adjust-invoice-line", PREPARER, **down)
+    counter.ask("approve-invoice", APPROVER, invoice="I-1")
+    counter.ask("issue-invoice", PREPARER, invoice="I-1")
+    net = firm.read(invoice_stream("I-1")).document.net.amount
+    figures = expected["invoice_6_of_8"]
+    case("H15", "invoiced 6 of 8: billed_chargeable", Decimal(figures["billed_chargeable"]), net)
+    given = values(firm)["billed"] - net
+    case("H15", "invoiced 6 of 8: billed_non_chargeable", Decimal(figures["billed_non_chargeable"]), given)
 
 
 def test_h15_a_posted_invoice_of_eight_hours_is_corrected_to_six(case: Record) -> None:

@@ -27,6 +27,7 @@ from domain.ports import LotAt
 from domain.processes.pricing import Pricing
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.timesheet import (
+    APPROVER_REDUCED,
     ApproveTime,
     Claim,
     LogTime,
@@ -39,6 +40,7 @@ from domain.timesheet import (
 )
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, euros
 
+GIVEN_UP = (LotStatus.WRITTEN_OFF, LotStatus.NON_BILLABLE)
 OTHER = stream_of("engagement", "E-2")
 ENTRIES = st.integers(0, 4)
 HOURS = st.sampled_from(["1", "2.5", "4"])
@@ -99,6 +101,12 @@ class Billing(RuleBasedStateMachine):
     @rule(entry=ENTRIES)
     def approve_hours(self, entry: int) -> None:
         self.attempt(ApproveTime((f"jira:{entry}",), "W-9", NINE + timedelta(days=9)))
+
+    @rule(entry=ENTRIES, hours=st.sampled_from(["0", "1", "2.25", "6"]))
+    def approve_other_hours(self, entry: int, hours: str) -> None:
+        self.minute += 1
+        name, at = f"jira:{entry}", NINE + timedelta(days=10, minutes=self.minute)
+        self.attempt(ApproveTime((name,), "W-9", at, {name: Decimal(hours)}))
 
     @rule(entry=ENTRIES)
     def reject_hours(self, entry: int) -> None:
@@ -233,7 +241,11 @@ class Billing(RuleBasedStateMachine):
             gone = sum((held.lot.quantity for held in lots if held.status is LotStatus.TRANSFERRED), Decimal(0))
             assert came == gone
             if entry.status == "approved":
-                assert sum((held.lot.quantity for held in lots), Decimal(0)) - came == entry.work.hours
+                assert sum((held.lot.quantity for held in lots), Decimal(0)) - came == entry.hours_in_lots
+                free = [held.lot for held in lots if held.is_live or (held.status is LotStatus.OPEN and not held.holds)]
+                assert sum((lot.quantity for lot in free), Decimal(0)) <= entry.billable_hours
+                held_back = [held for held in lots if APPROVER_REDUCED in held.holds]
+                assert all(held.status in (LotStatus.OPEN, LotStatus.TRANSFERRED, *GIVEN_UP) for held in held_back)
             else:
                 assert all(held.status is not LotStatus.OPEN for held in lots)
             for held in lots:

@@ -10,6 +10,7 @@ import pytest
 
 from domain import eligibility
 from domain.calendar import FIRM, OpenDay
+from domain.contract import ContractLine, Retainer
 from domain.drafting import context_of
 from domain.engagement import OpenEngagement
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
@@ -20,6 +21,7 @@ from domain.ports import entity_of
 from domain.project import Assignment, AssignResource, RejectSetUp
 from domain.reasons import Hold, LotFacts, ReasonCode
 from domain.reference.legal_entity import DefineLegalEntity, ExpenseLimit
+from domain.retainer import GrantRetainer, MakeGrantUsable
 from domain.timesheet import Claim, LogTime, WithdrawTime, Work
 from projections.items import ITEMS
 from tests.projections.books import folded, given
@@ -56,6 +58,37 @@ def test_the_same_hours_told_twice_by_one_system_are_held_once() -> None:
     rows = given(world).when(folded)
     rows.then(ITEMS, sheet, "jira:2#1", state="held", codes=("DUPLICATE_ENTRY",))
     rows.then(ITEMS, sheet, "jira:1#1", state="eligible")
+
+
+def on_a_retainer(amount: int = 5000) -> World:
+    """A retainer that may be drawn."""
+    world = World().firm().contract(line=ContractLine("L1", "Retainer", Retainer(euros(amount))))
+    grant = GrantRetainer("L1", "R1", NEW_YEAR, NINE)
+    return world.tell(ENGAGEMENT, grant, MakeGrantUsable("L1", "R1", NEW_YEAR, "paid"))
+
+
+def drawn_and_held(world: World, sheet: StreamId) -> tuple[Decimal, Decimal]:
+    """The hours that the retainer paid for, and those that something holds."""
+    lots = world.read(sheet).lots.values()
+    drawn = sum((each.lot.quantity for each in lots if each.status is LotStatus.DRAWN), Decimal(0))
+    return drawn, sum((each.lot.quantity for each in lots if each.holds), Decimal(0))
+
+
+def test_a_retainer_does_not_pay_for_what_is_held_until_the_hold_is_lifted() -> None:
+    world = on_a_retainer()
+    world.work("1", "4")
+    sheet = world.work("2", "4")
+    assert drawn_and_held(world, sheet) == (Decimal(4), Decimal(4))
+    world.tell(sheet, LiftLotHolds(("jira:2#1",), "DUPLICATE_ENTRY", "paul"))
+    assert drawn_and_held(world, sheet) == (Decimal(8), Decimal(0))
+
+
+def test_a_retainer_pays_for_the_hours_that_were_approved_and_for_the_others_once_they_are() -> None:
+    world = on_a_retainer()
+    sheet = world.work_approved_for("6")
+    assert drawn_and_held(world, sheet) == (Decimal(6), Decimal(2))
+    world.work_approved_for("8", later=1)
+    assert drawn_and_held(world, sheet) == (Decimal(8), Decimal(0))
 
 
 def test_a_duplicate_goes_when_the_other_telling_is_withdrawn() -> None:

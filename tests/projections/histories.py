@@ -50,7 +50,7 @@ from domain.invoice import (
     invoice_stream,
 )
 from domain.kernel import Addressed, Cause, Refused, StreamId, stream_of
-from domain.lots import LotRated, LotReversed, LotSplit, LotStatus, WriteOffLots
+from domain.lots import GiveLotsFree, LotRated, LotReversed, LotSplit, LotStatus, WriteOffLots
 from domain.money import Money
 from domain.ports import LotAt
 from domain.project import (
@@ -76,6 +76,7 @@ from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import (
+    ApproveTime,
     Claim,
     DecidePeriod,
     LogTime,
@@ -406,11 +407,26 @@ class History:
                 again = DecidePeriod(consultant, monday, monday, ends, "approved", by, at + timedelta(hours=2))
                 self.tell(sheet, again, "tempo")
         self.price(sheet)
+        if self.random.random() < 0.2:
+            self.take_off(sheet)
         self.sheets.append(sheet)
         if self.random.random() < 0.1:
             self.correct_late(sheet, consultant)
         if self.random.random() < 0.1:
             self.spend(consultant, monday)
+
+    def take_off(self, sheet: StreamId) -> None:
+        """Somebody approves other hours than were worked, or gives work free."""
+        week: Timesheet = self.unit.state(sheet)
+        names = [name for name, entry in week.entries.items() if entry.status == "approved"]
+        for name in names[: self.random.randrange(3)]:
+            hours = Decimal(self.random.choice(("0", "2.5", "4", "5")))
+            approved = ApproveTime((name,), "M-2", self.at + timedelta(days=6), {name: hours})
+            self.note(self.tell(sheet, approved))
+        self.price(sheet)
+        free = [name for name, held in self.unit.state(sheet).lots.items() if held.status is LotStatus.OPEN]
+        if free and self.random.random() < 0.3:
+            self.tell(sheet, GiveLotsFree((self.random.choice(free),), "A trial.", "fin"))
 
     def log(self, sheet: StreamId, consultant: str, work: Work) -> None:
         number = self.next()
@@ -477,6 +493,11 @@ class History:
                     run = next((run for run in self.running if run.name == lot.engagement), None)
                     if run is not None:
                         run.lots[LotAt(each.stream, lot.lot)] = lot.work_date
+                case LotSplit(name, parts):
+                    run = next((run for run in self.running if LotAt(each.stream, name) in run.lots), None)
+                    if run is not None:
+                        day = run.lots.pop(LotAt(each.stream, name))
+                        run.lots |= {LotAt(each.stream, part.lot): day for part in parts}
                 case LotReversed(name, _):
                     for run in self.running:
                         run.lots.pop(LotAt(each.stream, name), None)

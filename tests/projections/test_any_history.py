@@ -14,7 +14,7 @@ from domain.catalogue import DECIDERS, EVENTS
 from domain.kernel import Cause, Recorded, StreamId, decider_name
 from domain.lots import ENDED, LotStatus
 from domain.ports import LotAt
-from domain.reasons import LotFacts
+from domain.reasons import Hold, LotFacts
 from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
 from projections.fold import Fold
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
@@ -92,7 +92,8 @@ def test_every_decision_is_the_one_that_drafting_would_make(told: Told) -> None:
             continue
         stream = StreamId(item.stream)
         held = told.state(stream).lots[item.item]  # type: ignore[attr-defined]
-        facts = LotFacts(stream, held.lot, item.receipt_missing)
+        holds = tuple(Hold(hold.code, hold.because) for hold in held.holds.values())
+        facts = LotFacts(stream, held.lot, item.receipt_missing, holds)
         blockers = eligibility.decide(facts, billing.context_of(told.state, held.lot))
         shown = [code for code in item.codes if code != "CAP_EXCEEDED"]
         assert shown == [blocker.code.value for blocker in blockers], item

@@ -116,6 +116,20 @@ def test_an_approval_that_is_taken_back_reverses_the_lot_and_says_why_the_work_w
     rows.then(ITEMS, sheet, "jira:1#1", state="reversed", codes=("SUPERSEDED",), is_open=False)
 
 
+def test_hours_that_the_approver_took_off_are_held_until_they_are_approved_after_all() -> None:
+    world = firm()
+    sheet = world.work_approved_for("6")
+    rows = given(world).when(folded)
+    rows.then(ITEMS, sheet, "jira:1#1/1", state="eligible", quantity=Decimal(6))
+    rows.then(ITEMS, sheet, "jira:1#1/2", state="held", codes=("APPROVER_REDUCED",), quantity=Decimal(2))
+    told = reason(rows, sheet, "jira:1#1/2")
+    assert told["events"] == [last_event(world, "lot.held.v1")]
+    assert "W-9 approved 6 h of 8 h." in str(told)
+    world.work_approved_for("8", later=1)
+    rows = given(world).when(folded)
+    rows.then(ITEMS, sheet, "jira:1#1/2", state="eligible", codes=(), quantity=Decimal(2))
+
+
 def test_approved_hours_without_a_rate_are_held_for_the_rate() -> None:
     world = firm()
     sheet = world.work("1", person="W-7")

@@ -14,7 +14,7 @@ from domain.document_totals import AllowanceCharge
 from domain.engagement import AcceptMilestone, ChangeCap
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, WriteOffReceivable, invoice_stream
-from domain.lots import WriteOffLots
+from domain.lots import GiveLotsFree, WriteOffLots
 from domain.money import Money
 from domain.payment import ReceivePayment
 from domain.receivables import Allocation
@@ -109,6 +109,37 @@ def test_work_that_is_written_off_costs_and_earns_nothing() -> None:
     sheet = world.work("1")
     world.tell(sheet, WriteOffLots(("jira:1#1",), "Goodwill.", "cfo"))
     assert balances(given(world).when(folded)) == {"COST_LABOUR": 480, "LABOUR_ABSORBED": -480}
+
+
+def test_work_that_is_given_free_costs_and_earns_nothing() -> None:
+    world = firm()
+    sheet = world.work("1")
+    world.tell(sheet, GiveLotsFree(("jira:1#1",), "A trial.", "cfo"))
+    assert balances(given(world).when(folded)) == {"COST_LABOUR": 480, "LABOUR_ABSORBED": -480}
+
+
+def test_hours_that_were_not_approved_cost_and_earn_once_they_are() -> None:
+    world = firm()
+    world.work_approved_for("6")
+    costs = {"COST_LABOUR": Decimal(480), "LABOUR_ABSORBED": Decimal(-480)}
+    assert balances(given(world).when(folded)) == {**costs, "CONTRACT_ASSET": 900, "REVENUE_TM": -900}
+    world.work_approved_for("7", later=1)
+    assert balances(given(world).when(folded)) == {**costs, "CONTRACT_ASSET": 1050, "REVENUE_TM": -1050}
+    world.work_approved_for("8", later=2)
+    assert balances(given(world).when(folded)) == {**costs, "CONTRACT_ASSET": 1200, "REVENUE_TM": -1200}
+    world.work_approved_for("10", later=3)
+    assert balances(given(world).when(folded)) == {**costs, "CONTRACT_ASSET": 1500, "REVENUE_TM": -1500}
+
+
+def test_hours_that_were_not_approved_make_room_under_a_cap() -> None:
+    world = World().firm().contract(cap=euros(1200))
+    world.work_approved_for("8")
+    world.work("2", day=1)
+    assert balances(given(world).when(folded))["REVENUE_TM"] == -1200
+    world.work_approved_for("2", later=1)
+    assert balances(given(world).when(folded))["REVENUE_TM"] == -1200
+    world.tell(ENGAGEMENT, ChangeCap("L1", euros(2000)))
+    assert balances(given(world).when(folded))["REVENUE_TM"] == -1500
 
 
 def test_a_milestone_earns_when_it_is_accepted_and_its_hours_only_cost() -> None:

@@ -82,6 +82,16 @@ def test_what_is_over_the_cap_or_written_off_is_not_recognised_but_costs() -> No
     assert figures(row, "standard recognised cost") == [2400, 1200, 960]
 
 
+def test_hours_that_were_not_approved_for_billing_cost_and_are_not_recognised() -> None:
+    world = firm()
+    world.work_approved_for("6")
+    row = margin(given(world).when(folded), "engagement", "", "E-1", "DE01", "C-1", "E-1")
+    assert figures(row, "standard recognised cost hours") == [1200, 900, 480, 8]
+    world.work_approved_for("8", later=1)
+    row = margin(given(world).when(folded), "engagement", "", "E-1", "DE01", "C-1", "E-1")
+    assert figures(row, "standard recognised cost hours") == [1200, 1200, 480, 8]
+
+
 def test_fixed_fee_hours_cost_and_the_accepted_milestone_earns() -> None:
     milestones = FixedFeeMilestones(milestones=(Milestone("M1", "Design", euros(5000)),))
     world = World().firm().contract(line=ContractLine("L1", "Design", milestones))

@@ -38,7 +38,7 @@ from domain.project import (
     Task,
 )
 from domain.reference.customer import BlockCustomer
-from domain.timesheet import ApproveTime, Claim, LogTime, SubmitTime, WithdrawTime, Work
+from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, SubmitTime, WithdrawTime, Work
 from projections.exceptions_fold import EXCEPTIONS
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
 from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
@@ -136,6 +136,18 @@ def test_an_entry_shows_what_was_worked_and_where_it_stands() -> None:
     world.tell(sheet, ApproveTime(("jira:1",), "W-9", NINE))
     rows = given(world).when(folded)
     rows.then(ENTRIES, sheet, "jira:1", status="approved", approved_by="W-9", approved_at=NINE, lots=1)
+
+
+def test_an_entry_shows_for_how_many_hours_it_was_approved_where_that_is_not_what_was_worked() -> None:
+    world = firm()
+    sheet = world.work_approved_for("6")
+    rows = given(world).when(folded)
+    rows.then(ENTRIES, sheet, "jira:1", status="approved", hours=Decimal(8), approved_hours=Decimal(6), lots=2)
+    world.work_approved_for("8", later=1)
+    rows = given(world).when(folded)
+    rows.then(ENTRIES, sheet, "jira:1", status="approved", hours=Decimal(8), approved_hours=None)
+    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE + timedelta(days=2), "Which task?"))
+    given(world).when(folded).then(ENTRIES, sheet, "jira:1", status="rejected", approved_hours=None, lots=0)
 
 
 def test_an_entry_names_every_system_that_told_it() -> None:

@@ -84,6 +84,12 @@ def test_approved_time_is_recorded_and_priced_at_once(counter: Counter) -> None:
     assert (held.lot.lot, held.lot.value) == ("ledger:77#1", euros("1200.00"))
 
 
+def test_time_is_approved_for_fewer_hours_than_were_worked(counter: Counter) -> None:
+    (stream,) = counter.ask("post-approved-time", MANAGER, **time_of(entry="77", approved_hours=Decimal(6))).states
+    lots = {name: (held.lot.quantity, list(held.holds)) for name, held in counter.world.read(stream).lots.items()}
+    assert (lots["ledger:77#1/1"], lots["ledger:77#1/2"]) == ((Decimal(6), []), (Decimal(2), ["APPROVER_REDUCED"]))
+
+
 def test_time_that_another_system_told_already_stays_one_entry(counter: Counter) -> None:
     stream = counter.world.work("1", approve=False)
     counter.ask("post-approved-time", MANAGER, **time_of(started="09:00:00"))
