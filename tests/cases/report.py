@@ -85,9 +85,16 @@ class CaseReport:
         if self._write:
             DOCUMENT.write_text(text, encoding="utf-8")
             self._told = f"{DOCUMENT.relative_to(ROOT)} has {len(self._rows)} figures."
-        elif self._complete and (not DOCUMENT.is_file() or DOCUMENT.read_text(encoding="utf-8") != text):
-            self._told = f"{DOCUMENT.relative_to(ROOT)} is not what the run saw: make cases"
+        if self._complete and (problem := self._problem(text)):
+            self._told = problem
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _problem(self, text: str) -> str:
+        untold = sorted(published().keys() - {row[0] for row in self._rows})
+        if untold:
+            return f"No figure came out for the published cases {', '.join(untold)}."
+        is_fresh = DOCUMENT.is_file() and DOCUMENT.read_text(encoding="utf-8") == text
+        return "" if is_fresh else f"{DOCUMENT.relative_to(ROOT)} is not what the run saw: make cases"
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What became of the document."""

@@ -43,6 +43,7 @@ from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.retainer import GrantRetainer
 from domain.schedule import GiveServiceCredit
 from domain.timesheet import ApproveTime, Claim, DecidePeriod, LogTime, Work, timesheet_stream
+from tests.cases.report import Record, published
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, LogCandidates, World, euros
 
 VAT_20 = Decimal("1.20")
@@ -107,15 +108,18 @@ def billed_in_months(world: World, policy: CapPolicy) -> tuple[list[Decimal], li
     return billed, [world.read(at.stream).lots[at.lot].lot for at in open_lots(world, *months[-1])]
 
 
-def test_s2_a_cap_is_filled_to_the_cent_and_the_lot_that_crosses_it_is_split(world: World) -> None:
+def test_s2_a_cap_is_filled_to_the_cent_and_the_lot_that_crosses_it_is_split(world: World, case: Record) -> None:
+    expected = published()["S2"]["expected"]
     billed, left = billed_in_months(world, "partial")
-    assert billed == [6000, 3000, 1000]
-    assert [(lot.quantity, lot.value) for lot in left] == [(Decimal("8.3333"), euros(1250))]
+    case("S2", "billed by month", expected["bill"], billed)
+    (lot,) = left
+    case("S2", "hours over the cap", Decimal(expected["over_cap_hours"]), lot.quantity)
+    assert lot.value == euros(expected["over_cap_value"])
 
 
-def test_s2_a_whole_item_that_does_not_fit_is_left_out(world: World) -> None:
+def test_s2_a_whole_item_that_does_not_fit_is_left_out(world: World, case: Record) -> None:
     billed, left = billed_in_months(world, "whole_item")
-    assert billed == [6000, 3000, 0]
+    case("S2", "billed by month, whole items", published()["S2"]["expected"]["whole_item_policy_bill"], billed)
     assert [lot.value for lot in left] == [euros(2250)]
 
 
@@ -149,7 +153,7 @@ def test_s4_a_price_billed_in_twelve_parts_in_advance(world: World) -> None:
     assert [lot.work_date for lot in promised(world)] == [date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)]
 
 
-def test_s6_a_retainer_is_drawn_and_the_rest_is_billed(world: World) -> None:
+def test_s6_a_retainer_is_drawn_and_the_rest_is_billed(world: World, case: Record) -> None:
     agreed(world, ContractLine("L1", "Advice", Retainer(euros(10000))))
     rate(world, 100)
     world.tell(ENGAGEMENT, GrantRetainer("L1", "R1", MONDAY, NINE))
@@ -163,7 +167,9 @@ def test_s6_a_retainer_is_drawn_and_the_rest_is_billed(world: World) -> None:
     assert open_lots(world, *first) == []
     world.draft("I-2", open_lots(world, *second))
     net = net_of_draft(world, "I-2")
-    assert (net, net * VAT_20) == (euros(3000), euros("3600.00"))
+    expected = published()["S6"]["expected"]
+    case("S6", "overage bill", Decimal(expected["overage_bill"]), net.amount)
+    case("S6", "overage gross", Decimal(expected["overage_gross"]), (net * VAT_20).amount)
 
 
 def test_s6_work_waits_for_a_retainer_that_is_not_invoiced_and_is_drawn_by_itself_afterwards(world: World) -> None:
@@ -187,10 +193,12 @@ def test_break_the_expected_breakage_stays_in_the_terms(world: World) -> None:
     assert (kept.billing.expected_breakage, revenue_of(kept).method) == (euros(1000), "drawdown")
 
 
-def test_s7_the_first_month_of_a_service_is_pro_rated(world: World) -> None:
+def test_s7_the_first_month_of_a_service_is_pro_rated(world: World, case: Record) -> None:
     agreed(world, ContractLine("L1", "Service", ManagedService(euros(3000), date(2026, 6, 10))))
     world.tell(FIRM, OpenDay(date(2026, 7, 1), NINE))
-    assert [lot.value for lot in promised(world)] == [euros("2100.00"), euros("3000.00")]
+    first, second = promised(world)
+    case("S7", "first period", Decimal(published()["S7"]["expected"]["first_period"]), first.value.amount)
+    assert second.value == euros("3000.00")
 
 
 def test_s7_a_service_credit_is_a_negative_item_with_its_reason(world: World) -> None:
@@ -212,30 +220,36 @@ def spent(world: World, amount: str, recoverable: str, category: str = "travel")
     return lot
 
 
-def test_s8_an_expense_is_billed_without_recoverable_tax_plus_markup(world: World) -> None:
+def test_s8_an_expense_is_billed_without_recoverable_tax_plus_markup(world: World, case: Record) -> None:
     terms = ExpenseTerms(CategoryTerms("*", markup_percent=Decimal(10)))
     agreed(world, ContractLine("L1", "Costs", PassThrough(terms)))
     lot = spent(world, "600", "100")
-    assert (lot.cost, lot.value, lot.value * VAT_20) == (euros(500), euros("550.00"), euros("660.00"))
+    expected = published()["S8"]["expected"]
+    case("S8", "line", Decimal(expected["line"]), lot.value.amount)
+    case("S8", "gross", Decimal(expected["gross"]), (lot.value * VAT_20).amount)
+    assert lot.cost == euros(500)
 
 
 @pytest.mark.parametrize(
-    ("amount", "recoverable", "base", "billed"),
+    ("told", "place", "amount", "recoverable"),
     [
-        ("1050", "50", "1000", "1050"),
-        ("1050", "0", "1050", "1102.50"),
-        ("1050", "40", "1010", "1060.50"),
-        ("1000", "47.62", "952.38", "1000.00"),
-        ("1000", "0", "1000", "1050"),
-        ("1000", "38.10", "961.90", "1010.00"),
+        ("excl", 0, "1050", "50"),
+        ("excl", 1, "1050", "0"),
+        ("excl", 2, "1050", "40"),
+        ("incl", 0, "1000", "47.62"),
+        ("incl", 1, "1000", "0"),
+        ("incl", 2, "1000", "38.10"),
     ],
 )
 def test_h22_the_base_of_a_markup_is_cost_plus_tax_that_is_not_recovered(
-    world: World, amount: str, recoverable: str, base: str, billed: str
+    world: World, case: Record, told: str, place: int, amount: str, recoverable: str
 ) -> None:
     agreed(world, ContractLine("L1", "Costs", PassThrough(ExpenseTerms(CategoryTerms("*", markup_percent=Decimal(5))))))
     lot = spent(world, amount, recoverable)
-    assert (lot.cost, lot.value) == (euros(base), euros(billed))
+    base, billed = published()["H22"]["expected"][told][place]
+    figure = f"tax {told}uded, {recoverable} of it recovered"
+    case("H22", f"{figure}: cost", Decimal(str(base)), lot.cost.amount)
+    case("H22", f"{figure}: billed", Decimal(str(billed)), lot.value.amount)
 
 
 @pytest.mark.parametrize(
@@ -254,22 +268,20 @@ def test_an_expense_has_the_terms_of_its_category(
     assert (lot.value, lot.presentation) == (euros(billed), presentation)
 
 
-@pytest.mark.parametrize(
-    ("day", "expected"), [("2026-03-14", 100), ("2026-03-15", 110), ("2026-03-31", 110), ("2026-04-01", 120)]
-)
-def test_h21_the_newest_rate_wins_until_the_next_one(world: World, day: str, expected: int) -> None:
+@pytest.mark.parametrize("day", ["2026-03-14", "2026-03-15", "2026-03-31", "2026-04-01"])
+def test_h21_the_newest_rate_wins_until_the_next_one(world: World, case: Record, day: str) -> None:
     agreed(world, ContractLine("L1", "Work", TimeAndMaterials()))
     card = rate_card_stream("line", "E-1", "L1")
     for name, start, amount in (("a", NEW_YEAR, 100), ("b", date(2026, 3, 15), 110), ("c", date(2026, 4, 1), 120)):
         world.tell(card, SetRate(RateRow(name, euros(amount), start)))
     stream = world.work("1", "1", day=(date.fromisoformat(day) - MONDAY).days)
     (held,) = world.read(stream).lots.values()
-    assert held.lot.price == expected
+    case("H21", f"rate on {day}", Decimal(published()["H21"]["expected"][day]), held.lot.price)
     assert held.lot.explanation.winner.startswith("contract line/")
 
 
-@pytest.mark.parametrize(("uplift", "expected"), [("1.10", 110), ("1.20", 120), ("1.25", 125)])
-def test_h21_overtime_is_a_multiplier_on_the_rate(world: World, uplift: str, expected: int) -> None:
+@pytest.mark.parametrize(("place", "uplift"), list(enumerate(("1.10", "1.20", "1.25"))))
+def test_h21_overtime_is_a_multiplier_on_the_rate(world: World, case: Record, place: int, uplift: str) -> None:
     terms = TimeAndMaterials(uplifts=(Uplift("overtime", Decimal(uplift)),))
     agreed(world, ContractLine("L1", "Work", terms))
     rate(world, 100)
@@ -277,21 +289,22 @@ def test_h21_overtime_is_a_multiplier_on_the_rate(world: World, uplift: str, exp
     work = Work("P-1-L1", None, MONDAY, Decimal(1), "overtime")
     world.tell(stream, LogTime("W-1", Claim("jira", "1", NINE), work), ApproveTime(("jira:1",), "W-9", NINE))
     (held,) = world.read(stream).lots.values()
-    assert held.lot.price == expected
+    expected = published()["H21"]["expected"]["overtime_on_100"][place]
+    case("H21", f"overtime x {uplift}", Decimal(expected), held.lot.price)
 
 
-@pytest.mark.parametrize(("policy", "expected"), [("whole_item", 940), ("partial", 1000)])
+@pytest.mark.parametrize("policy", ["whole_item", "partial"])
 def test_h16_a_hard_limit_is_filled_or_left_at_the_last_whole_item(
-    world: World, policy: CapPolicy, expected: int
+    world: World, case: Record, policy: CapPolicy
 ) -> None:
     agreed(world, ContractLine("L1", "Work", TimeAndMaterials(cap=euros(1000), cap_policy=policy)))
     rate(world, 20)
     streams = [world.work(str(n), length, day=n) for n, length in enumerate(("18", "2", "20", "7", "4"))]
     world.draft("I-1", open_lots(world, *streams), strict=False)
-    assert net_of_draft(world, "I-1").amount == expected
+    case("H16", policy, Decimal(published()["H16"]["expected"][policy]), net_of_draft(world, "I-1").amount)
 
 
-def test_e44167_invoicing_one_project_of_a_timesheet_leaves_the_other_alone(world: World) -> None:
+def test_e44167_invoicing_one_project_of_a_timesheet_leaves_the_other_alone(world: World, case: Record) -> None:
     agreed(world, ContractLine("L1", "One", TimeAndMaterials()))
     world.tell(ENGAGEMENT, AgreeLine(ContractLine("L2", "Two", TimeAndMaterials())))
     stream = timesheet_stream("W-1", MONDAY)
@@ -301,7 +314,10 @@ def test_e44167_invoicing_one_project_of_a_timesheet_leaves_the_other_alone(worl
     world.tell(stream, ApproveTime(("jira:1", "jira:2"), "W-9", NINE))
     world.draft("I-1", [LotAt(stream, "jira:1#1")]).approve("I-1", "ann").issue("I-1")
     left = [held.lot for held in world.read(stream).lots.values() if held.status is LotStatus.OPEN]
-    assert [(lot.project, lot.quantity) for lot in left] == [("P-1-L2", Decimal(10))]
+    (lot,) = left
+    hours = Decimal(published()["E44167"]["expected"]["project_2_eligible_hours"])
+    case("E44167", "project_2_eligible_hours", hours, lot.quantity)
+    assert lot.project == "P-1-L2"
     assert isinstance(world.read(stream_of("invoice", "I-1")), Issued)
 
 
