@@ -178,6 +178,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "state-fx-policy": frozenset({Role.FINANCE_APPROVER, Role.ADMIN}),
     "state-agreement": frozenset({Role.FINANCE_APPROVER, Role.ADMIN}),
     "run-intercompany": _FINANCE,
+    "settle-intercompany": _FINANCE | {Role.INTEGRATION},
     "resolve-exception": _DESKS | {Role.INTEGRATION},
     "retry-exception": _DESKS | {Role.INTEGRATION},
     "assign-identifier": frozenset({Role.INTEGRATION, Role.ADMIN}),

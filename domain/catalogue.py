@@ -158,6 +158,7 @@ EVENTS: Mapping[str, type] = {
     "transfer.invoiced.v1": transfer.TransfersInvoiced,
     "transfer.credited.v1": transfer.TransfersCredited,
     "intercompany.invoiced.v1": intercompany.IntercompanyInvoiced,
+    "intercompany.settled.v1": intercompany.IntercompanySettled,
     "lot.credited.v1": lots.LotsCredited,
     "lot.transferred.v1": lots.LotTransferred,
     "invoice.drafted.v1": invoice.InvoiceDrafted,

@@ -12,6 +12,8 @@
 | a price is written up     | CONTRACT_ASSET                         | REVENUE_ADJUSTMENT                              |
 | a loss is expected        | COST_LABOUR                            | LOSS_PROVISION                                  |
 | work for another entity   | IC_AR; with the other COST_IC, TAX_IN  | REVENUE_IC, TAX_OUT; with the other IC_AP       |
+| that is settled           | CASH; with the other IC_AP             | IC_AR; with the other CASH                      |
+| work for another practice | COST_IC                                | REVENUE_IC                                      |
 
 Each rule is a pure function of amounts, rates and what is open; a negative amount undoes what a positive one does.
 Contract asset and liability are one position per engagement (IFRS 15.105 to 107): a movement first takes what stands
@@ -231,11 +233,16 @@ def apply(
     return Applied(tuple(postings), receivable.plus(-amount, -ended), on_account.plus(settled, taken))
 
 
-def pay(receivable: Carried, amount: Decimal, currency: str, rate: Rate) -> Moved:
-    """Money for one invoice, in its currency; negative when it is paid back (IAS 21.28)."""
+def pay(
+    receivable: Carried, amount: Decimal, currency: str, rate: Rate, account: AccountRole = AccountRole.AR
+) -> Moved:
+    """Money for one invoice, in its currency; negative when it is paid back (IAS 21.28).
+
+    A payable is settled in the same way: its balance and what is paid of it are negative.
+    """
     cash = posting(AccountRole.CASH, amount, currency, rate)
     ended = receivable.share(amount, rate.currency)
-    owed = Posting(AccountRole.AR, -amount, currency, -ended, rate.currency, CARRIED if rate.id else "")
+    owed = Posting(account, -amount, currency, -ended, rate.currency, CARRIED if rate.id else "")
     return Moved(difference([cash, owed]), receivable.plus(-amount, -ended))
 
 
@@ -328,6 +335,12 @@ def _leg(
     return [replace(owed, functional=-sum((each.functional for each in parts), ZERO)), *parts]
 
 
+def cross_charge(lender: str, borrower: str, amount: Decimal, currency: str, rate: Rate) -> tuple[Posting, ...]:
+    """Work of one practice of an entity for another: a cost there and a revenue here, without an invoice."""
+    cost, revenue = _both_sides(AccountRole.COST_IC, AccountRole.REVENUE_IC, amount, currency, rate)
+    return replace(cost, counterparty=lender), replace(revenue, counterparty=borrower)
+
+
 def revalue(account: AccountRole, balance: Carried, currency: str, closing: Rate) -> tuple[Posting, ...]:
     """A monetary balance in foreign currency counts at the closing rate of a period (IAS 21.23, 28).
 
@@ -355,6 +368,7 @@ __all__ = [
     "Moved",
     "apply",
     "credit",
+    "cross_charge",
     "difference",
     "expense",
     "intercompany",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.accounting_period import PeriodClosed, PeriodOpened, PeriodReopened, PeriodSoftClosed
-from domain.intercompany import IntercompanyInvoiced
+from domain.intercompany import IntercompanyInvoiced, IntercompanySettled
 from domain.reference.account_map import AccountMapped
 from domain.reference.fx_policy import FxPolicyStated
 from domain.reference.intercompany_agreement import AgreementStated, AgreementTerms
@@ -57,6 +57,10 @@ FINANCE: Final[Mapping[type, Wording]] = {
     IntercompanyInvoiced: lambda e, _: (
         f"{e.invoice.lender} invoiced {e.invoice.borrower} {e.invoice.gross} for {len(e.invoice.lines)} lots of"
         f" {e.invoice.period} by {e.invoice.number}, run by {e.by}."
+    ),
+    IntercompanySettled: lambda e, _: (
+        f"{e.settlement.borrower} paid {e.settlement.lender} {e.settlement.paid} on {e.settlement.paid_on} for"
+        f" {', '.join(each.number for each in e.settlement.invoices)}, recorded by {e.by}."
     ),
 }
 """How each event of finance is worded."""

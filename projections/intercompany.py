@@ -23,6 +23,7 @@ class PairRow:
     """What a lender delivered for a borrower in one currency and month.
 
     ``net``, ``tax`` and ``gross`` are invoiced, for both in the same amounts: between them they come to zero.
+    ``settled`` was paid of it, whenever that was.
     ``to_invoice`` was delivered in the month and is on no invoice, ``to_take_back`` is on one and counts no more.
     """
 
@@ -40,6 +41,12 @@ class PairRow:
     borrower_payable: Decimal
     to_invoice: Decimal
     to_take_back: Decimal
+    settled: Decimal
+
+    @property
+    def open(self) -> Decimal:
+        """What one is still owed and the other still owes."""
+        return self.gross - self.settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,12 @@ class InvoiceRow:
     run_by: str
     event: str
     recorded_at: datetime
+    settled: Decimal
+
+    @property
+    def open(self) -> Decimal:
+        """What of it is not paid."""
+        return self.gross - self.settled
 
 
 PAIR_SORTS: Final = {
@@ -88,22 +101,22 @@ _PAIRS: Final = (
     "(SELECT lender, borrower, currency, period, sum(invoices)::bigint AS invoices, sum(net) AS net, sum(tax) AS tax,"
     " sum(gross) AS gross, max(lender_currency) AS lender_currency, sum(receivable) AS receivable,"
     " max(borrower_currency) AS borrower_currency, sum(payable) AS payable, sum(to_invoice) AS to_invoice,"
-    " sum(to_take_back) AS to_take_back FROM ("
+    " sum(to_take_back) AS to_take_back, sum(settled) AS settled FROM ("
     "SELECT lender, borrower, currency, period, 1 AS invoices, net, tax, gross, lender_currency,"
     " lender_receivable AS receivable, borrower_currency, borrower_payable AS payable, 0 AS to_invoice,"
-    " 0 AS to_take_back FROM intercompany_invoice"
+    " 0 AS to_take_back, settled FROM intercompany_invoice"
     " UNION ALL SELECT lender, borrower, currency, to_char(work_date, 'YYYY-MM'), 0, 0, 0, 0, NULL, 0, NULL, 0,"
-    " CASE WHEN status = 'due' THEN value ELSE 0 END, CASE WHEN status = 'to_take_back' THEN value ELSE 0 END"
+    " CASE WHEN status = 'due' THEN value ELSE 0 END, CASE WHEN status = 'to_take_back' THEN value ELSE 0 END, 0"
     " FROM transfer WHERE status IN ('due', 'to_take_back')) each GROUP BY 1, 2, 3, 4) b"
 )
 _PAIR: Final = (
     "SELECT b.lender, b.borrower, b.currency, b.period, b.invoices, b.net, b.tax, b.gross, b.lender_currency,"
-    " b.receivable, b.borrower_currency, b.payable, b.to_invoice, b.to_take_back"
+    " b.receivable, b.borrower_currency, b.payable, b.to_invoice, b.to_take_back, b.settled"
 )
 _INVOICE: Final = (
     "SELECT i.number, i.lender, i.borrower, i.period, i.issued_on, i.currency, i.lines, i.net, i.tax, i.gross,"
     " i.tax_category, i.lender_currency, i.lender_revenue, i.lender_receivable, i.lender_rate_id, i.borrower_currency,"
-    " i.borrower_cost, i.borrower_payable, i.borrower_rate_id, i.run_by, i.event, i.recorded_at"
+    " i.borrower_cost, i.borrower_payable, i.borrower_rate_id, i.run_by, i.event, i.recorded_at, i.settled"
 )
 
 

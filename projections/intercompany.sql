@@ -43,6 +43,7 @@ CREATE TABLE intercompany_invoice (
     run_by text COLLATE "C" NOT NULL,
     event text COLLATE "C" NOT NULL,
     recorded_at timestamptz NOT NULL,
+    settled numeric NOT NULL,
     PRIMARY KEY (number)
 );
 

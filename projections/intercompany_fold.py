@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from domain.intercompany import IntercompanyInvoiced
+from domain.intercompany import IntercompanyInvoiced, IntercompanySettled
 from domain.kernel import Recorded, StreamId
 from domain.lots import Lot, LotRated, LotReversed, LotSplit, LotTransferred
 from domain.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced, TransfersPriced
@@ -67,6 +67,7 @@ class IntercompanyInvoiceRecord:
     run_by: str
     event: str
     recorded_at: datetime
+    settled: Decimal
 
 
 TRANSFERS: Final = Table("transfer", TransferRecord, ("stream", "lot"))
@@ -87,6 +88,7 @@ class IntercompanyFold:
             TransfersPriced: self._want_priced,
             TransfersInvoiced: self._want_each,
             TransfersCredited: self._want_each,
+            IntercompanySettled: self._want_settled,
         }
         self.on: Mapping[type, Handler] = {
             LotRated: self._rated,
@@ -97,11 +99,13 @@ class IntercompanyFold:
             TransfersInvoiced: self._invoiced,
             TransfersCredited: self._credited,
             IntercompanyInvoiced: self._issued,
+            IntercompanySettled: self._settled,
         }
 
     def prepare(self) -> None:
-        """Brings the transfers that the batch names."""
+        """Brings the transfers and invoices that the batch names."""
         self._transfers.fetch()
+        self._invoices.fetch()
 
     def finish(self) -> None:
         """Nothing here depends on the batch as a whole."""
@@ -199,8 +203,16 @@ class IntercompanyFold:
             run_by=fact.event.by,
             event=fact.id,
             recorded_at=fact.recorded_at,
+            settled=Decimal(0),
         )
         self._invoices.add((row.number,), row)
+
+    def _want_settled(self, fact: Recorded[IntercompanySettled]) -> None:
+        self._invoices.wanted.update([(each.number,) for each in fact.event.settlement.invoices])
+
+    def _settled(self, fact: Recorded[IntercompanySettled]) -> None:
+        for each in fact.event.settlement.invoices:
+            self._invoices.change((each.number,)).settled += each.amount.amount
 
 
 def _of_lot(stream: StreamId, lot: Lot) -> TransferRecord:

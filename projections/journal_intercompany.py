@@ -1,19 +1,22 @@
-"""Enters invoices between legal entities: a sale in the books of one, a purchase in those of the other."""
+"""Enters invoices between legal entities and their settlement, and what practices of one entity charge each other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from domain import postings
-from domain.intercompany import IntercompanyInvoice, IntercompanyInvoiced, Leg
+from domain.account_role import AccountRole
+from domain.intercompany import CashLeg, IntercompanyInvoice, IntercompanyInvoiced, IntercompanySettled, Leg
 from domain.journal import Carried, Posting, Rate
 from domain.kernel import Recorded
 from domain.money import Money
 from projections.journal_writer import About, JournalWriter, Kind
 from projections.model import Handler
 
+_SIDES: Final[Mapping[Kind, AccountRole]] = {"ic_receivable": AccountRole.IC_AR, "ic_payable": AccountRole.IC_AP}
 _BECAUSE: Final = "work is invoiced between entities"
 
 
@@ -22,12 +25,48 @@ class JournalIntercompany:
 
     def __init__(self, writer: JournalWriter) -> None:
         self._writer = writer
-        self.wants: Mapping[type, Handler] = {IntercompanyInvoiced: self._want}
-        self.on: Mapping[type, Handler] = {IntercompanyInvoiced: self._invoiced}
+        self.wants: Mapping[type, Handler] = {
+            IntercompanyInvoiced: self._want,
+            IntercompanySettled: self._want_settled,
+        }
+        self.on: Mapping[type, Handler] = {
+            IntercompanyInvoiced: self._invoiced,
+            IntercompanySettled: self._settled,
+        }
 
     def _want(self, fact: Recorded[IntercompanyInvoiced]) -> None:
         number = fact.event.invoice.number
         self._writer.open.wanted.update([("ic_receivable", number), ("ic_payable", number)])
+
+    def _want_settled(self, fact: Recorded[IntercompanySettled]) -> None:
+        numbers = [each.number for each in fact.event.settlement.invoices]
+        self._writer.open.wanted.update((kind, number) for kind in _SIDES for number in numbers)
+
+    def _settled(self, fact: Recorded[IntercompanySettled]) -> None:
+        """The same amounts off what one is owed and what the other owes; each side realises its own difference."""
+        settlement = fact.event.settlement
+        for kind, sign, leg in (
+            ("ic_receivable", 1, settlement.lender_leg),
+            ("ic_payable", -1, settlement.borrower_leg),
+        ):
+            other = settlement.borrower if sign > 0 else settlement.lender
+            for each in settlement.invoices:
+                self._pay(fact, kind, each.number, sign * each.amount.amount, leg, other)
+
+    def _pay(
+        self, fact: Recorded[IntercompanySettled], kind: Kind, number: str, amount: Decimal, leg: CashLeg, other: str
+    ) -> None:
+        settlement, balance = fact.event.settlement, self._writer.find(kind, number)
+        assert balance is not None, "what is settled was invoiced"
+        rate = Rate(leg.rate, leg.value.currency, "" if balance.currency == leg.value.currency else leg.rate_id)
+        carried = Carried(balance.amount, balance.functional)
+        moved = postings.pay(carried, amount, balance.currency, rate, _SIDES[kind])
+        posted = [
+            replace(each, counterparty=other) if each.account in ("IC_AR", "IC_AP") else each for each in moved.postings
+        ]
+        about = About(invoice=number, payment=settlement.settlement)
+        self._writer.enter(fact, leg.entity, "an invoice between entities is paid", settlement.paid_on, posted, about)
+        self._writer.leave(kind, number, moved.left)
 
     def _invoiced(self, fact: Recorded[IntercompanyInvoiced]) -> None:
         invoice = fact.event.invoice

@@ -176,6 +176,8 @@ class IntercompanyBalance:
     borrower_payable: Decimal
     to_invoice: Decimal = strawberry.field(description="Delivered in the month and on no invoice yet.")
     to_take_back: Decimal = strawberry.field(description="On an invoice, and counts no more.")
+    settled: Decimal = strawberry.field(description="What was paid of the invoices of the month, gross.")
+    open: Decimal = strawberry.field(description="What of them is not paid.")
     watermark: Watermark = strawberry.field(description=_FRESH)
 
 
@@ -205,6 +207,8 @@ class IntercompanyInvoice:
     run_by: str
     event: str
     recorded_at: datetime
+    settled: Decimal = strawberry.field(description="What was paid of it, gross.")
+    open: Decimal = strawberry.field(description="What of it is not paid.")
     watermark: Watermark = strawberry.field(description=_FRESH)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, get_args
 
 from typing_extensions import Doc
 
-from api.services.service import Call, Decision, InputIncomplete, Service
+from api.services.service import Amount, Call, Decision, InputIncomplete, Service
 from domain.account_role import AccountRole
 from domain.accounting_period import (
     ClosePeriod,
@@ -22,6 +22,7 @@ from domain.accounting_period import (
 )
 from domain.intercompany import intercompany_stream
 from domain.intercompany_run import Run, day_of_run, run_intercompany
+from domain.intercompany_settlement import Wish, settle_intercompany
 from domain.kernel import Addressed, StreamId
 from domain.reference.account_map import ERP, AccountMapping, MapAccount, account_map_stream
 from domain.reference.fx_policy import FX_POLICY, FxPolicyTerms, StateFxPolicy
@@ -199,6 +200,38 @@ def run_intercompany_service(asked: RunIntercompanyInput, call: Call) -> Decisio
     return Decision(commands, tuple(about))
 
 
+@dataclass(frozen=True)
+class SettleIntercompanyInput:
+    """What one legal entity pays another for its invoices."""
+
+    settlement: Annotated[str, Doc("Its id, e.g. that of the payment in the bank.")]
+    lender: Annotated[str, Doc("The entity that is owed.")]
+    borrower: Annotated[str, Doc("The entity that owes.")]
+    paid_on: Annotated[date, Doc("The day of the payment.")]
+    numbers: Annotated[tuple[str, ...] | None, Doc("The invoices; left out, all that are open.")] = None
+    currency: Annotated[str | None, Doc("Only what is open in this currency.")] = None
+    amount: Annotated[Amount | None, Doc("What is paid of a single invoice; left out, all that is open of it.")] = None
+
+
+def settle_intercompany_service(asked: SettleIntercompanyInput, call: Call) -> Decision:
+    """Record that one legal entity paid invoices of another: both sides are cleared by the same amounts."""
+    for entity in (asked.lender, asked.borrower):
+        call.require_entity(entity)
+        call.require_open(entity, asked.paid_on)
+    wish = Wish(
+        settlement=asked.settlement,
+        lender=asked.lender,
+        borrower=asked.borrower,
+        paid_on=asked.paid_on,
+        numbers=asked.numbers or (),
+        currency=asked.currency,
+        amount=asked.amount.money if asked.amount else None,
+        by=call.actor,
+    )
+    stream = intercompany_stream(asked.lender, asked.borrower)
+    return Decision([settle_intercompany(call.read, wish)], (stream,))
+
+
 SERVICES = (
     Service("open-period", PeriodInput, ("accounting_period",), open_period),
     Service("soft-close-period", PeriodInput, ("accounting_period",), soft_close_period),
@@ -210,4 +243,5 @@ SERVICES = (
     Service(
         "run-intercompany", RunIntercompanyInput, ("intercompany",), run_intercompany_service, asks_candidates=True
     ),
+    Service("settle-intercompany", SettleIntercompanyInput, ("intercompany",), settle_intercompany_service),
 )
