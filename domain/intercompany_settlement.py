@@ -54,8 +54,8 @@ def settle_intercompany(read: Read, wish: Wish) -> Addressed:
         paid_on=wish.paid_on,
         invoices=tuple(invoices),
         paid=paid,
-        lender_leg=_leg(read, wish.lender, paid, wish.paid_on),
-        borrower_leg=_leg(read, wish.borrower, paid, wish.paid_on),
+        lender_leg=_leg(read, wish.lender, invoices, wish.paid_on),
+        borrower_leg=_leg(read, wish.borrower, invoices, wish.paid_on),
     )
     return Addressed(stream, SettleIntercompany(settlement, wish.by))
 
@@ -79,10 +79,12 @@ def _chosen(pair: Intercompany, wish: Wish) -> Sequence[SettledInvoice]:
     return [SettledInvoice(number, wish.amount or amount) for number, amount in left.items()]
 
 
-def _leg(read: Read, entity: str, paid: Money, day: date) -> CashLeg:
+def _leg(read: Read, entity: str, invoices: Sequence[SettledInvoice], day: date) -> CashLeg:
+    """The money of one side, which is what it is for each invoice."""
     state = entity_of(read, entity)
     if not state.versions:
         raise EntityNotDefined(entity)
     functional = (state.on(day) or state.versions[0]).functional_currency
-    quote = fx_quote(read, paid.currency, functional, day)
-    return CashLeg(entity, Money(paid.amount * quote.rate, functional).rounded(), quote.rate, quote.rate_id)
+    quote = fx_quote(read, invoices[0].amount.currency, functional, day)
+    values = (Money(each.amount.amount * quote.rate, functional).rounded() for each in invoices)
+    return CashLeg(entity, total(values, functional), quote.rate, quote.rate_id)

@@ -125,6 +125,26 @@ CREATE TABLE journal_expense (
     PRIMARY KEY (stream, line)
 );
 
+CREATE TABLE journal_charge (
+    stream text COLLATE "C" NOT NULL,
+    lot text COLLATE "C" NOT NULL,
+    entity text COLLATE "C" NOT NULL,
+    lender text COLLATE "C" NOT NULL,  -- a practice of the entity, as DE01/Data
+    borrower text COLLATE "C" NOT NULL,
+    customer text COLLATE "C" NOT NULL,
+    engagement text COLLATE "C" NOT NULL,
+    line text COLLATE "C" NOT NULL,
+    project text COLLATE "C" NOT NULL,
+    work_date date NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    amount numeric NOT NULL,
+    functional_currency text COLLATE "C" NOT NULL,
+    functional numeric NOT NULL,
+    rate_id text NOT NULL,
+    waiting boolean NOT NULL,
+    PRIMARY KEY (stream, lot)
+);
+
 CREATE INDEX journal_lot_line ON journal_lot (engagement, line);  -- the fold asks for the lots of a line
 
 -- indexes
@@ -136,5 +156,7 @@ CREATE INDEX posting_engagement ON posting (engagement, effective_on, posting) W
 CREATE INDEX posting_customer ON posting (customer, effective_on, posting) WHERE customer <> '';
 CREATE INDEX posting_invoice ON posting (invoice, posting) WHERE invoice <> '';
 CREATE INDEX journal_lot_waiting ON journal_lot (waiting) WHERE waiting;
+CREATE INDEX journal_charge_waiting ON journal_charge (waiting) WHERE waiting;
+CREATE INDEX posting_between ON posting (effective_on) WHERE account IN ('REVENUE_IC', 'COST_IC');
 CREATE INDEX journal_open_foreign ON journal_open (is_foreign) WHERE is_foreign;
 CREATE INDEX journal_line_running ON journal_line (running) WHERE running;

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from projections.contexts import Contexts
 from projections.journal_credits import JournalCredits
+from projections.journal_crossing import JournalCrossing
 from projections.journal_intercompany import JournalIntercompany
 from projections.journal_lines import JournalLines
 from projections.journal_lots import JournalLots
@@ -26,17 +27,19 @@ class JournalFold:
         money = JournalMoney(self._writer, self._lines)
         credits_ = JournalCredits(self._writer, self._lines)
         between = JournalIntercompany(self._writer)
+        self._crossing = JournalCrossing(source, self._writer, self._lots, from_zero=from_zero)
         progress = JournalProgress(source, contexts, self._writer, self._lines)
-        self.wants: Mapping[type, Handler] = {
-            **self._lots.wants,
-            **money.wants,
-            **credits_.wants,
-            **between.wants,
-        }
-        self.on: Mapping[type, Handler] = _together(progress.on, self._lots.on, money.on, credits_.on, between.on)
+        crossing = self._crossing
+        self.wants: Mapping[type, Handler] = _together(
+            self._lots.wants, money.wants, credits_.wants, between.wants, crossing.wants
+        )
+        self.on: Mapping[type, Handler] = _together(
+            progress.on, crossing.on, self._lots.on, money.on, credits_.on, between.on
+        )
 
     def prepare(self) -> None:
         """Brings the rows that the batch will change."""
+        self._crossing.prepare()
         self._lots.prepare()
         self._lines.lines.fetch()
         self._writer.open.fetch()
@@ -47,6 +50,7 @@ class JournalFold:
     def collect(self, changes: Changes) -> None:
         """What the batch has entered, and what is open after it."""
         self._lots.collect(changes)
+        self._crossing.collect(changes)
         self._lines.collect(changes)
         self._writer.collect(changes)
 

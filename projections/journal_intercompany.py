@@ -45,13 +45,10 @@ class JournalIntercompany:
     def _settled(self, fact: Recorded[IntercompanySettled]) -> None:
         """The same amounts off what one is owed and what the other owes; each side realises its own difference."""
         settlement = fact.event.settlement
-        for kind, sign, leg in (
-            ("ic_receivable", 1, settlement.lender_leg),
-            ("ic_payable", -1, settlement.borrower_leg),
-        ):
-            other = settlement.borrower if sign > 0 else settlement.lender
-            for each in settlement.invoices:
-                self._pay(fact, kind, each.number, sign * each.amount.amount, leg, other)
+        for each in settlement.invoices:
+            amount, number = each.amount.amount, each.number
+            self._pay(fact, "ic_receivable", number, amount, settlement.lender_leg, settlement.borrower)
+            self._pay(fact, "ic_payable", number, -amount, settlement.borrower_leg, settlement.lender)
 
     def _pay(
         self, fact: Recorded[IntercompanySettled], kind: Kind, number: str, amount: Decimal, leg: CashLeg, other: str

@@ -164,6 +164,31 @@ class ExpenseRecord:
     tax: Decimal
 
 
+@dataclass(slots=True)
+class ChargeRecord:
+    """One row of ``journal_charge``: what a lot is charged for between practices of one entity, as it was posted.
+
+    One that is ``waiting`` for an exchange rate is not posted yet.
+    """
+
+    stream: str
+    lot: str
+    entity: str
+    lender: str
+    borrower: str
+    customer: str
+    engagement: str
+    line: str
+    project: str
+    work_date: date
+    currency: str
+    amount: Decimal
+    functional_currency: str
+    functional: Decimal
+    rate_id: str
+    waiting: bool
+
+
 POSTINGS: Final = Table("posting", PostingRecord, ("posting",))
 BALANCES: Final = Table(
     "journal_balance",
@@ -174,3 +199,4 @@ OPEN: Final = Table("journal_open", OpenRecord, ("kind", "name"))
 LINES: Final = Table("journal_line", LineRecord, ("engagement", "line"))
 LOTS: Final = Table("journal_lot", LotRecord, ("stream", "lot"))
 EXPENSES: Final = Table("journal_expense", ExpenseRecord, ("stream", "line"))
+CHARGES: Final = Table("journal_charge", ChargeRecord, ("stream", "lot"))

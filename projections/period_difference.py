@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain.accounting_period import first_day_of, last_day_of
+from projections.period_accounts import ENTRIES_MAX, AccountCompared, LateEntry, compared, late_entries
 from projections.reader import View
 
 FACTS_MAX: Final = 500
@@ -90,6 +91,9 @@ class PeriodDifference:
     figures: tuple[FiguresCompared, ...]
     facts: tuple[LateFact, ...]
     fact_count: int
+    accounts: tuple[AccountCompared, ...]
+    entries: tuple[LateEntry, ...]
+    entry_count: int
 
 
 def difference(
@@ -97,6 +101,7 @@ def difference(
 ) -> PeriodDifference:
     """What a view knows of a month beyond another that was taken at its close."""
     facts = _facts(closed, known, entity, period)
+    entries = late_entries(known, entity, period, closed_position)
     return PeriodDifference(
         entity,
         period,
@@ -105,6 +110,9 @@ def difference(
         _compared(closed, known, entity, period),
         tuple(facts[:FACTS_MAX]),
         len(facts),
+        compared(closed, known, entity, period),
+        tuple(entries[:ENTRIES_MAX]),
+        len(entries),
     )
 
 

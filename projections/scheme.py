@@ -14,7 +14,7 @@ from projections.finance_fold import ACCOUNT_MAPPINGS, AGREEMENTS, FX_POLICIES, 
 from projections.intercompany_fold import INTERCOMPANY_INVOICES, TRANSFERS
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
 from projections.items import ITEMS
-from projections.journal_tables import BALANCES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
+from projections.journal_tables import BALANCES, CHARGES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
 from projections.margin_fold import MARGINS
 from projections.payments_fold import PAYMENTS
 from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
@@ -60,6 +60,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     LINES,
     LOTS,
     EXPENSES,
+    CHARGES,
     ITEMS,
     ITEM_SUMS,
     REASON_SUMS,

@@ -11,11 +11,12 @@ import strawberry
 
 from api.access import OutOfScope
 from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
+from api.graphql.history import Fact
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.scalars import Position
 from domain.accounting_period import PeriodNotOpened
 from domain.kernel import Refused
-from projections import finance, intercompany, period_difference
+from projections import finance, group_margin, intercompany, period_accounts, period_difference, timeline
 from projections.reader import FIRM, AtPosition
 
 Listed = TypeVar("Listed")
@@ -91,6 +92,48 @@ class LateFact:
     cost_change: Decimal
 
 
+@strawberry.type(description="An account of the month's work and documents, as closed and as known now.")
+class PeriodAccountCompared:
+    """See the description."""
+
+    account: str = strawberry.field(description="The role of the account.")
+    currency: str = strawberry.field(description="The functional currency.")
+    as_closed: Decimal = strawberry.field(
+        description="Debits less credits of what was true in the month, at the close."
+    )
+    as_known: Decimal
+    change: Decimal = strawberry.field(description="As known less as closed: the sum of what the late facts changed.")
+
+
+@strawberry.type(description="What a late fact moved an account by.")
+class PeriodAccountMoved:
+    """See the description."""
+
+    account: str
+    currency: str = strawberry.field(description="The functional currency.")
+    change: Decimal
+
+
+async def _fact_of(root: strawberry.Parent[period_accounts.LateEntry], info: Info) -> Fact | None:
+    fact = await info.context.facts.load(root.event)
+    return cast(Fact | None, timeline.entry_of(fact) if fact is not None else None)
+
+
+@strawberry.type(
+    description="A fact that came after the close and concerns the month, and what it did to the accounts."
+)
+class LateEntry:
+    """See the description."""
+
+    event: str = strawberry.field(description="stream@version; history tells its cause and source message.")
+    fact: Fact | None = strawberry.field(resolver=_fact_of, description="The fact itself.")
+    because: str = strawberry.field(description="The rule that posted it.")
+    true_on: date = strawberry.field(description="The day of the work, document or money.")
+    effective_on: date = strawberry.field(description="The day of the books, in the first month that was open.")
+    recorded_at: datetime
+    accounts: list[PeriodAccountMoved]
+
+
 @strawberry.type(description="A month as closed against as known now, and the facts that make the difference.")
 class PeriodDifference:
     """See the description."""
@@ -102,6 +145,13 @@ class PeriodDifference:
     figures: list[PeriodFiguresCompared]
     facts: list[LateFact] = strawberry.field(description="In the order of recording, 500 at most.")
     fact_count: int = strawberry.field(description="How many there are in all.")
+    accounts: list[PeriodAccountCompared] = strawberry.field(
+        description="The journal of what was true in the month, account by account, whichever month it was posted in."
+    )
+    entries: list[LateEntry] = strawberry.field(
+        description="The late facts behind the changes of accounts, in the order of recording, 500 at most."
+    )
+    entry_count: int = strawberry.field(description="How many there are in all.")
     watermark: Watermark = strawberry.field(description=_FRESH)
 
 
@@ -212,13 +262,13 @@ class IntercompanyInvoice:
     watermark: Watermark = strawberry.field(description=_FRESH)
 
 
-@strawberry.type(description="What work earned and cost one legal entity, in its functional currency.")
+@strawberry.type(description="What the books say that one legal entity earned and spent, in its functional currency.")
 class EntityMargin:
     """See the description."""
 
     entity: str
     functional_currency: str
-    revenue: Decimal = strawberry.field(description="From customers: what may be invoiced.")
+    revenue: Decimal = strawberry.field(description="From customers: what is recognised.")
     intercompany_revenue: Decimal = strawberry.field(description="From entities that it delivered for.")
     cost: Decimal = strawberry.field(description="Of its own people and expenses.")
     intercompany_cost: Decimal = strawberry.field(description="Of what other entities delivered for it.")
@@ -240,7 +290,9 @@ class Elimination:
     difference: Decimal = strawberry.field(description="What rounding in two currencies leaves between them.")
 
 
-@strawberry.type(description="The margin of the group: the sum of its entities' margins after elimination.")
+@strawberry.type(
+    description="The margin of the group, from the journal: the sum of its entities' margins after elimination."
+)
 class GroupMargin:
     """See the description."""
 
@@ -508,7 +560,9 @@ class FinanceQueries:
             IntercompanyInvoiceConnection,
         )
 
-    @strawberry.field(description="The margin of the group over some months: its entities, eliminations, and the sum.")
+    @strawberry.field(
+        description="The margin of the group over some months of the books: its entities, eliminations, and the sum."
+    )
     async def group_margin(
         self,
         info: Info,
@@ -521,10 +575,10 @@ class FinanceQueries:
     ) -> GroupMargin:
         """See the description."""
 
-        def question(asked: Asked) -> Seen[intercompany.GroupMargin]:
+        def question(asked: Asked) -> Seen[group_margin.GroupMargin]:
             if asked.scope != FIRM:
                 raise OutOfScope("The margin of the group concerns the whole firm.")
-            found = intercompany.group_margin(
+            found = group_margin.group_margin(
                 asked.view, first_period, last_period or first_period, engagement=engagement, currency=currency
             )
             return Seen(found, asked.view.watermark)
