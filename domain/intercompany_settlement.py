@@ -63,7 +63,11 @@ def settle_intercompany(read: Read, wish: Wish) -> Addressed:
 def _means(wish: Wish, known: Settlement) -> bool:
     """Whether a wish that was told before is told again."""
     same = not wish.numbers or wish.numbers == tuple(each.number for each in known.invoices)
-    return same and wish.amount in (None, known.paid) and wish.currency in (None, known.paid.currency)
+    return (
+        same
+        and (wish.amount is None or wish.amount.rounded() == known.paid)
+        and wish.currency in (None, known.paid.currency)
+    )
 
 
 def _chosen(pair: Intercompany, wish: Wish) -> Sequence[SettledInvoice]:
@@ -76,7 +80,7 @@ def _chosen(pair: Intercompany, wish: Wish) -> Sequence[SettledInvoice]:
     }
     if not left or len({amount.currency for amount in left.values()}) > 1 or (wish.amount and len(left) > 1):
         raise NothingToSettle(f"{wish.settlement}: {', '.join(map(str, left.values())) or 'nothing is open'}.")
-    return [SettledInvoice(number, wish.amount or amount) for number, amount in left.items()]
+    return [SettledInvoice(number, wish.amount.rounded() if wish.amount else amount) for number, amount in left.items()]
 
 
 def _leg(read: Read, entity: str, invoices: Sequence[SettledInvoice], day: date) -> CashLeg:

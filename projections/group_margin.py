@@ -1,4 +1,4 @@
-"""The margin of the group, from the journal: the sum of its entities' margins, in which what they charge cancels out."""
+"""The margin of the group from the journal: the sum of its entities' margins; what they charge each other cancels."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -70,14 +70,14 @@ def compared(closed: View, known: View, entity: str, period: str) -> tuple[Accou
 
 def late_entries(known: View, entity: str, period: str, closed_position: int) -> Sequence[LateEntry]:
     """What was posted of the month by facts behind the position of its close, in the order of recording."""
-    found: dict[tuple[Any, ...], list[AccountMoved]] = {}
+    found: dict[tuple[Any, ...], LateEntry] = {}
     values = [entity, first_day_of(period), last_day_of(period), f"{closed_position + 1:012d}"]
-    for _, event, because, true_on, effective_on, recorded_at, account, currency, change in known.rows(
-        _ENTRIES, values
-    ):
-        key = (event, because, true_on, effective_on, recorded_at)
-        found.setdefault(key, []).append(AccountMoved(account, currency, change))
-    return [LateEntry(*key, tuple(moved)) for key, moved in found.items()]
+    for _, *key, account, currency, change in known.rows(_ENTRIES, values):
+        event, because, true_on, effective_on, recorded_at = key
+        known_so_far = found.get(tuple(key), LateEntry(event, because, true_on, effective_on, recorded_at, ()))
+        moved = (*known_so_far.accounts, AccountMoved(account, currency, change))
+        found[tuple(key)] = replace(known_so_far, accounts=moved)
+    return list(found.values())
 
 
 def _balances(view: View, entity: str, period: str) -> dict[tuple[str, str], Decimal]:

@@ -98,9 +98,7 @@ class PeriodAccountCompared:
 
     account: str = strawberry.field(description="The role of the account.")
     currency: str = strawberry.field(description="The functional currency.")
-    as_closed: Decimal = strawberry.field(
-        description="Debits less credits of what was true in the month, at the close."
-    )
+    as_closed: Decimal = strawberry.field(description="Debits less credits, of what was true in the month.")
     as_known: Decimal
     change: Decimal = strawberry.field(description="As known less as closed: the sum of what the late facts changed.")
 
@@ -119,9 +117,7 @@ async def _fact_of(root: strawberry.Parent[period_accounts.LateEntry], info: Inf
     return cast(Fact | None, timeline.entry_of(fact) if fact is not None else None)
 
 
-@strawberry.type(
-    description="A fact that came after the close and concerns the month, and what it did to the accounts."
-)
+@strawberry.type(description="A fact of the month that came after its close, and what it did to the accounts.")
 class LateEntry:
     """See the description."""
 

@@ -115,6 +115,43 @@ QUESTIONS: Final = (
         """,
     ),
     Question(
+        "owed between entities",
+        "What entities owe each other by their accounts is what they invoiced and did not pay.",
+        "SELECT count(*) FROM intercompany_invoice",
+        """
+        SELECT entity || ' ' || account || ' ' || counterparty || ' ' || currency,
+               'posted ' || coalesce(posted, 0) || ', the register says ' || coalesce(owed, 0)
+        FROM (SELECT entity, account, counterparty, currency, sum(amount) AS posted FROM posting
+              WHERE account IN ('IC_AR', 'IC_AP') GROUP BY 1, 2, 3, 4) AS j
+        FULL JOIN (SELECT entity, account, counterparty, currency, sum(amount) AS owed FROM (
+                       SELECT lender AS entity, 'IC_AR' AS account, borrower AS counterparty, currency,
+                              gross - settled AS amount FROM intercompany_invoice
+                       UNION ALL
+                       SELECT borrower, 'IC_AP', lender, currency, settled - gross FROM intercompany_invoice
+                   ) AS r GROUP BY 1, 2, 3, 4) AS s
+        USING (entity, account, counterparty, currency)
+        WHERE coalesce(posted, 0) <> coalesce(owed, 0)
+        """,
+    ),
+    Question(
+        "cross-charges",
+        "What practices of one entity charge each other are the transfer prices of the work that counts.",
+        "SELECT count(*) FROM transfer WHERE crossing",
+        """
+        SELECT lender || ' to ' || borrower,
+               'posted ' || coalesce(posted, 0) || ', charged ' || coalesce(charged, 0) || ' ' || currency
+        FROM (SELECT c.counterparty AS lender, r.counterparty AS borrower, c.currency, sum(c.amount) AS posted
+              FROM posting c JOIN posting r ON r.entry = c.entry AND r.account = 'REVENUE_IC'
+              WHERE c.account = 'COST_IC' AND position('/' in c.counterparty) > 0 GROUP BY 1, 2, 3) AS p
+        FULL JOIN (SELECT lender, borrower, currency, sum(value) AS charged FROM transfer
+                   WHERE status = 'crossing'
+                     AND NOT EXISTS (SELECT FROM journal_charge w
+                                     WHERE w.stream = transfer.stream AND w.lot = transfer.lot AND w.waiting)
+                   GROUP BY 1, 2, 3) AS t USING (lender, borrower, currency)
+        WHERE coalesce(posted, 0) <> coalesce(charged, 0)
+        """,
+    ),
+    Question(
         "price",
         "Recognised revenue never exceeds the price; expenses that are passed on come on top of a fixed one.",
         "SELECT count(*) FROM journal_line WHERE price IS NOT NULL",
