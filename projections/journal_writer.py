@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import chain
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from domain.accounting_period import AccountingPeriods, accounting_period_stream, posting_day
 from domain.conversion import PIVOT, fx_quote_or_none
@@ -16,6 +16,7 @@ from domain.kernel import Recorded
 from domain.periods import month_of
 from domain.reference.fx_policy import FX_POLICY, FxPolicy
 from domain.reference.fx_rate import FxRates, fx_stream
+from domain.stated_days import states_its_day
 from projections.contexts import Contexts
 from projections.journal_tables import BALANCES, OPEN, POSTINGS, OpenRecord, PostingRecord
 from projections.shelf import Changes, Shelf, Source, SumChange
@@ -23,8 +24,6 @@ from projections.sums import Deltas
 from projections.tables import Key, Values
 
 Kind = Literal["position", "receivable", "retention", "receipt", "ic_receivable", "ic_payable"]
-REPORTING_CURRENCY: Final = PIVOT
-"""The group reports in euros until its currency policy says otherwise."""
 
 
 class Unbalanced(Exception):
@@ -152,19 +151,20 @@ class JournalWriter:
         self._write(fact, entry, about)
 
     def _posting_day(self, fact: Recorded[Any], entity: str, day: date) -> date:
-        """Closed periods take no postings; a softly closed one takes what people state, as far as they may.
+        """Closed periods take no postings; a softly closed one takes what finance approvers state there.
 
-        Whether somebody may is decided by the service that they use, before there is a fact.
+        The desk lets nobody else state anything in it, so that whatever a person states there may stand.
         """
         periods: AccountingPeriods = self._contexts.read(accounting_period_stream(entity))
-        return posting_day(day, periods, of_approver=fact.cause.actor.startswith("user:"))
+        stated = fact.cause.actor.startswith("user:") and states_its_day(fact.stream, fact.event)
+        return posting_day(day, periods, of_approver=stated)
 
     def _write(self, fact: Recorded[Any], entry: Entry, about: About) -> None:
         position, number = self._at
         number = number + 1 if position == fact.position else 1
         self._at = (fact.position, number)
         name = f"{fact.position:012d}-{number:03d}"
-        reporting_currency = self._reporting_currency(entry.effective_on)
+        reporting_currency = self._reporting_currency(entry)
         reported, reporting_rate = self._reported(entry, reporting_currency)
         for place, (each, reporting) in enumerate(zip(entry.postings, reported, strict=True), start=1):
             row = PostingRecord(
@@ -200,10 +200,11 @@ class JournalWriter:
             self._rows.append(POSTINGS.values(row))
             self._count(row)
 
-    def _reporting_currency(self, day: date) -> str:
+    def _reporting_currency(self, entry: Entry) -> str:
+        """The currency that the firm reports in by its policy of the day; without one, every entity in its own."""
         policy: FxPolicy = self._contexts.read(FX_POLICY)
-        terms = policy.on(day)
-        return terms.reporting_currency if terms is not None else REPORTING_CURRENCY
+        terms = policy.on(entry.effective_on)
+        return terms.reporting_currency if terms is not None else entry.postings[0].functional_currency
 
     def _reported(self, entry: Entry, reporting_currency: str) -> tuple[list[Decimal | None], Rate | None]:
         """The functional amounts at the reporting rate of the day; what rounding leaves is on the last (IAS 21.39)."""

@@ -15,10 +15,11 @@ from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.errors import AlreadyRecorded, IdempotencyKeyReused, VersionConflict
 from adapters.eventstore.rows import CommandReceipt
 from adapters.eventstore.unit import Committed, Idempotency, NewEvent, UnitOfWork
-from api.access import Principal, require
+from api.access import Principal, Role, require
 from api.services.service import Answer, Call, Decision, EventShown, InputIncomplete, Service
 from domain.kernel import Cause, Recorded, Refused, decider_name
 from domain.ports import Candidates
+from domain.stated_days import require_not_soft_closed
 
 ATTEMPTS_MAX: Final = 10
 BACKOFF_SECONDS: Final = 0.01
@@ -96,6 +97,9 @@ class Desk:
         unit.prefetch(addressed.stream for addressed in decision.commands)
         for addressed in decision.commands:
             unit.decide(addressed, cause)
+        if Role.FINANCE_APPROVER not in who.roles:
+            for each in unit.new:
+                require_not_soft_closed(each.stream, each.event, unit.state)
         return unit, decision
 
     def _catch_up(self) -> None:

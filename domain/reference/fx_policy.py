@@ -48,6 +48,13 @@ class SourceNamedTwice(Refused):
     fix = "Name each source once, those that count first at the head."
 
 
+class NoReportingCurrency(Refused):
+    """Nobody has said in which currency the firm reports, and its entities keep their books in several."""
+
+    code = "fx_policy.no_reporting_currency"
+    fix = "State the currency policy, or name the currency of the answer."
+
+
 Event = FxPolicyStated
 Command = StateFxPolicy
 
