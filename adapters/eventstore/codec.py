@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, make_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
-from pydantic_core import CoreSchema, PydanticSerializationError, SchemaSerializer, SchemaValidator, to_json
+from pydantic_core import (
+    CoreSchema,
+    PydanticSerializationError,
+    SchemaSerializer,
+    SchemaValidator,
+    core_schema,
+    to_json,
+)
 
 from adapters.eventstore.errors import CatalogueError, UnfaithfulEvent, UnknownEventName, UnreadableEvent
 from adapters.eventstore.plain import Check, plainness_of
@@ -36,7 +44,7 @@ class _Form:
 
     write: Callable[..., bytes]
     read: Callable[[bytes], Any]
-    read_with_cause: Callable[[bytes], Any]
+    read_with_cause: Callable[[bytes], dict[str, Any]]
     adapter: TypeAdapter[Any]
     is_plain: Check
 
@@ -117,7 +125,7 @@ class Codec:
             found = form.read_with_cause(stored)
         except ValidationError as error:
             raise UnreadableEvent(f"{name}: {error}") from error
-        return found.e, found.c
+        return found["e"], found["c"]
 
     def json_schema(self, name: str) -> dict[str, Any]:
         """The JSON Schema of an event as it is published, without its cause."""
@@ -153,26 +161,45 @@ class Codec:
         return name, to_json({"e": payload, "c": body.get("c")})
 
 
+@cache  # a class is published in one way, and finding it out takes milliseconds
 def _form(name: str, kind: type) -> _Form:
     if not is_dataclass(kind):
         raise CatalogueError(f"{name}: {kind.__name__} is not a dataclass")
     try:
         adapter = TypeAdapter(kind)
         adapter.rebuild(raise_errors=True)
-        envelope = make_dataclass("Envelope", [("e", kind), ("c", Cause)], frozen=True, slots=True)
-        schema = TypeAdapter(envelope).core_schema
     except (PydanticUserError, NameError) as error:
         raise CatalogueError(f"{name}: {error}") from error
-    for kind_of_schema in _kinds(schema):
+    for kind_of_schema in _kinds(adapter.core_schema):
         if advice := _UNPUBLISHABLE.get(kind_of_schema):
             raise CatalogueError(f"{name}: a field of kind {kind_of_schema} cannot be published, {advice}")
+    strict = _strict(adapter.core_schema)
     return _Form(
         write=SchemaSerializer(_serializable(adapter.core_schema)).to_json,
-        read=SchemaValidator(_strict(adapter.core_schema)).validate_json,
-        read_with_cause=SchemaValidator(_strict(schema)).validate_json,
+        read=SchemaValidator(strict).validate_json,
+        read_with_cause=SchemaValidator(_with_cause(strict)).validate_json,
         adapter=adapter,
         is_plain=plainness_of(kind),
     )
+
+
+def _with_cause(event: CoreSchema) -> CoreSchema:
+    """An event and its cause as they are stored: both are there, and nothing else."""
+    parts: dict[str, core_schema.TypedDictField] = {}
+    shared: list[CoreSchema] = []
+    for key, schema in (("e", event), ("c", _cause_schema())):
+        part = schema
+        if schema["type"] == "definitions":
+            part = schema["schema"]
+            shared += schema["definitions"]
+        parts[key] = core_schema.typed_dict_field(part)
+    whole = core_schema.typed_dict_schema(parts, strict=True, extra_behavior="forbid")
+    return core_schema.definitions_schema(whole, shared) if shared else whole
+
+
+@cache
+def _cause_schema() -> CoreSchema:
+    return _strict(TypeAdapter(Cause).core_schema)
 
 
 def _write(form: _Form, name: str, fact: Any) -> bytes:
