@@ -3,7 +3,7 @@
 PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 BIN := .venv/bin
-WORKERS ?= 2
+WORKERS ?= 3
 ENVIRONMENT := .venv/.made-from-the-lock
 
 .DEFAULT_GOAL := help
@@ -16,7 +16,7 @@ run: $(ENVIRONMENT) ## start everything on this machine, until Ctrl-C
 	@exec $(BIN)/p2c up
 
 test: $(ENVIRONMENT) ## the whole suite, on real servers
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(ENVIRONMENT) ## format, lint, types, arrows, generated docs, then the whole suite
 	@$(BIN)/ruff format --check .

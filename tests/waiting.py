@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 
 
-async def until(true: Callable[[], object | Awaitable[object]], *, seconds: float = 20.0) -> None:
+async def until(true: Callable[[], object | Awaitable[object]], *, seconds: float = 60.0) -> None:
     """Returns as soon as it is true; fails when it does not become true in time."""
     async with asyncio.timeout(seconds):
         while True:

@@ -98,7 +98,7 @@ class PostgresServer(Server):
         self._single_user(self.folder, self._own_password())
 
     def _own_password(self) -> str:
-        """The password is 24 random bytes, which nobody guesses: to stretch it would only slow down every connection."""
+        """The password is 24 random bytes, which nobody guesses; stretching it would only slow down each connection."""
         return f"SET scram_iterations = 1;\nALTER ROLE {ROLE} PASSWORD '{self._password}';\n"
 
     def _make_cluster(self) -> None:

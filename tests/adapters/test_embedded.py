@@ -89,7 +89,7 @@ def pids(servers: EmbeddedServers) -> list[int]:
     return [server.pid for server in servers.servers if server.pid is not None]
 
 
-def wait_until(true: Callable[[], object], seconds_max: float = 20) -> None:
+def wait_until(true: Callable[[], object], seconds_max: float = 60) -> None:
     deadline = time.monotonic() + seconds_max
     while not true():
         assert time.monotonic() < deadline

@@ -314,14 +314,21 @@ def test_an_event_comes_with_its_envelope(ledger: BaseLedger) -> None:
 
 
 def test_a_follower_is_woken_when_something_is_recorded(ledger: BaseLedger) -> None:
-    assert not ledger.wait_for_events(0, timeout_seconds=0.05)
-    timer = threading.Timer(0.2, lambda: ledger.execute([pay(A)], CAUSE))
-    timer.start()
-    began = time.monotonic()
-    assert ledger.wait_for_events(0, timeout_seconds=10)
-    assert time.monotonic() - began < 0.9, "it was woken, not found by the next poll"
-    assert ledger.wait_for_events(0, timeout_seconds=0)
-    timer.join()
+    """Who is not woken finds it at the next poll, a second after the wait began, however quick the machine is."""
+
+    def seconds_until_seen() -> float:
+        head = ledger.head()
+        assert not ledger.wait_for_events(head, timeout_seconds=0.05)
+        timer = threading.Timer(0.2, lambda: ledger.execute([pay(A, head + 1)], CAUSE))
+        timer.start()
+        began = time.monotonic()
+        assert ledger.wait_for_events(head, timeout_seconds=60)
+        seconds = time.monotonic() - began
+        assert ledger.wait_for_events(head, timeout_seconds=0)
+        timer.join()
+        return seconds
+
+    assert any(seconds_until_seen() < 0.9 for _ in range(10)), "it was never woken"
 
 
 # -- messages --------------------------------------------------------------------------------------------------------

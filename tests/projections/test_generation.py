@@ -52,7 +52,7 @@ def digests(generations: Generations, info: GenerationInfo) -> dict[str, TableDi
         return taken.digests()
 
 
-def until(true: Callable[[], object], seconds: float = 15.0) -> None:
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "not in time"

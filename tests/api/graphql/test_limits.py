@@ -42,9 +42,9 @@ def test_fragments_that_double_themselves_are_measured_at_once() -> None:
     names = [f"f{n}" for n in range(60)]
     doubling = " ".join(f"fragment {a} on Q {{ ...{b} ...{b} }}" for a, b in itertools.pairwise(names))
     query = f"{{ ...f0 }} {doubling} fragment f59 on Q {{ x: ledger {{ position }} }}"
-    began = time.perf_counter()
+    began = time.thread_time()
     assert "aliases" in (too_much(parse(query), {}) or "")
-    assert time.perf_counter() - began < 0.5
+    assert time.thread_time() - began < 5, "a hundredth of that; two to the sixtieth would not end"
 
 
 def test_a_fragment_that_contains_itself_is_refused() -> None:

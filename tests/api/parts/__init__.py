@@ -21,7 +21,7 @@ def notes(home: Path, role: str, word: str) -> list[int]:
     return [int(line.split()[1]) for line in lines if line.split()[0] == word]
 
 
-def noted(home: Path, role: str, word: str, times: int = 1, seconds_max: float = 20) -> list[int]:
+def noted(home: Path, role: str, word: str, times: int = 1, seconds_max: float = 60) -> list[int]:
     """Wait until a word was written so often."""
     deadline = time.monotonic() + seconds_max
     while len(found := notes(home, role, word)) < times:
