@@ -72,7 +72,7 @@ class LiveCandidates:
         """The engagements with instalments, months of service, or retainers."""
         methods = ("fixed_fee_schedule", "managed_service", "retainer")
         query = (
-            "SELECT e.engagement FROM engagement e, jsonb_array_elements(e.lines) line"
+            "SELECT e.engagement FROM engagement e, json_array_elements(e.lines) line"
             " WHERE line ->> 'method' = ANY (%s) GROUP BY 1 ORDER BY 1"
         )
         with self._reader.view() as view:
