@@ -49,6 +49,22 @@ def month_of(day: date) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 
 
+def month_end(day: date) -> date:
+    """The last day of a day's month."""
+    first = day.replace(day=1)
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
+
+
+def month_ends(since: date, before: date) -> tuple[date, ...]:
+    """The last days of months from a day on and before another, in order."""
+    found: list[date] = []
+    ended = month_end(since)
+    while ended < before:
+        found.append(ended)
+        ended = month_end(ended + timedelta(days=1))
+    return tuple(found)
+
+
 class EffectiveDated(Protocol):
     """Something that holds from a day on, until the next version of it."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any, Protocol
 
 from domain.billing_limit import BillingLimit, billing_limit_stream
@@ -38,6 +40,19 @@ class SourceAt:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class WorkDone:
+    """What the work for a line took that is measured by it: hours, and cost in the currency of the engagement.
+
+    ``cost`` is None while an exchange rate of some of the work is missing.
+    """
+
+    engagement: str
+    line: str
+    hours: Decimal
+    cost: Decimal | None
+
+
 class Candidates(Protocol):
     """Which work might be touched, as a read model knows it; the aggregates check again when they decide."""
 
@@ -65,6 +80,10 @@ class Candidates(Protocol):
 
     def engagements_billed_by_date(self) -> Sequence[str]:
         """The engagements with instalments, months of service, or retainers."""
+        ...
+
+    def work_done(self, until: date) -> Sequence[WorkDone]:
+        """What approved work up to a day took, for each line that is billed by progress."""
         ...
 
     def drafts_of(self, entity: str) -> Sequence[str]:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from domain.kernel import StreamId
-from domain.ports import LotAt, SourceAt
+from domain.ports import LotAt, SourceAt, WorkDone
 from projections.pages import Conditions
 from projections.reader import Reader
 
 _UNBILLED: Final = "((i.is_open AND (i.is_lot OR i.status = 'approved')) OR i.status = 'non_billable')"
 _LACKING: Final = "((i.is_lot AND i.cost_in_billing_currency IS NULL) OR i.unrated_code = 'FX_RATE_MISSING')"
+
+_WORK_DONE: Final = """
+SELECT l.engagement, l.line, coalesce(sum(i.quantity) FILTER (WHERE i.unit = 'hour'), 0),
+       CASE WHEN bool_or(i.item IS NOT NULL AND i.cost_in_billing_currency IS NULL) THEN NULL
+            ELSE coalesce(sum(i.cost_in_billing_currency), 0) END
+FROM (SELECT e.engagement, line ->> 'line' AS line FROM engagement e, json_array_elements(e.lines) line
+      WHERE line ->> 'method' = 'percent_complete') l
+LEFT JOIN item i ON i.engagement = l.engagement AND i.line = l.line AND i.is_lot
+                AND i.status = 'non_billable' AND i.work_date <= %s
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
 
 
 class LiveCandidates:
@@ -77,6 +89,11 @@ class LiveCandidates:
         )
         with self._reader.view() as view:
             return [engagement for (engagement,) in view.rows(query, [list(methods)])]
+
+    def work_done(self, until: date) -> Sequence[WorkDone]:
+        """What approved work up to a day took, for each line that is billed by progress."""
+        with self._reader.view() as view:
+            return [WorkDone(*row) for row in view.rows(_WORK_DONE, [until])]
 
     def drafts_of(self, entity: str) -> Sequence[str]:
         """The drafts of a selling entity that may still take up lots, the oldest first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -17,6 +17,7 @@ from domain.earning import Seen, last_day_of, whole_and_done
 from domain.journal import Carried, Posting
 from domain.kernel import Recorded, local_id
 from domain.milestones import MilestoneAccepted
+from domain.periods import month_end, month_ends
 from domain.progress import CostRecorded, EstimateRevised, ProgressMeasured
 from domain.promises import allocated_lines
 from domain.reference.fx_rate import FxRatePublished
@@ -24,7 +25,7 @@ from domain.retainer import RetainerExpired, RetainerRefunded
 from projections.contexts import Contexts
 from projections.journal_lines import JournalLines
 from projections.journal_tables import OPEN, LineRecord, OpenRecord
-from projections.journal_writer import About, JournalWriter, month_end
+from projections.journal_writer import About, JournalWriter
 from projections.model import Handler
 from projections.shelf import Source
 from projections.tables import Key
@@ -230,14 +231,9 @@ def _monetary(row: OpenRecord) -> AccountRole | None:
     return _ACCOUNTS[row.kind]
 
 
-def _month_ends(event: DayOpened) -> Iterator[date]:
+def _month_ends(event: DayOpened) -> tuple[date, ...]:
     """The month ends behind the last day that was opened and before this one; the first day opens no past."""
-    if event.previous is None:
-        return
-    ended = month_end(event.previous)
-    while ended < event.day:
-        yield ended
-        ended = month_end(ended + timedelta(days=1))
+    return month_ends(event.previous, event.day) if event.previous is not None else ()
 
 
 def _starts(agreed: Any) -> date | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Literal
@@ -238,12 +238,6 @@ class JournalWriter:
 def with_engagement(postings: Sequence[Posting], engagement: str) -> tuple[Posting, ...]:
     """Postings that concern one engagement of several."""
     return tuple(replace(each, engagement=engagement) for each in postings)
-
-
-def month_end(day: date) -> date:
-    """The last day of a day's month."""
-    first = day.replace(day=1)
-    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
 
 
 def _is_settled(row: OpenRecord) -> bool:

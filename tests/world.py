@@ -14,15 +14,16 @@ from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.memory import MemoryLedger
 from domain import billing
 from domain.catalogue import DECIDERS, EVENTS
-from domain.contract import ContractLine, TimeAndMaterials
+from domain.contract import ContractLine, PercentComplete, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.kernel import Addressed, Cause, StreamId, decider_name, local_id, stream_of
 from domain.lots import LotStatus
 from domain.money import Money
-from domain.ports import LotAt, SourceAt
+from domain.ports import LotAt, SourceAt, WorkDone
 from domain.processes.cap_alerts import CapAlerts
 from domain.processes.drawdown import Drawdown
 from domain.processes.falling_due import FallingDue
+from domain.processes.measuring import Measuring
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
@@ -65,6 +66,9 @@ class NoCandidates:
     def engagements_billed_by_date(self) -> Sequence[str]:
         return []
 
+    def work_done(self, _until: date) -> Sequence[WorkDone]:
+        return []
+
     def drafts_of(self, _entity: str) -> Sequence[str]:
         return []
 
@@ -93,6 +97,24 @@ class LogCandidates(NoCandidates):
     def engagements_billed_by_date(self) -> Sequence[str]:
         return [local_id(stream) for stream in self._streams("engagement")]
 
+    def work_done(self, until: date) -> Sequence[WorkDone]:
+        books = [self._world.read(stream).lots.values() for stream in self._streams("timesheet", "expense_report")]
+        lots = [held.lot for book in books for held in book if held.status is LotStatus.NON_BILLABLE]
+        done: list[WorkDone] = []
+        for stream in self._streams("engagement"):
+            for line in self._world.read(stream).lines.values():
+                mine = [each for each in lots if (each.engagement, each.line) == (local_id(stream), line.line)]
+                mine = [each for each in mine if each.work_date <= until]
+                hours = sum((each.quantity for each in mine if each.unit == "hour"), Decimal(0))
+                costs = [each.cost_in_billing_currency for each in mine]
+                cost = None if None in costs else sum((each.amount for each in costs if each), Decimal(0))
+                done.append(WorkDone(local_id(stream), line.line, hours, cost))
+        return [each for each in done if self._is_measured(each)]
+
+    def _is_measured(self, done: WorkDone) -> bool:
+        line = self._world.read(stream_of("engagement", done.engagement)).lines[done.line]
+        return isinstance(line.billing, PercentComplete)
+
     def _streams(self, *kinds: str) -> list[StreamId]:
         streams = dict.fromkeys(fact.stream for fact in self._world.ledger.read(0, 10_000))
         return [stream for stream in streams if decider_name(stream) in kinds]
@@ -104,7 +126,7 @@ class World:
     def __init__(self, ledger: BaseLedger | None = None) -> None:
         self.ledger: BaseLedger = ledger or MemoryLedger(EVENTS, DECIDERS)
         self.position = 0
-        self.processes = (Provisioning(), Pricing(), Posting(), Drawdown(), FallingDue(), CapAlerts())
+        self.processes = (Provisioning(), Pricing(), Posting(), Drawdown(), FallingDue(), Measuring(), CapAlerts())
         self.candidates: NoCandidates = NoCandidates()
 
     def tell(self, stream: StreamId, *commands: Any) -> World:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 
 from domain.kernel import StreamId
-from domain.ports import Candidates, LotAt, SourceAt
+from domain.ports import Candidates, LotAt, SourceAt, WorkDone
 
 _Question = tuple[str | None, str | None, str | None, str | None]
 
@@ -55,6 +56,10 @@ class Window:
     def engagements_billed_by_date(self) -> Sequence[str]:
         """The whole answer."""
         return self._candidates.engagements_billed_by_date()
+
+    def work_done(self, until: date) -> Sequence[WorkDone]:
+        """The whole answer."""
+        return self._candidates.work_done(until)
 
     def drafts_of(self, entity: str) -> Sequence[str]:
         """The whole answer."""

@@ -22,7 +22,7 @@ from api.roles import role_named
 from api.services.catalogue import SERVICES
 from api.services.service import Answer
 from domain.kernel import StreamId
-from tests.api.services.desk import APPROVER, PREPARER
+from tests.api.services.desk import APPROVER, MANAGER, PREPARER
 from tests.waiting import until
 
 ROLES = ("ingest", "project", "automate", "relay", "connect")
@@ -52,10 +52,12 @@ class Running:
         body = {"command": command, "stream": stream, "id": f"test-{self.published}", "data": data}
         await self.publish(f"canonical.{name}", {**body, "occurred_at": "2026-01-01T00:00:00Z"})
 
-    async def ask(self, service: str, *, approver: bool = False, key: str = "", **asked: Any) -> Answer:
+    async def ask(
+        self, service: str, *, approver: bool = False, manager: bool = False, key: str = "", **asked: Any
+    ) -> Answer:
         """Somebody at a desk asks a governed service for something."""
         found = SERVICES[service]
-        who = APPROVER if approver else PREPARER
+        who = MANAGER if manager else APPROVER if approver else PREPARER
         key = key or f"{service}:{sorted(asked.items())}"
         return await asyncio.to_thread(self.parts.desk.run, found, found.input(**asked), who, key)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from domain.kernel import StreamId
-from domain.ports import LotAt, SourceAt
+from domain.ports import LotAt, SourceAt, WorkDone
 from projections.fold import Fold
 from projections.intercompany_fold import TRANSFERS, TransferRecord
 from projections.invoices_fold import INVOICES
@@ -119,6 +120,9 @@ class Asked:
         return sorted({i.engagement for i in found if cut_off is None or i.work_date.isoformat() <= cut_off})
 
     def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
+    def work_done(self, _until: date) -> Sequence[WorkDone]:
         return []
 
     def drafts_of(self, entity: str) -> Sequence[str]:

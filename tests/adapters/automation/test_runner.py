@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from domain.contract import ContractLine, TimeAndMaterials
 from domain.engagement import AgreeLine, HoldEngagement, OpenEngagement
 from domain.kernel import Addressed, Recorded, StreamId, stream_of
 from domain.opportunity import TellOpportunity, opportunity_stream
-from domain.ports import LotAt, SourceAt
+from domain.ports import LotAt, SourceAt, WorkDone
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
@@ -61,6 +62,9 @@ class ReadModel:
         return []
 
     def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
+    def work_done(self, _until: date) -> Sequence[WorkDone]:
         return []
 
     def drafts_of(self, _entity: str) -> Sequence[str]:

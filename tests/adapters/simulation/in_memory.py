@@ -22,7 +22,7 @@ from domain.expense import ExpenseReport, source_of
 from domain.invoice import NothingToBill
 from domain.kernel import Addressed, Cause, Recorded, Refused, StreamId, decider_name, local_id, stream_of
 from domain.lots import ENDED, Lot, LotStatus, live_lot_of
-from domain.ports import LotAt, SourceAt
+from domain.ports import LotAt, SourceAt, WorkDone
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
@@ -162,6 +162,9 @@ class InMemory:
         raise NotImplementedError
 
     def engagements_billed_by_date(self) -> Sequence[str]:
+        return []
+
+    def work_done(self, _until: date) -> Sequence[WorkDone]:
         return []
 
     def drafts_of(self, _entity: str) -> Sequence[str]:
