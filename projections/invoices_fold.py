@@ -315,13 +315,14 @@ class InvoicesFold:
         row.updated_at, row.version = fact.recorded_at, fact.version
 
     def _paid(self, fact: Recorded[InvoicePaid]) -> None:
+        """Nothing is due any more: it was paid, or credited before any money came."""
         row = self._changing(fact)
-        row.status, row.paid_on = "paid", fact.event.on
+        row.status, row.paid_on = "paid" if row.paid else "credited", fact.event.on
         self._count(row)
 
 
 def _has_ended(row: InvoiceRecord) -> bool:
-    return row.status in ("paid", "discarded", "written_off")
+    return row.status in ("paid", "credited", "discarded", "written_off")
 
 
 def _add_lines(row: InvoiceRecord, lines: Iterable[InvoiceLine]) -> None:

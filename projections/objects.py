@@ -16,6 +16,7 @@ from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotBook, LotState
 from domain.payment import Payment, payment_stream
 from domain.project import Project
+from domain.tax import TaxSubtotal
 from domain.timesheet import Timesheet
 from projections.follow import Log
 from projections.reader import At, AtPosition
@@ -45,6 +46,12 @@ class InvoiceAsOf:
     def lines(self) -> tuple[InvoiceLine, ...]:
         """Its lines: those of the document once it is issued."""
         return lines_of(self.invoice.state)
+
+    @property
+    def taxes(self) -> tuple[TaxSubtotal, ...]:
+        """The tax of each category and rate on the document; none before it is issued."""
+        state = self.invoice.state
+        return state.document.taxes if isinstance(state, Issued) else ()
 
 
 def engagement_as_of(log: Log, engagement: str, at: At | None = None) -> ObjectAsOf[Engagement]:

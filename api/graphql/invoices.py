@@ -35,6 +35,7 @@ class InvoiceStatus(StrEnum):
     APPROVED = "approved"
     ISSUED = "issued"
     PAID = "paid"
+    CREDITED = "credited"
     WRITTEN_OFF = "written_off"
     DISCARDED = "discarded"
 
@@ -159,6 +160,20 @@ class AdjustedLot:
     value: Money
 
 
+@strawberry.type(description="The tax of one category and rate on a document.")
+class TaxSubtotal:
+    """See the description."""
+
+    category: str = strawberry.field(description="The category of EN 16931: S, Z, E, AE, K, G or O.")
+    rate: Decimal = strawberry.field(description="In percent.")
+    taxable: Money
+    tax: Money
+    name: str = strawberry.field(description="The name of the tax as printed, where a line bears several.")
+    reason: str = strawberry.field(description="Why nothing is due, as printed.")
+    reason_code: str = strawberry.field(description="The code of the reason in the list of EN 16931 (VATEX).")
+    decided_by: str = strawberry.field(description="The tax pack with its version and rule, or the firm's own rule.")
+
+
 @strawberry.type(description="How a line is taxed.")
 class LineTax:
     """See the description."""
@@ -254,6 +269,12 @@ async def _lines(root: strawberry.Parent[Seen[invoices.InvoiceRow]], info: Info)
     return shown_lines(found.lines, found.lots)
 
 
+async def _taxes(root: strawberry.Parent[Seen[invoices.InvoiceRow]], info: Info) -> list[TaxSubtotal]:
+    parts = info.context.parts
+    found: InvoiceAsOf = await parts.in_thread(lambda: objects.invoice_as_of(parts.ledger, root.row.invoice, root.at))
+    return cast(list[TaxSubtotal], list(found.taxes))
+
+
 _AS_THEY_ARE = tuple(name for name in LineRow.__dataclass_fields__ if name not in ("lots", "treatments"))
 
 
@@ -332,6 +353,9 @@ class Invoice:
     version: int = strawberry.field(description="How many facts its stream has.")
     lines: list[InvoiceLine] = strawberry.field(
         resolver=_lines, description="Its lines with their lots, folded from the log."
+    )
+    taxes: list[TaxSubtotal] = strawberry.field(
+        resolver=_taxes, description="The tax of each category and rate, once it is issued."
     )
     lineage: InvoiceLineage = strawberry.field(
         resolver=_lineage, description="Everything behind it, or behind one of its lines, and what came of it."

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any, cast
 
 import strawberry
@@ -14,7 +13,7 @@ from api.access import require
 from api.graphql.asking import Asked, Info, Seen, ask_at, sees_entity, watermark_of
 from api.graphql.engagements import Engagement
 from api.graphql.folded import Past
-from api.graphql.invoices import Allowance, Invoice, InvoiceLine, shown_lines
+from api.graphql.invoices import Allowance, Invoice, InvoiceLine, TaxSubtotal, shown_lines
 from api.graphql.projects import Project
 from api.graphql.timesheets import Timesheet
 from api.graphql.values import Money
@@ -24,17 +23,6 @@ from domain.kernel import StreamId, decider_name, local_id, stream_of
 from domain.money import Money as MoneyRow
 from projections import invoices
 from projections.objects import lines_of
-
-
-@strawberry.type(description="The tax of one category and rate on a document.")
-class TaxSubtotal:
-    """See the description."""
-
-    category: str = strawberry.field(description="The category of EN 16931: S, Z, E, AE, K, G or O.")
-    rate: Decimal = strawberry.field(description="In percent.")
-    taxable: Money
-    tax: Money
-    reason: str
 
 
 @strawberry.type(description="An invoice as it is after a service, or would be.")
@@ -141,6 +129,12 @@ async def objects_of(_info: Info, answer: Answer | None) -> Objects:
     return cast(Objects, _ObjectsRow(tuple(answer.states), shown, answer.dry_run))
 
 
+def _settled(state: Issued) -> str:
+    if state.paid_on is None:
+        return "issued"
+    return "paid" if state.payments or state.applied else "credited"
+
+
 def _invoice(name: str, state: Any) -> _InvoiceRow | None:
     lines = lines_of(state)
     shown = tuple(shown_lines(lines))
@@ -151,7 +145,7 @@ def _invoice(name: str, state: Any) -> _InvoiceRow | None:
         case Issued(document=document):
             return _InvoiceRow(
                 name,
-                "paid" if state.paid_on else "issued",
+                _settled(state),
                 document.number or None,
                 document.header.currency,
                 document.net,

@@ -17,6 +17,7 @@ from adapters.postgres import connect
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotStatus
+from domain.ports import Candidates
 from projections import (
     access,
     billing_eligibility,
@@ -416,6 +417,23 @@ def test_candidates_are_what_drafting_and_pricing_ask_for(reader: Reader, view: 
     done = {(row.stream, row.source) for row in billed} - partly
     assert done
     assert not done & {(at.stream, at.source) for at in candidates.unbilled_of()}
+
+
+def test_every_question_of_the_domain_is_answered(reader: Reader) -> None:
+    candidates, day = LiveCandidates(reader), date(2026, 1, 1)
+    answers = {
+        "unbilled_of": candidates.unbilled_of(lacking_rate_of="USD"),
+        "eligible_of": candidates.eligible_of("E-1", day.isoformat()),
+        "engagements_with_eligible": candidates.engagements_with_eligible("DE01", day.isoformat()),
+        "engagements_billed_by_date": candidates.engagements_billed_by_date(),
+        "work_done": candidates.work_done(day),
+        "drafts_of": candidates.drafts_of("DE01"),
+        "transfers_of": candidates.transfers_of(lender="DE01", borrower="GB01", lacking_price=True),
+        "transfer_pairs": candidates.transfer_pairs(),
+    }
+    asked = {name for name in vars(Candidates) if not name.startswith("_")}
+    assert answers.keys() == asked
+    assert all(isinstance(answer, list) for answer in answers.values())
 
 
 # -- objects, timeline, lineage --------------------------------------------------------------------------------------

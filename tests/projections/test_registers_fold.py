@@ -6,6 +6,7 @@ from decimal import Decimal
 import orjson
 
 from domain.contract import ContractLine, TimeAndMaterials
+from domain.crediting import CreditWish
 from domain.engagement import AgreeLine, ChangeCap, HoldEngagement, OpenEngagement
 from domain.exception import (
     ExceptionOpened,
@@ -46,6 +47,7 @@ from projections.sources import SOURCES
 from projections.sync_fold import SYNC_SUMS, SYNCS
 from projections.timeline_fold import TIMELINE
 from projections.timesheets_fold import ENTRIES, SHEETS
+from tests.domain.test_crediting import credit
 from tests.projections.books import Rows, folded, given
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NINE, PROJECT, World, euros
 
@@ -222,6 +224,14 @@ def test_payments_reduce_what_is_due_until_the_invoice_is_paid() -> None:
 
 def sync(rows: Rows, stream: str, target: str, **columns: object) -> None:
     rows.then(SYNCS, stream, target, **columns)
+
+
+def test_an_invoice_that_was_credited_before_any_money_came_is_credited_and_not_paid() -> None:
+    world = billed()
+    credit(world, "CN-1", CreditWish(1, disposition="write_off"))
+    due = world.read(INVOICE).due
+    assert not due
+    given(world).when(folded).then(INVOICES, "I-1", status="credited", paid=Decimal(0), due=Decimal(0))
 
 
 def test_a_confirmed_project_is_known_in_the_version_that_was_asked_for() -> None:

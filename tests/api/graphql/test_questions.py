@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -138,6 +139,20 @@ def test_the_past_is_answered_as_it_was(client: Client) -> None:
     before = client.ask(query, at=issued.position - 2)["invoice"]
     assert (before["status"], before["watermark"]["isLive"]) == ("APPROVED", False)
     assert client.ask(query, at=issued.position)["invoice"]["status"] == "ISSUED"
+
+
+def test_an_issued_invoice_shows_its_tax_by_category_and_rate_and_a_draft_shows_none(client: Client) -> None:
+    issued = next(fact for fact in client.parts.ledger.read(0, 1000) if fact.name == "invoice.issued.v1")
+    query = 'query($at: Position!) { invoice(id: "I-1", asOf: {position: $at})'
+    query += " { taxes { category rate taxable { amount } tax { amount } decidedBy } } }"
+    document = issued.event.document
+    (tax,) = client.ask(query, at=issued.position)["invoice"]["taxes"]
+    assert (tax["category"], tax["rate"]) == ("S", f"{document.taxes[0].rate}")
+    assert (Decimal(tax["taxable"]["amount"]), Decimal(tax["tax"]["amount"])) == (
+        document.net.amount,
+        document.tax.amount,
+    )
+    assert client.ask(query, at=issued.position - 2)["invoice"]["taxes"] == []
 
 
 def test_a_line_leads_back_to_its_hours_and_forward_to_its_posting(client: Client) -> None:
