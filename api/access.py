@@ -98,6 +98,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "receivables": _EVERYBODY,
     "payments": _EVERYBODY,
     "billing_eligibility": _EVERYBODY,
+    "lot": _EVERYBODY,
     "sync_status": _EVERYBODY,
     "exceptions": _EVERYBODY,
     "timeline": _EVERYBODY,

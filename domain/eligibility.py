@@ -22,7 +22,8 @@ _ORDER: Final = {code: place for place, code in enumerate(ReasonCode)}
 
 def decide(subject: Subject, context: Context) -> tuple[Blocker, ...]:
     """All reasons why work may not be billed now, in the order of the closed list; none means eligible."""
-    return in_order(_found(subject, context))
+    passing = context.policy.lets_pass
+    return in_order(each for each in _found(subject, context) if each.code not in passing)
 
 
 def in_order(blockers: Iterable[Blocker]) -> tuple[Blocker, ...]:

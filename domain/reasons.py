@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
+from domain.contract import CapPolicy
 from domain.engagement import Engagement
-from domain.kernel import StreamId
+from domain.kernel import Refused, StreamId
 from domain.lots import Lot
 from domain.project import Project
 from domain.reference.customer import Customer
@@ -84,6 +86,62 @@ class ReasonCode(StrEnum):
     SUPERSEDED = "SUPERSEDED"
 
 
+SOFT: Final = frozenset(
+    {
+        ReasonCode.LATE_ENTRY_AFTER_CUTOFF,
+        ReasonCode.WORK_DATE_OUTSIDE_ASSIGNMENT,
+        ReasonCode.HOURS_EXCEED_DAILY_LIMIT,
+        ReasonCode.RECEIPT_MISSING,
+        ReasonCode.EXPENSE_POLICY_VIOLATION,
+        ReasonCode.CHANGE_ORDER_PENDING,
+        ReasonCode.PO_MISSING,
+        ReasonCode.PO_EXPIRED,
+        ReasonCode.PO_EXHAUSTED,
+        ReasonCode.FX_RATE_MISSING,
+        ReasonCode.BELOW_MINIMUM_INVOICE,
+        ReasonCode.CUSTOMER_NOT_SYNCED,
+        ReasonCode.PROJECT_NOT_SYNCED,
+        ReasonCode.ACCOUNT_MAPPING_MISSING,
+        ReasonCode.INTERCOMPANY_AGREEMENT_MISSING,
+        ReasonCode.TRANSFER_PRICE_MISSING,
+        ReasonCode.STALE_SOURCE,
+    }
+)
+"""The reasons that a policy may let pass: an invoice could be made all the same. All others always block."""
+
+
+class ReasonAlwaysBlocks(Refused):
+    """Some reasons block whatever the policy says."""
+
+    code = "policy.reason_always_blocks"
+    fix = "Name only reasons that a policy may let pass; all others have to be cured."
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Under which policy the question is asked whether work may be billed; as it is, it changes nothing.
+
+    ``lets_pass`` are reasons that do not block. ``cap_policy`` stands in the place of that of every cap, ``today`` in
+    the place of the last day that has begun.
+    """
+
+    lets_pass: frozenset[ReasonCode] = frozenset()
+    cap_policy: CapPolicy | None = None
+    today: date | None = None
+
+
+AS_IT_IS: Final = Policy()
+"""The policy of the day, nothing changed."""
+
+
+def soft(names: Iterable[str]) -> frozenset[ReasonCode]:
+    """The reasons of these names that a policy may let pass, or ReasonAlwaysBlocks."""
+    found = frozenset(code for code in SOFT if code.value in frozenset(names))
+    if strangers := sorted(frozenset(names) - {code.value for code in found}):
+        raise ReasonAlwaysBlocks(", ".join(strangers))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class EntryFacts:
     """Work that is not rated yet: an entry or an expense line, where it stands, and why it could not be rated.
@@ -156,7 +214,8 @@ Subject = EntryFacts | LotFacts
 class Context:
     """What the decision depends on besides the work itself, as it stands at one position of the log.
 
-    ``today`` is the last day that has begun, None before the calendar runs.
+    ``today`` is the last day that has begun, None before the calendar runs. ``policy`` is what the decision is made
+    under.
     """
 
     engagement: Engagement
@@ -165,6 +224,7 @@ class Context:
     entity: LegalEntity
     tax_rules: TaxRules
     today: date | None = None
+    policy: Policy = AS_IT_IS
 
 
 @dataclass(frozen=True, slots=True)

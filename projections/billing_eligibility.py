@@ -235,6 +235,13 @@ def _conditions(where: EligibilityFilter, scope: Scope, states: str = "i.state")
 def _row(values: Sequence[Any]) -> EligibilityRow:
     *plain, stored, is_open = values
     currency, value, over = values[19], values[21], values[25]
-    at_risk = Money(value, currency) if is_open and currency is not None and value is not None else None
-    over_cap_at_risk = Money(over, currency) if is_open and currency is not None else None
-    return EligibilityRow(*(*plain, reasons.read(stored, at_risk, over_cap_at_risk)))
+    return EligibilityRow(*(*plain, reasons.read(stored, *at_risk(currency, value, over, is_open))))
+
+
+def at_risk(
+    currency: str | None, value: Decimal | None, over: Decimal, is_open: bool
+) -> tuple[Money | None, Money | None]:
+    """What waits for the reasons of an item, and what of it waits for its cap."""
+    if not is_open or currency is None:
+        return None, None
+    return Money(value, currency) if value is not None else None, Money(over, currency)

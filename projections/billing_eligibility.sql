@@ -85,6 +85,7 @@ CREATE TABLE reason_sum (
 );
 
 -- indexes
+CREATE INDEX item_named ON item (item);
 CREATE INDEX item_work_date ON item (work_date, stream, item);
 CREATE INDEX item_state ON item (state, work_date, stream, item);
 CREATE INDEX item_engagement ON item (engagement, work_date, stream, item);

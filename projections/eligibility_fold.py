@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -29,7 +29,7 @@ from domain.lots import (
     LotsWrittenOff,
 )
 from domain.money import Money
-from domain.reasons import Blocker, Context
+from domain.reasons import AS_IT_IS, Blocker, Context, Policy
 from projections.contexts import Contexts
 from projections.items import NOTHING, Item
 from projections.lots_fold import LotsFold
@@ -77,13 +77,14 @@ class EligibilityFold:
     """Ends each batch: decides every item that changed, and all open work whose context changed.
 
     When a generation is filled from the beginning, open work is decided once, at the end, by the same rules: what it
-    was in between, nobody sees.
+    was in between, nobody sees. ``policy`` is what all decisions are made under.
     """
 
-    def __init__(self, contexts: Contexts, lots: LotsFold, registers: RegistersFold) -> None:
+    def __init__(self, contexts: Contexts, lots: LotsFold, registers: RegistersFold, policy: Policy = AS_IT_IS) -> None:
         self._contexts = contexts
         self._lots = lots
         self._registers = registers
+        self._policy = policy
         self._places: dict[tuple[str, str, str, str, object], Context] = {}
 
     def finish(self) -> None:
@@ -200,7 +201,8 @@ class EligibilityFold:
                 customer=contexts.customer(item.customer),
                 entity=entity,
                 tax_rules=contexts.tax_rules(terms.address.country if terms else ""),
-                today=contexts.of(FIRM).state.today,
+                today=self._policy.today or contexts.of(FIRM).state.today,
+                policy=self._policy,
             )
         return known
 
@@ -250,7 +252,7 @@ class EligibilityFold:
             room = self._contexts.billing_limit(customer, currency).room
             if room is not None:
                 mine = self._registers.engagements_of([customer], [])
-                rooms = [room, *(each for name in sorted(mine) for each in self._rooms(name))]
+                rooms = [self._under_policy(room), *(each for name in sorted(mine) for each in self._rooms(name))]
                 groups.append(_Capped(rooms, tuple(sorted(mine))))
                 engagements = {name: None for name in engagements if name not in mine}
         own = ((name, self._rooms(name)) for name in engagements)
@@ -258,7 +260,10 @@ class EligibilityFold:
 
     def _rooms(self, engagement: str) -> list[Room]:
         state = self._contexts.engagement(engagement)
-        return state.rooms() if state.opened else []
+        return [self._under_policy(room) for room in state.rooms()] if state.opened else []
+
+    def _under_policy(self, room: Room) -> Room:
+        return replace(room, policy=self._policy.cap_policy) if self._policy.cap_policy else room
 
     def _share_out(self, group: _Capped, decided: Mapping[Key, _Decided]) -> set[Key]:
         """What each open lot under some caps gets: first those that may be billed, then those that are held.

@@ -21,6 +21,7 @@ from api.graphql.invoices import InvoiceQueries
 from api.graphql.journal import JournalQueries
 from api.graphql.ledger import LedgerQueries
 from api.graphql.limits import Limits, TextsCanBeKept
+from api.graphql.lots import LotQueries
 from api.graphql.margin import MarginQueries
 from api.graphql.mutations import mutation_type
 from api.graphql.projects import ProjectQueries
@@ -42,6 +43,7 @@ class Query(
     CreditNoteQueries,
     ReceivableQueries,
     EligibilityQueries,
+    LotQueries,
     MarginQueries,
     JournalQueries,
     SyncQueries,

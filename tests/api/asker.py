@@ -45,7 +45,10 @@ class Asker:
 
     def fold(self) -> None:
         """Bring the live read models up to the log."""
-        build.rebuild(self.parts.ledger, self.generations)
+        log, generations = self.parts.ledger, self.generations
+        generations.prepare()
+        live = generations.live() or build.rebuild(log, generations).generation
+        build.fill(log, generations, live, log.head())
 
     @property
     def generations(self) -> Generations:

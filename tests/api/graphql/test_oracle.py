@@ -21,6 +21,7 @@ QUESTIONS = {
     "invoice": '{ invoice(id: "I-1") { invoice lines { project } lineage { lines { lots { lot } } } } }',
     "billing_eligibility": "{ billingEligibility { totalCount totals { state value } nodes { item project } }"
     " blockingReasons { code value } }",
+    "lot": '{ lot(id: "jira:1#1") { item explain { state } } other: lot(id: "jira:900#1") { item } }',
     "margin": "{ margin(by: PROJECT) { nodes { key margin } totals { standard } } }",
     "sync_status": "{ syncStatus { totalCount totals { state count } nodes { object } } }",
     "exceptions": "{ exceptions { totalCount totals { code } nodes { about engagement } } }",

@@ -36,6 +36,7 @@ LISTS = {
     "receivables": "{ receivables { nodes { customer due } totalCount } }",
     "payments": "{ payments { nodes { payment onAccount } totalCount } }",
     "billing_eligibility": "{ billingEligibility { nodes { item reasons { code } } totalCount } }",
+    "lot": '{ lot(id: "jira:1#1") { explain { state } } }',
     "blocking_reasons": "{ blockingReasons { code ownerRole value } }",
     "margin": "{ margin { nodes { key margin } totals { margin } } }",
     "journal": "{ journal { nodes { account functional event { sentence } } totalCount } }",
