@@ -97,8 +97,10 @@ CREATE TABLE journal_lot (
     project text COLLATE "C" NOT NULL,
     entity text COLLATE "C" NOT NULL,
     delivering_entity text COLLATE "C" NOT NULL,
+    resource text COLLATE "C" NOT NULL,
     work_date date NOT NULL,
-    turn text COLLATE "C" NOT NULL,
+    approved_at timestamptz NOT NULL,
+    open boolean NOT NULL,
     account text COLLATE "C" NOT NULL,
     earns boolean NOT NULL,
     is_agent boolean NOT NULL,
@@ -145,7 +147,7 @@ CREATE TABLE journal_charge (
     PRIMARY KEY (stream, lot)
 );
 
-CREATE INDEX journal_lot_line ON journal_lot (engagement, line);  -- the fold asks for the lots of a line
+CREATE INDEX journal_lot_open ON journal_lot (engagement, open);  -- the fold asks for the open lots under a cap
 
 -- indexes
 CREATE INDEX posting_statement ON posting (entity, account, effective_on, posting);

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from domain import postings
 from domain.account_role import AccountRole
-from domain.contract import ContractLine, TimeAndMaterials
+from domain.contract import ContractLine
 from domain.earning import Seen, earned_to_date, last_day_of, provision_to_date, revenue_account
 from domain.journal import Carried, Posting, Rate
 from domain.kernel import Recorded
@@ -110,18 +110,6 @@ class JournalLines:
     def terms_changed(self, key: Key) -> None:
         """The line was agreed anew."""
         self._state_terms(key, self.lines.change(key))
-
-    def room(self, line: LineRecord) -> Decimal | None:
-        """What may still be recognised under the cap of a line that earns by its lots; None when it has none."""
-        if line.price is None or line.method != "as_invoiceable":
-            return None
-        return line.price - (line.recognised - line.adjusted)
-
-    def fills_caps(self, line: LineRecord) -> bool:
-        """Whether the lot that crosses the cap is recognised in part."""
-        agreed = self._contexts.engagement(line.engagement).lines.get(line.line)
-        billing = agreed.billing if agreed is not None else None
-        return not (isinstance(billing, TimeAndMaterials) and billing.cap_policy == "whole_item")
 
     def fixed_rate(self, engagement: str, name: str, functional: str) -> Rate | None:
         """The exchange rate that the contract fixes, if it does."""

@@ -11,13 +11,21 @@ from typing import Any, Final
 from domain import postings
 from domain.account_role import AccountRole
 from domain.agreement import LineAgreed
+from domain.billing_limit import BillingLimit, BillingLimitAgreed, LimitClaimed, LimitReleased
 from domain.change_orders import ChangeOrderApproved
 from domain.contract import ContractLine, Revenue
 from domain.earning import earns_by_itself, revenue_account
 from domain.expense import ExpenseRecorded
 from domain.journal import Rate
 from domain.kernel import Recorded, decider_name, local_id
-from domain.line_caps import CapChanged, LimitsChanged
+from domain.line_caps import (
+    BillingClaimed,
+    BillingCredited,
+    BillingReleased,
+    CapChanged,
+    EngagementCapAgreed,
+    LimitsChanged,
+)
 from domain.lots import (
     Lot,
     LotHoldsLifted,
@@ -25,9 +33,13 @@ from domain.lots import (
     LotRated,
     LotReversed,
     LotsCredited,
+    LotsDrawn,
     LotsGivenFree,
     LotsHeld,
     LotSplit,
+    LotsReleased,
+    LotsReserved,
+    LotsUndrawn,
     LotsWrittenOff,
     LotTransferred,
 )
@@ -36,10 +48,12 @@ from domain.reference.fx_rate import FxRatePublished
 from domain.reference.legal_entity import LegalEntityDefined
 from domain.timesheet import APPROVER_REDUCED
 from projections.contexts import Contexts
+from projections.journal_caps import Group, JournalCaps
 from projections.journal_lines import EARNED_APART, JournalLines
 from projections.journal_tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
 from projections.journal_writer import About, JournalWriter
 from projections.model import Handler
+from projections.registers_fold import RegistersFold
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
 
@@ -50,12 +64,20 @@ class JournalLots:
     """What every lot has earned and cost, and the entries that say so."""
 
     def __init__(
-        self, source: Source, contexts: Contexts, writer: JournalWriter, lines: JournalLines, *, from_zero: bool
+        self,
+        source: Source,
+        contexts: Contexts,
+        registers: RegistersFold,
+        writer: JournalWriter,
+        lines: JournalLines,
+        *,
+        from_zero: bool,
     ) -> None:
         self.lots: Shelf[LotRecord] = Shelf(LOTS, source)
+        self._caps = JournalCaps(source, contexts, registers, self.lots)
         self._expenses: Shelf[ExpenseRecord] = Shelf(EXPENSES, source)
-        self._source = source
         self._contexts = contexts
+        self._registers = registers
         self._writer = writer
         self._lines = lines
         waiting = [] if from_zero else source.find(LOTS, {"waiting": True})
@@ -64,6 +86,10 @@ class JournalLots:
             LotRated: self._want_rated,
             LotSplit: self._want_one,
             LotReversed: self._want_one,
+            LotsReserved: self._want_each,
+            LotsReleased: self._want_each,
+            LotsDrawn: self._want_each,
+            LotsUndrawn: self._want_each,
             LotsWrittenOff: self._want_each,
             LotsGivenFree: self._want_each,
             LotsHeld: self._want_each,
@@ -76,6 +102,10 @@ class JournalLots:
             LotRated: self._rated,
             LotSplit: self._split,
             LotReversed: self._reversed,
+            LotsReserved: self._reserved,
+            LotsReleased: self._opened_again,
+            LotsDrawn: self._drawn,
+            LotsUndrawn: self._opened_again,
             LotsWrittenOff: self._written_off,
             LotsGivenFree: self._given_free,
             LotsHeld: self._held,
@@ -83,9 +113,16 @@ class JournalLots:
             LotsCredited: self._credited,
             LotTransferred: self._transferred,
             LineAgreed: self._agreed,
-            CapChanged: self._cap_changed,
-            LimitsChanged: self._cap_changed,
-            ChangeOrderApproved: self._lines_changed,
+            CapChanged: self._caps_moved,
+            LimitsChanged: self._caps_moved,
+            EngagementCapAgreed: self._caps_moved,
+            ChangeOrderApproved: self._changed,
+            BillingClaimed: self._claimed,
+            BillingReleased: self._claimed,
+            BillingCredited: self._claimed,
+            BillingLimitAgreed: self._limit_moved,
+            LimitClaimed: self._limit_moved,
+            LimitReleased: self._limit_moved,
             FxRatePublished: self._fx_published,
             LegalEntityDefined: self._entity_defined,
         }
@@ -148,6 +185,7 @@ class JournalLots:
         row.waiting = cost_rate is None or rate is None
         if cost_rate is None or rate is None:
             self._waiting[key] = None
+            self._caps.forget(self._group_of(row))
             return
         self._waiting.pop(key, None)
         row.cost_rate, row.cost_rate_id = cost_rate.value, cost_rate.id
@@ -156,7 +194,9 @@ class JournalLots:
         line.hours += row.hours
         line.cost += row.line_cost
         if row.earns:
-            self._earn(fact, row, line, rate, self._room(row, line))
+            self._begin_to_earn(fact, row, rate)
+        elif row.open:
+            self._take_up(fact, row)
         self._lines.measure(fact, row.engagement, row.line, row.work_date, "progress earns revenue")
 
     def _cost(self, fact: Recorded[Any], row: LotRecord, sign: int) -> None:
@@ -170,11 +210,33 @@ class JournalLots:
             posted = postings.labour(sign * row.cost, row.cost_currency, rate)
         self._writer.enter(fact, row.delivering_entity, because, row.work_date, posted, about)
 
-    def _earn(self, fact: Recorded[Any], row: LotRecord, line: LineRecord, rate: Rate, amount: Decimal) -> None:
-        """Revenue of a lot as far as there is room under the cap; what is over it earns nothing."""
-        line.over_cap += row.value - row.recognised - amount
+    def _begin_to_earn(self, fact: Recorded[Any], row: LotRecord, rate: Rate) -> None:
+        """Revenue of a lot as far as there is room under its caps; what is over them earns nothing."""
+        line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+        line.over_cap += row.value - row.recognised
+        if self._takes_up(row):
+            self._grant(fact, row, line, row.value - row.recognised, rate, "revenue is recognised")
+        else:
+            self._share_out(fact, self._group_of(row), (row.stream, row.lot))
+
+    def _take_up(self, fact: Recorded[Any], row: LotRecord) -> None:
+        """A lot that earns nothing itself, such as an instalment, leaves less of the caps to others."""
+        if not self._takes_up(row):
+            self._share_out(fact, self._group_of(row))
+
+    def _takes_up(self, row: LotRecord) -> bool:
+        """Whether a lot fits under its caps without moving others; where there are none it always does."""
+        if not row.open:
+            return True
+        group = self._group_of(row)
+        return not group.rooms or self._caps.fits(group, row)
+
+    def _grant(
+        self, fact: Recorded[Any], row: LotRecord, line: LineRecord, amount: Decimal, rate: Rate, because: str
+    ) -> None:
         if amount:
-            self._recognise(fact, row, line, amount, rate, "revenue is recognised")
+            line.over_cap -= amount
+            self._recognise(fact, row, line, amount, rate, because)
 
     def _recognise(
         self, fact: Recorded[Any], row: LotRecord, line: LineRecord, amount: Decimal, rate: Rate, because: str,
@@ -192,7 +254,7 @@ class JournalLots:
         """What a lot has earned is not revenue any more, at what it was recognised at."""
         line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
         line.over_cap -= row.over_cap
-        row.earns = False
+        row.earns = row.open = False
         if row.recognised and (rate := self._rate(row, row.currency, row.entity)):
             taken = -row.functional_recognised
             self._recognise(fact, row, line, -row.recognised, rate, because, taken, day)
@@ -225,57 +287,94 @@ class JournalLots:
             line.hours -= row.hours
             line.cost -= row.line_cost
             self._lines.measure(fact, row.engagement, row.line, row.work_date, "work is reversed")
-            self._fill(fact, line)
         self._waiting.pop(key, None)
         self.lots.remove(key)
+        self._leave_room(fact, [row])
 
     def _written_off(self, fact: Recorded[LotsWrittenOff]) -> None:
         """Billing was given up: the revenue goes, the cost stays; on the day that the policy of the entity says."""
-        for lot in fact.event.lots:
-            row = self.lots.change((fact.stream, lot))
-            self._earns_no_more(fact, row, "work is written off", self._write_off_day(fact, row))
+        self._give_up(fact, "work is written off")
 
     def _given_free(self, fact: Recorded[LotsGivenFree]) -> None:
         """Work that is given free costs and earns nothing."""
-        for lot in fact.event.lots:
-            row = self.lots.change((fact.stream, lot))
-            self._earns_no_more(fact, row, "work is given free", self._write_off_day(fact, row))
+        self._give_up(fact, "work is given free")
+
+    def _give_up(self, fact: Recorded[LotsWrittenOff | LotsGivenFree], because: str) -> None:
+        rows = [self.lots.change((fact.stream, lot)) for lot in fact.event.lots]
+        for row in rows:
+            self._earns_no_more(fact, row, because, self._write_off_day(fact, row))
+        self._leave_room(fact, rows)
 
     def _earns_no_more(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
         if not row.waiting:
             self._take_back(fact, row, because, day)
-            self._fill(fact, self._lines.of(row.engagement, row.line, row.entity, row.currency))
-        row.earns = False
+        row.earns = row.open = False
 
     def _held(self, fact: Recorded[LotsHeld]) -> None:
         """Hours that the approver did not let be billed may not be invoiced: they earn nothing (IFRS 15.B16)."""
         if fact.event.code != APPROVER_REDUCED:
             return
-        for lot in fact.event.lots:
-            row = self.lots.change((fact.stream, lot))
+        rows = [self.lots.change((fact.stream, lot)) for lot in fact.event.lots]
+        for row in rows:
             if row.earns:
                 self._earns_no_more(fact, row, "fewer hours were approved", row.work_date)
                 row.held_back = True
+        self._leave_room(fact, rows)
 
     def _hold_lifted(self, fact: Recorded[LotHoldsLifted]) -> None:
         """Hours that were approved after all earn as if they had been at once."""
         for lot in fact.event.lots if fact.event.code == APPROVER_REDUCED else ():
             row = self.lots.change((fact.stream, lot))
             if row.held_back:
-                row.held_back, row.earns = False, True
+                row.held_back, row.earns, row.open = False, True, True
                 rate = None if row.waiting else self._rate(row, row.currency, row.entity)
                 if rate is not None:
-                    line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
-                    self._earn(fact, row, line, rate, self._room(row, line))
+                    self._begin_to_earn(fact, row, rate)
 
     def _credited(self, fact: Recorded[LotsCredited]) -> None:
-        """Work that was credited is unbilled again, at what it has earned; what is given up of it earns nothing."""
+        """Work that was credited is unbilled again, at what it has earned; what is given up of it earns nothing.
+
+        What the invoice had taken of the caps is given back behind it, in the same transaction.
+        """
         for each in fact.event.lots:
             row = self.lots.change((fact.stream, each.lot))
             if each.disposition in ("rebill", "rebill_elsewhere"):
-                continue
-            day = each.effective_on or self._write_off_day(fact, row)
-            self._earns_no_more(fact, row, "work is written off", day)
+                row.open = True
+            else:
+                day = each.effective_on or self._write_off_day(fact, row)
+                self._earns_no_more(fact, row, "work is written off", day)
+            self._caps.forget(self._group_of(row))
+
+    def _reserved(self, fact: Recorded[LotsReserved]) -> None:
+        """What a draft bills is earned whatever waits in front of it; the draft then takes it off the caps."""
+        self._leave_the_queue(fact, fact.event.lots)
+
+    def _drawn(self, fact: Recorded[LotsDrawn]) -> None:
+        """What a retainer pays for takes from no cap: the retainer did."""
+        self._leave_room(fact, self._leave_the_queue(fact, fact.event.lots))
+
+    def _leave_the_queue(self, fact: Recorded[Any], lots: Iterable[str]) -> list[LotRecord]:
+        taken = []
+        for lot in lots:
+            row = self.lots.change((fact.stream, lot))
+            row.open = False
+            taken.append(row)
+            self._caps.forget(self._group_of(row))
+            if row.over_cap and (rate := self._rate(row, row.currency, row.entity)):
+                line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+                self._grant(fact, row, line, row.over_cap, rate, "work under a cap is billed")
+        return taken
+
+    def _opened_again(self, fact: Recorded[LotsReleased | LotsUndrawn]) -> None:
+        """Lots wait for their turn again; after a draft, what it had taken of the caps is given back behind them."""
+        opened = []
+        for lot in fact.event.lots:
+            row = self.lots.change((fact.stream, lot))
+            row.open = True
+            opened.append(row)
+            self._caps.forget(self._group_of(row))
+        if isinstance(fact.event, LotsUndrawn):
+            self._leave_room(fact, opened)
 
     def _write_off_day(self, fact: Recorded[Any], row: LotRecord) -> date:
         posted = self._lines.day_of(fact, row.entity)
@@ -284,67 +383,91 @@ class JournalLots:
 
     # -- caps --------------------------------------------------------------------------------------------------------
 
-    def _room(self, row: LotRecord, line: LineRecord) -> Decimal:
-        """How much of a lot may still be recognised on its line."""
-        wanted = row.value - row.recognised
-        left = self._lines.room(line)
-        if left is None or wanted <= left:
-            return wanted
-        return max(left, _NOTHING) if self._lines.fills_caps(line) else _NOTHING
+    def _group_of(self, row: LotRecord) -> Group:
+        return self._caps.group_of(row.engagement, row.customer, row.currency)
 
     def _agreed(self, fact: Recorded[LineAgreed]) -> None:
-        self._cap_may_move(fact, fact.event.line.line)
+        """The first terms of a line concern no work yet; new ones may have other caps."""
+        engagement = local_id(fact.stream)
+        line = self._lines.find(engagement, fact.event.line.line)
+        if line is not None:
+            self._lines.terms_changed((engagement, line.line))
+            self._share_out_of(fact, engagement)
+        else:
+            terms = self._contexts.engagement(engagement).terms
+            self._caps.forget(self._caps.group_of(engagement, terms.customer, terms.currency))
 
-    def _cap_changed(self, fact: Recorded[CapChanged | LimitsChanged]) -> None:
-        self._cap_may_move(fact, fact.event.line)
+    def _caps_moved(self, fact: Recorded[Any]) -> None:
+        """Caps of an engagement were agreed anew."""
+        engagement = local_id(fact.stream)
+        changed = getattr(fact.event, "line", None)
+        if isinstance(changed, str) and self._lines.find(engagement, changed) is not None:
+            self._lines.terms_changed((engagement, changed))
+        self._share_out_of(fact, engagement)
 
-    def _lines_changed(self, fact: Recorded[ChangeOrderApproved]) -> None:
+    def _changed(self, fact: Recorded[ChangeOrderApproved]) -> None:
+        engagement = local_id(fact.stream)
         for line in fact.event.lines:
-            self._cap_may_move(fact, line.line)
+            if self._lines.find(engagement, line.line) is not None:
+                self._lines.terms_changed((engagement, line.line))
+        self._share_out_of(fact, engagement)
 
-    def _cap_may_move(self, fact: Recorded[Any], name: str) -> None:
-        key = (local_id(fact.stream), name)
-        self._lines.lines.fetch([key])
-        line = self._lines.lines.get(key)
-        if line is None:
+    def _claimed(self, fact: Recorded[BillingClaimed | BillingReleased | BillingCredited]) -> None:
+        """A draft or a credit moved what is left of the caps; that of the customer's limit comes behind it."""
+        engagement, event = local_id(fact.stream), fact.event
+        terms = self._contexts.engagement(engagement).terms
+        limit = self._contexts.billing_limit(terms.customer, terms.currency)
+        claims_follow = isinstance(event, BillingClaimed) and limit.agreed is not None
+        if not claims_follow and event.invoice not in limit.claims:
+            self._share_out_of(fact, engagement)
+
+    def _limit_moved(self, fact: Recorded[BillingLimitAgreed | LimitClaimed | LimitReleased]) -> None:
+        """What the work of a customer may be billed in all was agreed, or is taken by a draft, or given back."""
+        limit: BillingLimit = self._contexts.read(fact.stream)
+        if limit.agreed is None:
             return
-        self._lines.terms_changed(key)
-        self._shed(fact, line)
-        self._fill(fact, line)
+        customer, currency = limit.agreed.customer, limit.agreed.currency
+        for engagement in sorted(self._registers.engagements_of([customer], [])):
+            state = self._contexts.engagement(engagement)
+            if state.opened is not None and state.currency == currency:
+                self._share_out_of(fact, engagement)
+                if limit.room is not None:
+                    return
 
-    def _fill(self, fact: Recorded[Any], line: LineRecord) -> None:
-        """Work over a cap earns as soon as there is room for it, in the order in which lots take up a cap."""
-        if not line.over_cap:
-            return
-        for row in sorted(self._lots_of(line), key=lambda each: each.turn):
-            amount = self._room(row, line) if row.over_cap else _NOTHING
-            if amount and (rate := self._rate(row, row.currency, row.entity)):
-                self.lots.change((row.stream, row.lot))
-                line.over_cap -= amount
-                self._recognise(fact, row, line, amount, rate, "a cap makes room")
+    def _share_out_of(self, fact: Recorded[Any], engagement: str) -> None:
+        terms = self._contexts.engagement(engagement).terms
+        group = self._caps.group_of(engagement, terms.customer, terms.currency)
+        self._caps.forget(group)
+        self._share_out(fact, group)
 
-    def _shed(self, fact: Recorded[Any], line: LineRecord) -> None:
-        """A cap below what was recognised takes revenue back, the last work first."""
-        left = self._lines.room(line)
-        if left is None or left >= 0:
-            return
-        excess = -left
-        for row in sorted(self._lots_of(line), key=lambda each: each.turn, reverse=True):
-            amount = min(excess, row.recognised) if row.earns else _NOTHING
-            if amount > 0 and (rate := self._rate(row, row.currency, row.entity)):
-                self.lots.change((row.stream, row.lot))
-                taken = -(row.functional_recognised * amount / row.recognised).quantize(row.functional_recognised)
-                line.over_cap += amount
-                self._recognise(fact, row, line, -amount, rate, "a cap is lowered", taken)
-                excess -= amount
+    def _leave_room(self, fact: Recorded[Any], rows: Iterable[LotRecord]) -> None:
+        """Lots take nothing of their caps any more."""
+        groups = {group.name: group for row in rows if (group := self._group_of(row)).rooms}
+        for group in groups.values():
+            self._caps.forget(group)
+            self._share_out(fact, group)
 
-    def _lots_of(self, line: LineRecord) -> Iterable[LotRecord]:
-        found = self._source.find(LOTS, {"engagement": line.engagement, "line": line.line})
-        known = {(row.stream, row.lot): row for row in self.lots.keep(found)}
-        for row in self.lots.changing():
-            if (row.engagement, row.line) == (line.engagement, line.line):
-                known[row.stream, row.lot] = row
-        return [row for row in known.values() if not row.waiting]
+    def _share_out(self, fact: Recorded[Any], group: Group, fresh: Key | None = None) -> None:
+        """What the caps of a group leave, to its lots in their turn; what some lose is posted first."""
+        shares = self._caps.share_out(group)
+        moved = [
+            (key, row, within - row.recognised)
+            for key, (row, within) in shares.items()
+            if row.earns and not row.waiting and within != row.recognised
+        ]
+        for key, row, change in sorted(moved, key=lambda each: each[2] > 0):
+            rate = self._rate(row, row.currency, row.entity)
+            if rate is None:
+                continue
+            self.lots.change(key)
+            line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+            if change > 0:
+                because = "revenue is recognised" if key == fresh else "a cap makes room"
+                self._grant(fact, row, line, change, rate, because)
+            else:
+                taken = (row.functional_recognised * change / row.recognised).quantize(row.functional_recognised)
+                line.over_cap -= change
+                self._recognise(fact, row, line, change, rate, "a cap leaves less room", taken)
 
     # -- exchange rates ----------------------------------------------------------------------------------------------
 
@@ -398,7 +521,9 @@ def _row(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue | N
         entity=lot.selling_entity,
         delivering_entity=lot.delivering_entity,
         work_date=lot.work_date,
-        turn=f"{lot.work_date} {lot.approved_at.isoformat()} {lot.lot}",
+        resource=lot.resource or "",
+        approved_at=lot.approved_at,
+        open=billable,
         account=revenue_account(kind, line).value,
         earns=earns,
         is_agent=billable and lot.presentation == "agent",

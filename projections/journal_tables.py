@@ -116,7 +116,8 @@ class LineRecord:
 class LotRecord:
     """One row of ``journal_lot``: what a lot has earned and cost; ``earns`` is false for billing items and fixed fees.
 
-    ``turn`` is its place in the order in which lots take up a cap. ``cost`` is in the currency of those who work,
+    ``open`` lots want to be billed: they share out what the caps leave, in the order of work date, ``approved_at`` and
+    lot. ``cost`` is in the currency of those who work,
     ``line_cost`` in that of the engagement as far as it is progress of its line: what is passed on beside a price is
     none. A lot that is ``waiting`` for an exchange rate is not posted yet; one that is ``held_back`` would earn, had
     the approver let it be billed.
@@ -130,8 +131,10 @@ class LotRecord:
     project: str
     entity: str
     delivering_entity: str
+    resource: str
     work_date: date
-    turn: str
+    approved_at: datetime
+    open: bool
     account: str
     earns: bool
     is_agent: bool

@@ -95,12 +95,14 @@ QUESTIONS: Final = (
         """
         SELECT 'engagement ' || l.engagement, 'revenue ' || earned || ', lots ' || coalesce(m.recognised, 0)
         FROM (SELECT engagement, sum(recognised - adjusted) AS earned FROM journal_line GROUP BY 1
-              HAVING bool_and(method IN ('as_invoiceable', 'point_in_time')) AND sum(abs(over_cap)) = 0) AS l
+              HAVING bool_and(method IN ('as_invoiceable', 'point_in_time'))) AS l
         LEFT JOIN (SELECT engagement, sum(recognised) AS recognised FROM margin
                    WHERE by = 'engagement' AND month = '' GROUP BY 1) AS m USING (engagement)
         WHERE earned <> coalesce(m.recognised, 0)
           AND NOT EXISTS (SELECT FROM journal_lot w WHERE w.engagement = l.engagement AND w.waiting)
-          AND NOT EXISTS (SELECT FROM item b WHERE b.engagement = l.engagement AND b.over_cap_value <> 0)
+          AND NOT EXISTS (  -- what is held waits behind what may be billed, and is earned in its turn
+              SELECT FROM item b JOIN item h ON h.customer = b.customer AND h.state = 'held' AND h.is_lot
+              WHERE b.engagement = l.engagement AND b.over_cap_value <> 0)
         """,
     ),
     Question(
@@ -158,13 +160,18 @@ QUESTIONS: Final = (
         """
         SELECT engagement || ' ' || line, earned || ' recognised of ' || price || ' ' || currency
         FROM journal_line CROSS JOIN LATERAL (
-            SELECT recognised - adjusted - coalesce((
+            SELECT recognised - CASE method WHEN 'as_invoiceable' THEN greatest(adjusted, 0) ELSE adjusted END
+                   - coalesce((
                 SELECT sum(lot.recognised) FROM journal_lot lot
                 WHERE (lot.engagement, lot.line) = (journal_line.engagement, journal_line.line)
                   AND lot.account = 'REVENUE_EXPENSE' AND journal_line.method IN ('point_in_time', 'drawdown')
             ), 0) AS earned
         ) AS each
         WHERE price IS NOT NULL AND earned > price
+          AND NOT EXISTS (  -- a draft that bills less than its work is worth leaves room, and adjusts when it is issued
+              SELECT FROM journal_lot lot JOIN item USING (stream)
+              WHERE (lot.engagement, lot.line) = (journal_line.engagement, journal_line.line)
+                AND item.item = lot.lot AND item.state = 'reserved')
         """,
     ),
     Question(
