@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 
 from domain.caps import Candidate, Room, allocation
@@ -17,6 +18,8 @@ from projections.journal_tables import LOTS, LotRecord
 from projections.registers_fold import RegistersFold
 from projections.shelf import Shelf, Source
 from projections.tables import Key
+
+Turn = tuple[date, datetime, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,15 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class _Roomy:
-    """A group all of whose lots fit, none of negative value: what is left takes up a further lot in any order."""
+class _Shared:
+    """How a group shared out its caps: what they leave, whether all lots fit, and the turn of the last that got any.
+
+    A further lot behind that turn, or one that fits where all did, takes what is left and moves no other.
+    """
 
     rooms: list[Room]
+    all_fit: bool
+    last: Turn | None
 
 
 class JournalCaps:
@@ -43,7 +51,7 @@ class JournalCaps:
         self._contexts = contexts
         self._registers = registers
         self._lots = lots
-        self._roomy: dict[tuple[str, str], _Roomy] = {}
+        self._shared: dict[tuple[str, str], _Shared] = {}
 
     def group_of(self, engagement: str, customer: str, currency: str) -> Group:
         """The caps that the work of an engagement takes from; a customer's limit joins all engagements."""
@@ -59,32 +67,41 @@ class JournalCaps:
 
     def forget(self, group: Group) -> None:
         """What the lots of a group take has changed: it is shared out anew with the next one."""
-        self._roomy.pop(group.name, None)
+        self._shared.pop(group.name, None)
 
-    def fits(self, group: Group, row: LotRecord) -> bool:
-        """Whether a further lot fits under all caps of a group beside all others, so that nothing else moves."""
-        roomy = self._roomy.get(group.name)
-        if roomy is None or row.value <= 0:
-            return False
-        shares, left = allocation(roomy.rooms, [_candidate(row)])
-        (share,) = shares.values()
-        if share.over:
-            return False
-        self._roomy[group.name] = _Roomy(left)
-        return True
+    def taken_up(self, group: Group, row: LotRecord) -> Decimal | None:
+        """How much of a further lot fits, where it moves no other; None where all have to share anew."""
+        if not group.rooms:
+            return row.value
+        shared = self._shared.get(group.name)
+        if shared is None or row.value <= 0:
+            return None
+        candidate = _candidate(row)
+        shares, left = allocation(shared.rooms, [candidate])
+        share = shares[candidate.lot]
+        is_behind = shared.last is None or candidate.turn > shared.last
+        if not is_behind and not (shared.all_fit and not share.over):
+            return None
+        last = max(shared.last or candidate.turn, candidate.turn) if share.within else shared.last
+        self._shared[group.name] = _Shared(left, shared.all_fit and not share.over, last)
+        return share.within.amount
 
     def share_out(self, group: Group) -> Mapping[Key, tuple[LotRecord, Decimal]]:
         """Every open lot of a group, in its turn, with how much of its value fits."""
-        rows = {(row.stream, row.lot): row for name in group.engagements for row in self._open_lots_of(name)}
+        rows: dict[Key, LotRecord] = {
+            (row.stream, row.lot): row for name in group.engagements for row in self._open_lots_of(name)
+        }
         candidates = {key: _candidate(row) for key, row in rows.items()}
         shares, left = allocation(group.rooms, candidates.values())
-        all_fit = not any(share.over for share in shares.values())
-        if all_fit and all(row.value > 0 for row in rows.values()):
-            self._roomy[group.name] = _Roomy(left)
-        else:
-            self._roomy.pop(group.name, None)
         in_turn = sorted(rows, key=lambda key: candidates[key].turn)
-        return {key: (rows[key], shares[candidates[key].lot].within.amount) for key in in_turn}
+        found = {key: (rows[key], shares[candidates[key].lot].within.amount) for key in in_turn}
+        if all(row.value > 0 for row in rows.values()):
+            takers = [candidates[key].turn for key, (_, within) in found.items() if within]
+            all_fit = not any(share.over for share in shares.values())
+            self._shared[group.name] = _Shared(left, all_fit, takers[-1] if takers else None)
+        else:
+            self.forget(group)
+        return found
 
     def _open_lots_of(self, engagement: str) -> Sequence[LotRecord]:
         found = self._source.find(LOTS, {"engagement": engagement, "open": True})

@@ -214,22 +214,20 @@ class JournalLots:
         """Revenue of a lot as far as there is room under its caps; what is over them earns nothing."""
         line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
         line.over_cap += row.value - row.recognised
-        if self._takes_up(row):
-            self._grant(fact, row, line, row.value - row.recognised, rate, "revenue is recognised")
+        within = self._taken_up(row)
+        if within is not None:
+            self._grant(fact, row, line, within - row.recognised, rate, "revenue is recognised")
         else:
             self._share_out(fact, self._group_of(row), (row.stream, row.lot))
 
     def _take_up(self, fact: Recorded[Any], row: LotRecord) -> None:
         """A lot that earns nothing itself, such as an instalment, leaves less of the caps to others."""
-        if not self._takes_up(row):
+        if self._taken_up(row) is None:
             self._share_out(fact, self._group_of(row))
 
-    def _takes_up(self, row: LotRecord) -> bool:
-        """Whether a lot fits under its caps without moving others; where there are none it always does."""
-        if not row.open:
-            return True
-        group = self._group_of(row)
-        return not group.rooms or self._caps.fits(group, row)
+    def _taken_up(self, row: LotRecord) -> Decimal | None:
+        """How much of a lot fits under its caps, where it moves no other."""
+        return self._caps.taken_up(self._group_of(row), row) if row.open else row.value
 
     def _grant(
         self, fact: Recorded[Any], row: LotRecord, line: LineRecord, amount: Decimal, rate: Rate, because: str
