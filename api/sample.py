@@ -208,6 +208,7 @@ class _Loading:
         """One month: the customers' payments, then drafts, approvals and invoices; the ERP is not always there."""
         erp = self.erp
         await self._receive_payments(run, erp)
+        await self.finance.settle_within(run)
         drafts = await self.finance.draft(run)
         approved = await self.finance.approve(run, drafts)
         if self.runs == LOST_ANSWERS_RUN:
@@ -218,11 +219,14 @@ class _Loading:
         if self.runs == OUTAGE_RUN:
             await erp.outage()
         try:
-            await self.finance.issue(run, approved)
+            issued = await self.finance.issue(run, approved)
             if self.runs == OUTAGE_RUN:
                 await asyncio.sleep(OUTAGE_SECONDS)
         finally:
             await erp.recover()
+        if run.everything:
+            await self.finance.credit(run, issued)
+            await self.finance.charge_within(run)
 
     async def _receive_payments(self, run: BillingRun, erp: Control) -> None:
         places = asyncio.Semaphore(PAY_AT_ONCE_MAX)
@@ -248,6 +252,7 @@ class _Loading:
             "invoices": len(bills),
             "paid": len(self.paid),
             "drafts": self.finance.drafts_left,
+            "credit_notes": self.finance.credit_notes,
             "invoice": interesting.invoice if interesting else None,
             "number": interesting.number if interesting else None,
         }

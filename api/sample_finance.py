@@ -28,6 +28,7 @@ PAUSE_SECONDS: Final = 0.25
 AT_ONCE_MAX: Final = 4
 NOTHING_TO_BILL: Final = "invoice.nothing_to_bill"
 DAYS_TO_PAY: Final = 21
+DAYS_TO_CREDIT: Final = 4
 
 
 class ServiceRefused(Exception):
@@ -77,6 +78,8 @@ class Bill:
     gross: Decimal
     currency: str
     month: str
+    first_hours: tuple[int, str] | None = None
+    """The number of its first line that bills hours, and the first lot on that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ class Finance:
     bills: list[Bill] = field(default_factory=list)
     asked_to_pay: set[str] = field(default_factory=set)
     drafts_left: int = 0
+    credit_notes: int = 0
+    charged: list[tuple[str, str, str]] = field(default_factory=list)
 
     @classmethod
     def of(cls, firm: Firm, client: Client, home: Path) -> Finance:
@@ -147,6 +152,39 @@ class Finance:
         self.bills += issued
         return issued
 
+    async def credit(self, run: BillingRun, issued: Sequence[Bill]) -> None:
+        """Every second month a customer who does not pay is credited some hours: to be billed again, or given up."""
+        place = run.cut_off.month
+        bill = next((each for each in issued if each.first_hours and not self._pays(each)), None)
+        if place % 2 or bill is None or bill.first_hours is None:
+            return
+        line, lot = bill.first_hours
+        part = {"line": line, "lot": lot, "disposition": "rebill" if place % 4 else "write_off"}
+        name, on = f"CN-{bill.number}", (run.on + timedelta(days=DAYS_TO_CREDIT)).isoformat()
+        drafted = {"invoice": bill.invoice, "parts": [part], "reason": "The hours were disputed.", "creditNote": name}
+        await self.preparer.call("draft-credit-note", self._key(run, f"{name}/draft"), drafted)
+        approved = {"creditNote": name, "approvedOn": on}
+        await self.approver.call("approve-credit-note", self._key(run, f"{name}/approve"), approved)
+        await self.preparer.call("issue-credit-note", self._key(run, name), {"creditNote": name, "issuedOn": on})
+        self.credit_notes += 1
+
+    def _pays(self, bill: Bill) -> bool:
+        return payment_of(bill, self.firm.plan.seed) is not None
+
+    async def charge_within(self, run: BillingRun) -> None:
+        """The companies invoice each other what their people did for the others' customers in the month."""
+        answer = await self.preparer.call("run-intercompany", self._key(run, "intercompany"), {"period": run.month})
+        pairs = (stream.split(":") for stream in answer["objects"])
+        self.charged += [(run.month, lender, borrower) for _, lender, borrower in pairs]
+
+    async def settle_within(self, run: BillingRun) -> None:
+        """The companies pay each other what they invoiced a month ago."""
+        due, self.charged = self.charged, []
+        for month, lender, borrower in due:
+            name = f"IC-{month}-{lender}-{borrower}"
+            asked = {"settlement": name, "lender": lender, "borrower": borrower, "paidOn": run.on.isoformat()}
+            await self.preparer.call("settle-intercompany", self._key(run, name), asked)
+
     def payments_before(self, run: BillingRun) -> list[Payment]:
         """What customers have paid by a run of the bills that are weeks old by then."""
         due = (bill for bill in self.bills if bill.issued_on + timedelta(days=DAYS_TO_PAY) <= run.on)
@@ -175,7 +213,13 @@ def _bill(invoice: str, document: Mapping[str, Any], run: BillingRun) -> Bill:
         gross=Decimal(document["gross"]["amount"]),
         currency=document["gross"]["currency"],
         month=run.month,
+        first_hours=_first_hours(document),
     )
+
+
+def _first_hours(document: Mapping[str, Any]) -> tuple[int, str] | None:
+    hours = (line for line in document["lines"] if line["unit"] == "hour" and line["lots"])
+    return next(((line["line"], line["lots"][0]["lot"]) for line in hours), None)
 
 
 def payment_of(bill: Bill, seed: int) -> Payment | None:

@@ -9,7 +9,7 @@ from itertools import permutations
 from typing import Final
 
 from adapters.simulation.calendars import months_later
-from adapters.simulation.facts import AccountTold, AgreementTold, BooksOpened, CurrencyPolicyTold, Fact
+from adapters.simulation.facts import AccountTold, AgreementTold, BooksOpened, CurrencyPolicyTold, Fact, MonthBegan
 from adapters.simulation.firm import Firm
 from adapters.simulation.message import Message
 from adapters.simulation.own import command
@@ -54,10 +54,10 @@ def books(firm: Firm, since: date, said: datetime) -> Iterator[Fact]:
     """What is in place before the first hour: the currency policy, open months, accounts, and agreements."""
     yield CurrencyPolicyTold("EUR", ("ECB", "ecb"), since, said)
     for entity in firm.entities:
-        month = firm.plan.starts.replace(day=1)
-        while month <= months_later(firm.plan.ends.replace(day=1), 1):
-            yield BooksOpened(entity, f"{month:%Y-%m}", said)
-            month = months_later(month, 1)
+        first = firm.plan.starts.replace(day=1)
+        while first <= months_later(firm.plan.ends.replace(day=1), 1):
+            yield BooksOpened(entity, f"{first:%Y-%m}", said)
+            first = months_later(first, 1)
         for role, account_ in ACCOUNTS.items():
             yield AccountTold(entity, role, account_, since, said)
     for place, (lender, borrower) in enumerate(permutations(firm.entities, 2)):
@@ -81,6 +81,12 @@ def period(fact: BooksOpened) -> Iterator[Message]:
     data = {"entity": code, "period": fact.period, "by": CONTROLLER, "at": fact.said_at.isoformat()}
     stream, key = f"accounting_period:{code}", f"period/{code}/{fact.period}"
     yield command(fact, "accounting_period.open.v1", stream, key, data)
+
+
+def month(fact: MonthBegan) -> Iterator[Message]:
+    """A month that begins."""
+    data = {"day": fact.day.isoformat(), "at": fact.said_at.isoformat()}
+    yield command(fact, "calendar.open_day.v1", "calendar:FIRM", f"calendar/{fact.day}", data)
 
 
 def account(fact: AccountTold) -> Iterator[Message]:

@@ -132,6 +132,14 @@ class BooksOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthBegan:
+    """The firm's calendar says that the first day of a month begins: the books of the one before are measured."""
+
+    day: date
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AccountTold:
     """The ERP's account for a role of the journal in a legal entity."""
 
@@ -294,6 +302,7 @@ Fact = (
     | EuroRateTold
     | CurrencyPolicyTold
     | BooksOpened
+    | MonthBegan
     | AccountTold
     | AgreementTold
     | OrderTold

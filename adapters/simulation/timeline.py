@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from adapters.simulation import reference, sales
 from adapters.simulation.calendars import days_from, month_end, months_later
-from adapters.simulation.facts import BillingRun, Fact
+from adapters.simulation.facts import BillingRun, Fact, MonthBegan
 from adapters.simulation.firm import Engagement, Firm
 from adapters.simulation.work import Desk, period_of
 
@@ -64,6 +64,8 @@ class _History:
     def _facts_of(self, day: date) -> Iterator[Fact]:
         """What begins on a day; the day before it in any time zone is over, so nothing is stated in the past."""
         firm, plan = self._firm, self._firm.plan
+        if day.day == 1 and day >= plan.starts:
+            yield MonthBegan(day, datetime.combine(day, time(0, 5), tzinfo=UTC))
         if day.weekday() == 0:
             yield from reference.euro_rates(firm, day)
         if month := reference.next_review(firm, day):

@@ -15,6 +15,7 @@ from adapters.embedded import EmbeddedServers, ServerFailed
 from adapters.embedded.server import is_free
 from adapters.settings import Settings, load
 from api import supervisor
+from api.health import expect_sample
 from api.roles import ROLES, Role
 from api.screen import Screen, parts_table, trouble
 from api.supervisor import Supervisor
@@ -82,6 +83,8 @@ class Up:
             settings = self._servers.start()
         with self._screen.doing("Preparing the database"):
             supervisor.run_job(PREPARE, settings, settings.logs / "prepare.log")
+        if sample:
+            expect_sample(settings.home)
         self._supervisor = Supervisor(settings, self._roles)
         self._supervisor.start()
         if sample:

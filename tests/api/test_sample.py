@@ -1,17 +1,20 @@
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any, cast
 
 from graphql import parse, validate
 
-from adapters.simulation.facts import BillingRun, BillRateTold, DealTold, HoursTold
+from adapters.simulation.facts import BillingRun, BillRateTold, DealTold, HoursTold, MonthBegan
 from adapters.simulation.firm import Firm, Plan
 from adapters.simulation.message import Message
 from adapters.simulation.stream import stream
 from api.graphql.schema import make_schema
 from api.sample import SAMPLE, segments, story_of
-from api.sample_finance import Bill, entities_of, payment_of
+from api.sample_finance import Bill, Finance, entities_of, payment_of
 
 FIRM = Firm(SAMPLE)
 ITEMS = tuple(stream(FIRM))
@@ -91,3 +94,65 @@ def test_a_part_is_paid_in_whole_units_of_the_currency() -> None:
 def test_the_calendar_of_the_sample_does_not_depend_on_the_day_that_it_is() -> None:
     assert Plan(seed=1, consultants=60, months=6, starts=date(2026, 1, 1)) == SAMPLE
     assert max(item.at for item in ITEMS) < datetime(2026, 8, 1, tzinfo=UTC)
+
+
+class Told:
+    """A finance service desk that writes down what it is asked."""
+
+    def __init__(self, objects: tuple[str, ...] = ()) -> None:
+        self.asked: list[tuple[str, str, dict[str, Any]]] = []
+        self._objects = objects
+
+    async def call(self, service: str, key: str, asked: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append((service, key, asked))
+        return {"objects": self._objects, "events": []}
+
+
+def finance(*objects: str) -> tuple[Finance, Told, Told]:
+    preparer, approver = Told(objects), Told()
+    return Finance(FIRM, cast(Any, preparer), cast(Any, approver)), preparer, approver
+
+
+def unpaid() -> Bill:
+    found = (replace(bill(f"E-{number}"), first_hours=(2, "jira:7#1")) for number in range(200))
+    return next(each for each in found if payment_of(each, SAMPLE.seed) is None)
+
+
+RUNS = [item for item in ITEMS if isinstance(item, BillingRun)]
+
+
+def test_a_customer_who_does_not_pay_is_credited_hours_every_second_month_in_two_ways() -> None:
+    dispositions = []
+    for run in RUNS[:4]:
+        desk, preparer, approver = finance()
+        asyncio.run(desk.credit(run, [replace(unpaid(), engagement="E-1"), unpaid()]))
+        services = [service for service, _, _ in (*preparer.asked, *approver.asked)]
+        assert services in ([], ["draft-credit-note", "issue-credit-note", "approve-credit-note"])
+        dispositions += [asked["parts"][0]["disposition"] for _, _, asked in preparer.asked if "parts" in asked]
+        assert desk.credit_notes == bool(services)
+    assert dispositions == ["rebill", "write_off"]
+
+
+def test_nobody_is_credited_where_all_pay_or_no_hours_are_billed() -> None:
+    desk, preparer, _ = finance()
+    asyncio.run(desk.credit(RUNS[1], [replace(unpaid(), first_hours=None)]))
+    assert preparer.asked == []
+
+
+def test_companies_pay_in_the_next_run_what_they_invoiced_each_other_and_only_once() -> None:
+    desk, preparer, _ = finance("intercompany:GB01:DE01")
+    asyncio.run(desk.charge_within(RUNS[0]))
+    asyncio.run(desk.settle_within(RUNS[1]))
+    asyncio.run(desk.settle_within(RUNS[2]))
+    assert [(service, asked) for service, _, asked in preparer.asked] == [
+        ("run-intercompany", {"period": "2026-01"}),
+        (
+            "settle-intercompany",
+            {"settlement": "IC-2026-01-GB01-DE01", "lender": "GB01", "borrower": "DE01", "paidOn": "2026-03-08"},
+        ),
+    ]
+
+
+def test_every_month_of_the_sample_begins_so_that_the_one_before_it_is_measured() -> None:
+    begun = [item.fact.day for item in ITEMS if isinstance(item, Message) and isinstance(item.fact, MonthBegan)]
+    assert [f"{day:%Y-%m}" for day in dict.fromkeys(begun)] == [f"2026-0{month}" for month in range(1, 8)]
