@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
@@ -15,38 +14,9 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.errors import LedgerUnreachable
 from adapters.postgres import DatabaseProblem, require_migrated
+from api.sample_mark import sample_state
 
 LAG_SECONDS_MAX: Final = 2.0
-SAMPLE_FILE: Final = "sample.json"
-
-SampleState = Literal["none", "expected", "loaded"]
-
-
-def expect_sample(home: Path) -> None:
-    """The sample firm is going to be loaded: nobody is ready before; does nothing when it is loaded already."""
-    if sample_state(home) == "none":
-        _mark(home, "expected")
-
-
-def mark_sample_loaded(home: Path) -> None:
-    """The sample firm has been loaded, all of it."""
-    _mark(home, "loaded")
-
-
-def sample_state(home: Path) -> SampleState:
-    """Whether a sample firm is expected here, or loaded."""
-    try:
-        state = json.loads((home / SAMPLE_FILE).read_text(encoding="utf-8")).get("state")
-    except (OSError, ValueError, AttributeError):
-        return "none"
-    return state if state in ("expected", "loaded") else "none"
-
-
-def _mark(home: Path, state: SampleState) -> None:
-    home.mkdir(parents=True, exist_ok=True)
-    draft = home / f".{SAMPLE_FILE}"
-    draft.write_text(json.dumps({"state": state}) + "\n", encoding="utf-8")
-    draft.replace(home / SAMPLE_FILE)
 
 
 @dataclass(frozen=True, slots=True)

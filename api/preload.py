@@ -1,4 +1,7 @@
-"""What every role needs, imported once in the process that the roles are forked from (docs/decisions/0003)."""
+"""What the roles share, imported once in the process that they are forked from (docs/decisions/0003).
+
+Not what one of them needs alone: ``serve`` needs the most, and imports it while the others begin their work.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,24 @@ import gc
 import importlib
 from contextlib import suppress
 
-from api.roles import ROLES
-
-LIBRARIES = (
+SHARED = (
     "structlog",
-    "psycopg",
-    "eventsourcing.postgres",
-    "nats",
-    "fastapi",
-    "strawberry.fastapi",
-    "uvicorn",
-    "typer",
+    "typer",  # multiprocessing imports the program anew in each child, and ``p2c`` is made with it
+    "api.supervisor",
+    "api.roles.relay",
+    "api.roles.schedule",
+    "api.roles.project",
 )
 
 
 def preload() -> None:
     """Import all that can be; what cannot be imported fails in its own role, which tells and is started again."""
-    for name in (*LIBRARIES, "api.supervisor", *(role.module for role in ROLES)):
+    gc.disable()  # what is imported is no garbage; looking for some took a tenth of the time
+    for name in SHARED:
         with suppress(Exception):
             importlib.import_module(name)
-    gc.collect()
     gc.freeze()  # the collector then leaves these pages shared between the roles
+    gc.enable()
 
 
 preload()

@@ -6,7 +6,6 @@ Everything has an id that depends on the plan alone, so loading that was interru
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -29,8 +28,8 @@ from adapters.simulation.stream import stream
 from adapters.targets.control import Control
 from api.books import open_ledger
 from api.commands.simulate import outgoing
-from api.health import SAMPLE_FILE, expect_sample, sample_state
 from api.sample_finance import Bill, Finance, Payment
+from api.sample_mark import expect_sample, sample_loaded, sample_state
 from api.settled import Rest
 from api.supervisor import Progress
 from projections.generation import Generations
@@ -62,20 +61,6 @@ def load_sample(settings: Settings, progress: Progress, plan: Plan = SAMPLE) -> 
     if sample_state(settings.home) != "loaded":
         expect_sample(settings.home)
         asyncio.run(_load(settings, progress, plan))
-
-
-def where_to_look(settings: Settings, _progress: Progress) -> list[tuple[str, str]]:
-    """What is worth looking at, and where: one paid invoice whose hours had been corrected on the way."""
-    told = _told(settings.home)
-    if told is None or told["invoice"] is None:
-        return []
-    size = f"{told['messages']} messages, {told['invoices']} invoices, {told['paid']} of them paid"
-    return [("Sample firm", size), (f"Story of {told['number']}", story_of(told["invoice"]))]
-
-
-def story_of(invoice: str) -> str:
-    """The GraphQL query that tells how an invoice came to be, and how it was paid."""
-    return f'{{ timeline(subject: "invoice:{invoice}", first: 500) {{ nodes {{ occurredAt actor sentence }} }} }}'
 
 
 def segments(items: Iterable[Item]) -> Iterator[Segment]:
@@ -245,7 +230,6 @@ class _Loading:
         plan, bills = self.finance.firm.plan, self.finance.bills
         interesting = _interesting(self.paid.values(), items)
         told = {
-            "state": "loaded",
             "plan": {**asdict(plan), "starts": plan.starts.isoformat()},
             "messages": self.total,
             "wrong_messages": sum(isinstance(item, Message) and item.fault is not None for item in items),
@@ -256,9 +240,7 @@ class _Loading:
             "invoice": interesting.invoice if interesting else None,
             "number": interesting.number if interesting else None,
         }
-        draft = home / f".{SAMPLE_FILE}"
-        draft.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-        draft.replace(home / SAMPLE_FILE)
+        sample_loaded(home, told)
 
 
 def _interesting(paid: Iterable[Bill], items: Iterable[Item]) -> Bill | None:
@@ -270,11 +252,3 @@ def _interesting(paid: Iterable[Bill], items: Iterable[Item]) -> Bill | None:
     }
     bills = sorted(paid, key=lambda bill: (bill.issued_on, bill.number))
     return next((bill for bill in bills if (bill.engagement, bill.month) in corrected), bills[0] if bills else None)
-
-
-def _told(home: Path) -> dict[str, Any] | None:
-    try:
-        told = json.loads((home / SAMPLE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return told if isinstance(told, dict) and "invoice" in told else None

@@ -19,6 +19,7 @@ from typing import Any
 
 from adapters import logs
 from adapters.settings import Settings
+from api.forking import CONTEXT
 from api.roles import ROLES, Role
 
 BACKOFF_SECONDS_MIN = 0.2
@@ -30,8 +31,6 @@ _FORK_SERVER_DIED = 255
 
 Progress = Callable[[int, int, str], None]
 """Called with what is done, what there is to do, and what it is, for example ``(1200, 5000, "messages")``."""
-
-_context = mp.get_context("forkserver")
 
 
 class JobFailed(Exception):
@@ -78,20 +77,8 @@ class Child:
         return min(BACKOFF_SECONDS_MAX, pause)
 
 
-def warm_up() -> None:
-    """Begin to import what the roles need, in the process that they will be forked from, while the servers start."""
-    from multiprocessing import forkserver  # noqa: PLC0415 - the one use of a module that few know
-
-    _context.set_forkserver_preload(["api.preload"])
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # inherited: a Ctrl-C while it imports is not its business
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 class Supervisor:
-    """The roles of one ledger, each a process forked from one that has everything imported.
+    """The roles of one ledger, each a process forked from one that has imported what they share.
 
     ``hurry`` may be set from a signal handler while stopping: who is not done then is killed.
     """
@@ -139,7 +126,7 @@ class Supervisor:
             logs.shorten(child.log)
 
     def _start(self, child: Child) -> None:
-        child.process = _context.Process(
+        child.process = CONTEXT.Process(
             target=_run_role, args=(child.role, self._settings, child.log), name=child.role.name, daemon=True
         )
         child.process.start()
@@ -177,8 +164,8 @@ def run_job(
     Raises JobFailed with its last words. What it returns must be plain data. ``meanwhile(seconds_max)`` is called again
     and again while the job has nothing to tell.
     """
-    mine, its = _context.Pipe()
-    process = _context.Process(target=_run_job, args=(target, settings, log, its), name=target, daemon=True)
+    mine, its = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=_run_job, args=(target, settings, log, its), name=target, daemon=True)
     process.start()
     its.close()
     try:

@@ -15,17 +15,15 @@ from adapters.embedded import EmbeddedServers, ServerFailed
 from adapters.embedded.server import is_free
 from adapters.settings import Settings, load
 from api import supervisor
-from api.health import expect_sample
+from api.forking import warm_up
+from api.prepare import prepare
 from api.roles import ROLES, Role
+from api.sample_mark import expect_sample, sample_state, where_to_look
 from api.screen import Screen, parts_table, trouble
-from api.supervisor import Supervisor
+from api.supervisor import JobFailed, Supervisor
 
-PREPARE = "api.prepare:prepare"
-"""``prepare(settings, progress)``: everything that must be there before the roles start; quick when it is."""
 LOAD_SAMPLE = "api.sample:load_sample"
-"""``load_sample(settings, progress)``: feeds the sample firm through the broker, or returns at once if it is there."""
-WHERE_TO_LOOK = "api.sample:where_to_look"
-"""``where_to_look(settings, progress) -> [(what, where), ...]``: asked once the ledger is ready."""
+"""``load_sample(settings, progress)``: feeds the sample firm through the broker."""
 READY_SECONDS_MAX = 600.0
 
 
@@ -79,15 +77,15 @@ class Up:
     def _start(self, *, sample: bool) -> None:
         began = time.monotonic()
         with self._screen.doing("Starting PostgreSQL and NATS"):
-            supervisor.warm_up()
+            warm_up()
             settings = self._servers.start()
         with self._screen.doing("Preparing the database"):
-            supervisor.run_job(PREPARE, settings, settings.logs / "prepare.log")
+            _prepare(settings)
         if sample:
             expect_sample(settings.home)
         self._supervisor = Supervisor(settings, self._roles)
         self._supervisor.start()
-        if sample:
+        if sample and sample_state(settings.home) != "loaded":
             with self._screen.measuring("Sample firm") as report:
                 supervisor.run_job(LOAD_SAMPLE, settings, settings.logs / "sample.log", report, self._keep_running)
         with self._screen.doing("Catching up"):
@@ -105,7 +103,7 @@ class Up:
     def _show_where_to_look(self, settings: Settings, *, sample: bool) -> None:
         lines = [("GraphQL", f"{settings.http_url}/graphql"), ("Tokens by role", str(settings.tokens))]
         if sample:
-            lines += supervisor.run_job(WHERE_TO_LOOK, settings, settings.logs / "sample.log")
+            lines += where_to_look(settings.home)
         self._screen.list([*lines, ("Logs", str(settings.logs))])
 
     def _watch(self) -> None:
@@ -132,6 +130,14 @@ class Up:
             if self._supervisor is not None:
                 self._supervisor.stop()
         self._servers.stop()
+
+
+def _prepare(settings: Settings) -> None:
+    """Here, because the process that jobs are forked from still imports what the roles share."""
+    try:
+        prepare(settings)
+    except Exception as problem:  # noqa: BLE001 - told in one line, as of every other step
+        raise JobFailed(logs.hide_passwords(f"{type(problem).__name__}: {problem}")) from None
 
 
 def _is_ready(settings: Settings) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import signal
 import threading
@@ -29,7 +30,11 @@ class Role:
 
     def run(self, settings: Settings, stop: threading.Event) -> None:
         """Work until told to stop."""
-        importlib.import_module(self.module).main(settings, stop)
+        gc.disable()  # what is imported is no garbage
+        module = importlib.import_module(self.module)
+        gc.freeze()
+        gc.enable()
+        module.main(settings, stop)
 
 
 ROLES = (

@@ -25,11 +25,11 @@ from adapters.simulation.stream import stream
 from api.access import Role
 from api.books import open_ledger
 from api.commands.verify import report_of
-from api.health import SAMPLE_FILE
 from api.roles import ROLES
 from api.roles import Role as Part
-from api.sample import load_sample, story_of, where_to_look
+from api.sample import load_sample
 from api.sample_finance import entities_of
+from api.sample_mark import SAMPLE_FILE, story_of, where_to_look
 from api.tokens import local_token
 from domain.invoice import Issued
 from domain.kernel import decider_name, stream_of
@@ -134,7 +134,7 @@ def the_invoice_worth_looking_at_is_paid(settings: Settings, ledger: Ledger, tol
     assert isinstance(invoice, Issued)
     assert invoice.document.number == told["number"]
     assert not invoice.due
-    assert any(told["number"] in what for what, _ in where_to_look(settings, lambda *_: None))
+    assert any(told["number"] in what for what, _ in where_to_look(settings.home))
     sentences = [fact["sentence"] for fact in asked(settings, story_of(told["invoice"]))["timeline"]["nodes"]]
     assert any("paid in full" in sentence for sentence in sentences)
 
@@ -179,4 +179,4 @@ def test_the_marker_alone_says_that_the_sample_is_there(settings: Settings) -> N
     (settings.home / SAMPLE_FILE).write_text(json.dumps(marker))
     away = settings.at(nats_url="nats://127.0.0.1:1", database_url="postgresql://127.0.0.1:1/none")
     load_sample(away, lambda *_: None)
-    assert where_to_look(away, lambda *_: None) == []
+    assert where_to_look(away.home) == []
