@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from adapters.settings import Settings
 from api.access import Role
+from domain import billing
 from tests.api.asker import asking
 from tests.api.group import BORROWER, LENDER, GroupDesk
 from tests.cases.report import Record, published
@@ -173,6 +175,48 @@ def test_h30_the_books_of_both_entities_say_what_the_case_posts(group: GroupDesk
             case("H30", f"{entry}: {account}", number(amount), found[entity, account][0])
     assert {found[LENDER, account][1:] for account in ("IC_AR", "REVENUE_IC")} == {("GBP", BORROWER)}
     assert {found[BORROWER, account][1:] for account in ("COST_IC", "IC_AP")} == {("USD", LENDER)}
+
+
+REPORTED = "trialBalance { accounts { entity account balance reporting } }"
+
+
+def test_h30_the_customer_is_invoiced_and_what_the_entities_charged_each_other_is_eliminated(
+    group: GroupDesk, case: Record
+) -> None:
+    posted = published()["H30"]["postings"]
+    group.events("stateAgreement", **AGREED, model="fixed", parameter="120")
+    world, week = group.world, group.world.deliver("1", "10")
+    group.events("runIntercompany", period="2026-03")
+    lots, day = world.lots(week), date(2026, 3, 31)
+    world.record(billing.draft_invoice(world.read, "I-1", "E-9", lots, cut_off=day, by="paul", strict=True))
+    world.approve("I-1").issue("I-1", day)
+    (entry,) = group.ask('journal(where: {invoice: "I-1", account: AR}) { nodes { entry } }')["nodes"]
+    legs = group.ask(f'journal(where: {{entry: "{entry["entry"]}"}}) {{ nodes {{ account functional }} }}')["nodes"]
+    amounts = {each["account"]: number(each["functional"]) for each in legs}
+    case("H30", "USPM customer invoice (USD)", entry_of(posted["USPM customer invoice (USD)"]), amounts)
+
+    (eliminated,) = group.ask(MARGIN)["eliminations"]
+    taken_out = {"REVENUE_IC": number(eliminated["revenue"]), "COST_IC": -number(eliminated["cost"])}
+    case("H30", "Elimination P&L (USD)", entry_of(posted["Elimination P&L (USD)"]), taken_out)
+    owed = {
+        each["account"]: -number(each["reporting"])
+        for each in group.ask(REPORTED)["accounts"]
+        if each["account"] in ("IC_AR", "IC_AP")
+    }
+    case("H30", "Elimination B/S (USD)", entry_of(posted["Elimination B/S (USD)"]), owed)
+
+
+def entry_of(told: list[list[str]]) -> dict[str, Decimal]:
+    """A published entry by the roles of its accounts."""
+    words = {
+        "AR": "AR",
+        "Contract asset": "CONTRACT_ASSET",
+        "IC revenue": "REVENUE_IC",
+        "IC project cost": "COST_IC",
+        "IC payable": "IC_AP",
+        "IC receivable": "IC_AR",
+    }
+    return {words[name.split(" ", 1)[1]]: number(amount) for name, amount in told}
 
 
 def test_tax_between_entities_is_owed_by_one_and_recovered_by_the_other(group: GroupDesk) -> None:
