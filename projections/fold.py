@@ -21,6 +21,7 @@ from projections.lots_fold import LotsFold
 from projections.margin_fold import MarginFold
 from projections.model import Handler, Model
 from projections.payments_fold import PaymentsFold
+from projections.people_fold import PeopleFold
 from projections.registers_fold import RegistersFold
 from projections.shelf import Changes, Source
 from projections.sources import SourcesFold
@@ -67,6 +68,7 @@ class Fold:
             self._timeline,
             self._sources,
             FinanceFold(source),
+            PeopleFold(source),
             IntercompanyFold(source, self._lots),
         )
         self._margin = margin

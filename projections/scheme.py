@@ -17,6 +17,7 @@ from projections.items import ITEMS
 from projections.journal_tables import BALANCES, CHARGES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
 from projections.margin_fold import MARGINS
 from projections.payments_fold import PAYMENTS
+from projections.people_fold import RESOURCES
 from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
 from projections.sources import SOURCES
 from projections.sync_fold import SYNC_SUMS, SYNCS
@@ -27,6 +28,7 @@ from projections.timesheets_fold import ENTRIES, SHEETS
 _FOLDER: Final = Path(__file__).parent
 _FILES: Final = (
     "registers.sql",
+    "people.sql",
     "timesheets.sql",
     "invoices.sql",
     "credit_notes.sql",
@@ -48,6 +50,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     PROJECTS,
     CUSTOMERS,
     ENTITIES,
+    RESOURCES,
     ENTRIES,
     SHEETS,
     INVOICES,

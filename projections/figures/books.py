@@ -1,0 +1,144 @@
+"""What the journal says: revenue, cost, contract assets, receivables and billings, in the currency of each entity.
+
+Of one legal entity, what it charges to others and is charged by them is part of its revenue and cost; for everything
+else that cancels out and is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from domain.account_role import AccountRole
+from projections.figures.asked import By, FigureFilter, Names
+from projections.pages import Conditions
+from projections.reader import Scope, View
+
+TRAILING_DAYS: Final = 90
+"""The days over which revenue and billings per day are averaged."""
+
+NAMES: Final = Names(
+    month="p.period",
+    selling_entity="p.entity",
+    region="e.region",
+    practice="coalesce(i.practice, '')",
+    customer="p.customer",
+    engagement="p.engagement",
+    project="coalesce(nullif(p.project, ''), i.project, '')",
+)
+_REVENUE: Final = tuple(
+    role.value for role in AccountRole if role.value.startswith("REVENUE") and role.value != "REVENUE_IC"
+)
+_COST: Final = (AccountRole.COST_LABOUR.value, AccountRole.COST_EXPENSE.value)
+_ASSET: Final = (AccountRole.CONTRACT_ASSET.value,)
+_RECEIVABLE: Final = (AccountRole.AR.value,)
+_POSTINGS: Final = "posting p JOIN legal_entity e ON e.entity = p.entity"
+_WITH_LOTS: Final = (
+    f"{_POSTINGS} LEFT JOIN (SELECT item, min(practice) AS practice, min(project) AS project FROM item WHERE is_lot"
+    " GROUP BY 1) i ON i.item = p.lot AND p.lot <> ''"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BookSums:
+    """Revenue and cost of one key and month, in one functional currency."""
+
+    key: str
+    month: str
+    currency: str
+    recognised: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Capital:
+    """What is tied up at the end of the span, and what was earned and billed in the days before, of one key.
+
+    ``contract_asset`` is earned and not billed, ``receivable`` billed and not paid; ``revenue`` and ``billings`` are
+    those of the last 90 days, billings with tax.
+    """
+
+    key: str
+    currency: str
+    contract_asset: Decimal
+    receivable: Decimal
+    revenue: Decimal
+    billings: Decimal
+
+
+def book_sums(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[BookSums]:
+    """Revenue and cost of each key and month of the books."""
+    between = ("REVENUE_IC", "COST_IC") if by == "selling_entity" or where.selling_entity is not None else ()
+    by_lot = by in ("practice", "project") or where.practice is not None or where.project is not None
+    conditions = Conditions()
+    conditions.one_of("p.account", (*_REVENUE, *_COST, *between))
+    NAMES.restrict(conditions, where, scope, "p.entity")
+    query = (
+        f"SELECT {NAMES.key(by)}, p.period, p.functional_currency,"
+        " coalesce(-sum(p.functional) FILTER (WHERE p.account LIKE 'REVENUE%%'), 0),"
+        " coalesce(sum(p.functional) FILTER (WHERE p.account LIKE 'COST%%'), 0)"
+        f" FROM {_WITH_LOTS if by_lot else _POSTINGS} {conditions.where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    )
+    for row in view.rows(query, conditions.values):
+        yield BookSums(*row)
+
+
+def capital(view: View, by: By, where: FigureFilter, scope: Scope, on: date) -> Iterator[Capital]:
+    """What is tied up on a day, of each key that receivables can be told apart by."""
+    since = on - timedelta(days=TRAILING_DAYS - 1)
+    conditions = Conditions([list(_ASSET), list(_RECEIVABLE), list(_REVENUE), since, since])
+    conditions.one_of("p.account", (*_ASSET, *_RECEIVABLE, *_REVENUE))
+    conditions.add("p.effective_on <= %s", on)
+    names = CAPITAL_NAMES
+    names.restrict(conditions, _without_months(where), scope, "p.entity")
+    query = (
+        f"SELECT {names.key(by)}, p.functional_currency,"
+        " coalesce(sum(p.functional) FILTER (WHERE p.account = ANY(%s)), 0),"
+        " coalesce(sum(p.functional) FILTER (WHERE p.account = ANY(%s)), 0),"
+        " coalesce(-sum(p.functional) FILTER (WHERE p.account = ANY(%s) AND p.effective_on >= %s), 0),"
+        " coalesce(sum(p.functional) FILTER (WHERE p.account = 'AR' AND p.effective_on >= %s"
+        " AND p.event_name = 'invoice.issued.v1'), 0)"
+        f" FROM posting p JOIN legal_entity e ON e.entity = p.entity {conditions.where} GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    for row in view.rows(query, conditions.values):
+        yield Capital(*row)
+
+
+CAPITAL_NAMES: Final = Names(
+    month="p.period", selling_entity="p.entity", region="e.region", customer="p.customer", engagement="p.engagement"
+)
+"""Receivables are told apart by entity, region, customer, and engagement where an invoice bills one alone."""
+
+
+def _without_months(where: FigureFilter) -> FigureFilter:
+    return FigureFilter(
+        selling_entity=where.selling_entity,
+        region=where.region,
+        practice=where.practice,
+        customer=where.customer,
+        engagement=where.engagement,
+        project=where.project,
+    )
+
+
+def expected_margin(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[tuple[str, str, Decimal]]:
+    """What is promised and not earned yet, at the margin of what was earned so far: key, currency, amount.
+
+    Only lines with a price say what is promised; work by the hour promises nothing beyond what was done.
+    """
+    conditions = Conditions()
+    conditions.add("l.price > l.recognised AND l.recognised > 0")
+    names = Names(
+        month="''", selling_entity="l.entity", region="e.region", customer="n.customer", engagement="l.engagement"
+    )
+    names.restrict(conditions, _without_months(where), scope, "l.entity")
+    yield from view.rows(
+        f"SELECT {names.key(by)}, l.currency,"
+        " sum((l.price - l.recognised) * (l.recognised - l.cost) / l.recognised)"
+        " FROM journal_line l JOIN legal_entity e ON e.entity = l.entity"
+        f" JOIN engagement n ON n.engagement = l.engagement {conditions.where} GROUP BY 1, 2 ORDER BY 1, 2",
+        conditions.values,
+    )

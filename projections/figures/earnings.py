@@ -1,0 +1,208 @@
+"""What work earned, what was billed and collected of it, what it cost, and how fast money comes in: side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+
+from domain.accounting_period import first_day_of, last_day_of
+from domain.money import Money
+from projections.figures import books, capacity, work
+from projections.figures.asked import NOTHING, By, Conversion, FigureFilter, last_day_known, ratio
+from projections.figures.books import TRAILING_DAYS
+from projections.reader import Scope, View
+
+_ONE_PLACE: Final = Decimal("0.1")
+_CAPACITY_BY: Final = ("firm", "selling_entity", "region", "practice", "month")
+_CAPITAL_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement")
+
+
+@dataclass(slots=True)
+class Figures:
+    """The figures of one key; amounts in one currency. Those that a key cannot have are None."""
+
+    by: str
+    key: str
+    currency: str
+    billable_hours: Decimal = NOTHING
+    capacity_hours: Decimal | None = None
+    standard: Decimal = NOTHING
+    unbilled: Decimal = NOTHING
+    billed_standard: Decimal = NOTHING
+    billed: Decimal = NOTHING
+    collected: Decimal = NOTHING
+    recognised: Decimal = NOTHING
+    cost: Decimal = NOTHING
+    expected: Decimal | None = None
+    contract_asset: Decimal | None = None
+    receivable: Decimal | None = None
+    trailing_revenue: Decimal | None = None
+    trailing_billings: Decimal | None = None
+    unconverted: int = 0
+
+    @property
+    def margin(self) -> Decimal:
+        """Recognised less cost."""
+        return self.recognised - self.cost
+
+    @property
+    def forecast_margin(self) -> Decimal | None:
+        """The margin to date, and what is promised and not earned yet at the margin of what was earned so far."""
+        if self.expected is None:
+            return None
+        return Money(self.margin + self.expected, self.currency).rounded().amount
+
+    @property
+    def margin_ratio(self) -> Decimal | None:
+        """Margin as a share of what is recognised."""
+        return ratio(self.margin, self.recognised)
+
+    @property
+    def utilisation(self) -> Decimal | None:
+        """Billable hours as a share of capacity."""
+        return ratio(self.billable_hours, self.capacity_hours) if self.capacity_hours else None
+
+    @property
+    def billing_realisation(self) -> Decimal | None:
+        """What is billed as a share of the standard value of what is billed."""
+        return ratio(self.billed, self.billed_standard)
+
+    @property
+    def collection_realisation(self) -> Decimal | None:
+        """What was paid as a share of what is billed."""
+        return ratio(self.collected, self.billed)
+
+    @property
+    def wip_days(self) -> Decimal | None:
+        """How many days of revenue are earned and not billed."""
+        return _days(self.contract_asset, self.trailing_revenue)
+
+    @property
+    def dso_days(self) -> Decimal | None:
+        """How many days of billings are not paid."""
+        return _days(self.receivable, self.trailing_billings)
+
+    @property
+    def lock_up_days(self) -> Decimal | None:
+        """Both together: from the work to the money."""
+        if self.wip_days is None or self.dso_days is None:
+            return None
+        return self.wip_days + self.dso_days
+
+
+def figures(view: View, by: By, where: FigureFilter, scope: Scope) -> list[Figures]:
+    """The figures of every key, in order."""
+    known_to = last_day_known(view)
+    to_currency = Conversion(view, where, known_to=known_to)
+    summing = _Summing(by, to_currency)
+    for sums in work.work_sums(view, by, where, scope):
+        summing.add_work(sums)
+    for earned in books.book_sums(view, by, where, scope):
+        summing.add_books(earned)
+    for hours in capacity.billable_hours(view, by, where, scope):
+        summing.of(hours.key).billable_hours += hours.hours
+    first, last = _span(view, where, known_to)
+    if by in _CAPACITY_BY and capacity.NAMES.knows(where):
+        for able in capacity.capacity_hours(view, by, where, scope, first, last):
+            summing.of(able.key).capacity_hours = able.hours
+    if by in _CAPITAL_BY and books.CAPITAL_NAMES.knows(where):
+        for tied in books.capital(view, by, where, scope, last):
+            summing.add_capital(tied)
+        for key, currency, expected in books.expected_margin(view, by, where, scope):
+            summing.add_expected(key, currency, expected)
+    return summing.rounded()
+
+
+class _Summing:
+    """Adds up in the currency of the answer, each month at its own rate."""
+
+    def __init__(self, by: By, to_currency: Conversion) -> None:
+        self._by = by
+        self._to = to_currency
+        self._found: dict[str, Figures] = {}
+
+    def of(self, key: str) -> Figures:
+        if key not in self._found:
+            self._found[key] = Figures(self._by, key, self._to.currency)
+        return self._found[key]
+
+    def add_work(self, sums: work.WorkSums) -> None:
+        row, rate = self.of(sums.key), self._to.rate(sums.currency, sums.month) if sums.currency else None
+        row.unconverted += sums.unconverted
+        if rate is None:
+            row.unconverted += 1 if sums.currency else 0
+            return
+        row.standard += sums.standard * rate
+        row.unbilled += (sums.over_cap + sums.held + sums.eligible + sums.reserved) * rate
+        row.billed_standard += sums.billed_standard * rate
+        row.billed += sums.billed * rate
+        row.collected += sums.collected * rate
+
+    def add_books(self, sums: books.BookSums) -> None:
+        row, rate = self.of(sums.key), self._to.rate(sums.currency, sums.month)
+        if rate is None:
+            row.unconverted += 1
+            return
+        row.recognised += sums.recognised * rate
+        row.cost += sums.cost * rate
+
+    def add_capital(self, tied: books.Capital) -> None:
+        row, rate = self.of(tied.key), self._to.rate(tied.currency, "")
+        if rate is None:
+            row.unconverted += 1
+            return
+        row.contract_asset = (row.contract_asset or NOTHING) + tied.contract_asset * rate
+        row.receivable = (row.receivable or NOTHING) + tied.receivable * rate
+        row.trailing_revenue = (row.trailing_revenue or NOTHING) + tied.revenue * rate
+        row.trailing_billings = (row.trailing_billings or NOTHING) + tied.billings * rate
+
+    def add_expected(self, key: str, currency: str, expected: Decimal) -> None:
+        row, rate = self.of(key), self._to.rate(currency, "")
+        if rate is None:
+            row.unconverted += 1
+            return
+        row.expected = (row.expected or NOTHING) + expected * rate
+
+    def rounded(self) -> list[Figures]:
+        """Every amount at the minor unit of the currency, in the order of the keys."""
+        return [self._rounded(self._found[key]) for key in sorted(self._found)]
+
+    def _rounded(self, row: Figures) -> Figures:
+        amounts = (
+            "standard",
+            "unbilled",
+            "billed_standard",
+            "billed",
+            "collected",
+            "recognised",
+            "cost",
+            "contract_asset",
+            "receivable",
+            "trailing_revenue",
+            "trailing_billings",
+        )
+        told: dict[str, Any] = {name: getattr(row, name) for name in amounts}
+        return replace(row, **{name: _rounded(amount, row.currency) for name, amount in told.items()})
+
+
+def _rounded(amount: Decimal | None, currency: str) -> Decimal | None:
+    return None if amount is None else Money(amount, currency).rounded().amount
+
+
+def _days(tied: Decimal | None, trailing: Decimal | None) -> Decimal | None:
+    if tied is None or not trailing or trailing < 0:
+        return None
+    return (tied * TRAILING_DAYS / trailing).quantize(_ONE_PLACE, ROUND_HALF_UP)
+
+
+def _span(view: View, where: FigureFilter, known_to: date) -> tuple[date, date]:
+    """The days that the figures are of: as asked, or from the first work to the last month that is known."""
+    if where.month_from is not None:
+        first = first_day_of(where.month_from)
+    else:
+        ((found,),) = view.rows("SELECT min(work_date) FROM item WHERE is_lot")
+        first = found.replace(day=1) if found is not None else known_to
+    last = min(last_day_of(where.month_to), known_to) if where.month_to is not None else known_to
+    return first, last
