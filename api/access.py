@@ -112,6 +112,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "period_difference": _OFFICE,
     "group_margin": frozenset({Role.FINANCE_PREPARER, Role.FINANCE_APPROVER, Role.AUDITOR, Role.ADMIN}),
     "margin": _OFFICE,
+    "figures": _OFFICE,
     "journal": _OFFICE,
     "cost": _OFFICE,
     "source_payload": _EVIDENCE,

@@ -15,6 +15,7 @@ from api.graphql.billing_eligibility import EligibilityQueries
 from api.graphql.credit_notes import CreditNoteQueries
 from api.graphql.engagements import EngagementQueries
 from api.graphql.exceptions import ExceptionQueries
+from api.graphql.figures import FigureQueries
 from api.graphql.finance import FinanceQueries
 from api.graphql.history import HistoryQueries
 from api.graphql.invoices import InvoiceQueries
@@ -50,6 +51,7 @@ class Query(
     ExceptionQueries,
     HistoryQueries,
     FinanceQueries,
+    FigureQueries,
 ):
     """See the description."""
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
 from domain.accounting_period import first_day_of, last_day_of
-from domain.periods import month_end
+from domain.kernel import Refused
 from domain.reference.fx_policy import NoReportingCurrency
 from projections.finance import Rates
 from projections.pages import Conditions
@@ -18,6 +18,13 @@ from projections.reader import Scope, View
 By = Literal["firm", "selling_entity", "region", "practice", "customer", "engagement", "project", "month"]
 NOTHING: Final = Decimal(0)
 _PLACES: Final = Decimal("0.0001")
+
+
+class FigureUnknown(Refused):
+    """Some figures exist of some objects alone: an invoice belongs to no practice."""
+
+    code = "figures.unknown"
+    fix = "Ask by firm, selling entity, region, customer, engagement or month."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,11 @@ class Names:
         objects = ("selling_entity", "region", "practice", "customer", "engagement", "project")
         return all(getattr(where, name) is None or getattr(self, name) is not None for name in objects)
 
+    def require(self, by: By, where: FigureFilter) -> None:
+        """Refuses what the source cannot tell apart."""
+        if self.key(by) is None or not self.knows(where):
+            raise FigureUnknown(f"By {by}, or for that filter.")
+
     def restrict(self, conditions: Conditions, where: FigureFilter, scope: Scope, entity: str) -> None:
         """Only what the filter lets through, and what the asker may see of it."""
         for name in ("selling_entity", "region", "practice", "customer", "engagement", "project"):
@@ -77,9 +89,9 @@ class Names:
 
 
 class Conversion:
-    """Amounts of a month in the currency of the answer, at the rate of the month's last day.
+    """Amounts of a month in the currency of the answer, at the rate of the month's last day that has one.
 
-    The newest month is converted at the newest rate that is known of it. What has no rate is counted, not added.
+    What has no rate is counted, not added.
     """
 
     def __init__(self, view: View, where: FigureFilter, *, known_to: date) -> None:
@@ -93,10 +105,16 @@ class Conversion:
         """What one unit of a currency is worth at the end of a month."""
         key = (currency, month)
         if key not in self._known:
-            day = min(last_day_of(month), self._last) if month else self._last
-            quote = self._rates.quote(currency, self.currency, day)
-            self._known[key] = quote.rate if quote is not None else None
+            self._known[key] = self._newest(currency, min(last_day_of(month), self._last) if month else self._last)
         return self._known[key]
+
+    def _newest(self, currency: str, day: date) -> Decimal | None:
+        """The rate of a day, else of the day nearest before it in its month that has one."""
+        for back in range(day.day):
+            quote = self._rates.quote(currency, self.currency, day - timedelta(days=back))
+            if quote is not None:
+                return quote.rate
+        return None
 
 
 def _only_currency(view: View) -> str:
@@ -107,12 +125,12 @@ def _only_currency(view: View) -> str:
 
 
 def last_day_known(view: View) -> date:
-    """The last day of the month that the newest posting, piece of work or day of the calendar belongs to."""
+    """The newest day of the books, of the work, or of the exchange rates: what lies behind it is not known yet."""
     ((day,),) = view.rows(
         "SELECT greatest((SELECT max(effective_on) FROM posting), (SELECT max(work_date) FROM item),"
         " (SELECT max(on_day)::date FROM fx_rate))"
     )
-    return month_end(day) if day is not None else date(1970, 1, 31)
+    return day if day is not None else date(1970, 1, 1)
 
 
 def ratio(above: Decimal, below: Decimal) -> Decimal | None:

@@ -46,7 +46,7 @@ def cycle_times(view: View, by: By, where: FigureFilter, scope: Scope) -> list[C
 WITH days AS (
     SELECT {NAMES.key(by)} AS key,
            (i.issued_on - i.last_work_date)::numeric AS from_service,
-           extract(epoch FROM i.issued_at - l.approved_at) / 86400 AS from_approval,
+           (i.issued_on - (l.approved_at AT TIME ZONE 'UTC')::date)::numeric AS from_approval,
            s.days AS to_books
     FROM invoice i
     JOIN legal_entity e ON e.entity = i.selling_entity

@@ -184,7 +184,8 @@ class _Summing:
             "trailing_billings",
         )
         told: dict[str, Any] = {name: getattr(row, name) for name in amounts}
-        return replace(row, **{name: _rounded(amount, row.currency) for name, amount in told.items()})
+        rounded: dict[str, Any] = {name: _rounded(amount, row.currency) for name, amount in told.items()}
+        return replace(row, **rounded)
 
 
 def _rounded(amount: Decimal | None, currency: str) -> Decimal | None:

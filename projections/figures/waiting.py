@@ -31,7 +31,7 @@ class Bottleneck:
 
 @dataclass(slots=True)
 class Backlog:
-    """Approved work of one region that is not billed: what may be, what is held, and what is over a cap or on a draft."""
+    """Unbilled approved work of one region: what may be billed, what is held, over a cap, or on a draft."""
 
     region: str
     currency: str

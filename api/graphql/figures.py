@@ -1,0 +1,408 @@
+"""The figures for management, each with its definition: what work earns, how fast money comes, and what holds it up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, TypeVar, cast
+
+import strawberry
+
+from api.graphql.asking import Asked, AsOf, AsOfArgument, Info, WaitFor, Watermark, ask, filter_of
+from projections.figures import asked as figure_filters
+from projections.figures import cycle, earnings, synchronised, unbilled, waiting, waterfall
+
+Answer = TypeVar("Answer")
+_CURRENCY: Final = (
+    "The currency of the amounts: as asked, else that of the firm's policy. Amounts of work and of the books are"
+    " converted from the selling entity's currency at the rate of the last day of their month."
+)
+_UNCONVERTED: Final = "Lots or sums that an exchange rate is missing for; they are in no amount."
+_KEY: Final = "The object, month or region; empty for the firm, and for what belongs to none."
+
+
+@strawberry.enum(description="What figures are added up by.")
+class FigureBy(StrEnum):
+    """See the description."""
+
+    FIRM = "firm"
+    SELLING_ENTITY = "selling_entity"
+    REGION = "region"
+    PRACTICE = "practice"
+    CUSTOMER = "customer"
+    ENGAGEMENT = "engagement"
+    PROJECT = "project"
+    MONTH = "month"
+
+
+@strawberry.input(description="Which work; months as 2026-03, both included: of the work, and of the books.")
+class FigureFilter:
+    """See the description."""
+
+    month_from: str | None = strawberry.field(default=None)
+    month_to: str | None = strawberry.field(default=None)
+    selling_entity: str | None = strawberry.field(default=None)
+    region: str | None = strawberry.field(default=None)
+    practice: str | None = strawberry.field(default=None)
+    customer: str | None = strawberry.field(default=None)
+    engagement: str | None = strawberry.field(default=None)
+    project: str | None = strawberry.field(default=None)
+    currency: str | None = strawberry.field(default=None, description="Of the answer, as ISO 4217 code.")
+
+
+@strawberry.type(description="The figures of one object, side by side; a figure that it cannot have is null.")
+class FigureRow:
+    """See the description."""
+
+    by: str
+    key: str = strawberry.field(description=_KEY)
+    currency: str = strawberry.field(description=_CURRENCY)
+    billable_hours: Decimal = strawberry.field(
+        description="Approved hours that are billed, may be billed, or that a fixed price or a retainer pays for; by"
+        " entity, region and practice those of the employer of who worked them."
+    )
+    capacity_hours: Decimal | None = strawberry.field(
+        description="Contractual hours: a fifth of the week for each day from Monday to Friday. Holidays and"
+        " absences are not taken off. Null where people do not belong to the object."
+    )
+    utilisation: Decimal | None = strawberry.field(description="Billable hours / capacity.")
+    standard: Decimal = strawberry.field(
+        description="The value of approved work at the rate card; hours that a fixed price or a retainer pays for have"
+        " none, their milestone, progress or retainer has it."
+    )
+    unbilled: Decimal = strawberry.field(
+        description="Unbilled approved time: standard value of lots eligible, held, over_cap, reserved."
+    )
+    billed: Decimal = strawberry.field(description="What invoices ask for it before tax, net of credits.")
+    collected: Decimal = strawberry.field(description="The share of billed that was paid of the invoices.")
+    billed_standard: Decimal = strawberry.field(description="The standard value of what is billed.")
+    billing_realisation: Decimal | None = strawberry.field(description="Billed / standard value of what is billed.")
+    collection_realisation: Decimal | None = strawberry.field(description="Collected / billed.")
+    recognised: Decimal = strawberry.field(
+        description="Revenue to date in the journal, by month of the books. Of one legal entity with what it charges"
+        " other entities; elsewhere that cancels out."
+    )
+    cost: Decimal = strawberry.field(description="Labour and expenses to date in the journal, likewise.")
+    margin: Decimal = strawberry.field(description="Recognised less cost.")
+    margin_ratio: Decimal | None = strawberry.field(description="Margin / recognised.")
+    forecast_margin: Decimal | None = strawberry.field(
+        description="Margin, and what contract lines with a price promise beyond what they have earned, at the margin"
+        " that they have had so far. Null where no line promises more."
+    )
+    contract_asset: Decimal | None = strawberry.field(description="Earned and not billed, on the last day of the span.")
+    receivable: Decimal | None = strawberry.field(description="Billed with tax and not paid, on that day.")
+    trailing_revenue: Decimal | None = strawberry.field(description="Revenue of the 90 days up to that day.")
+    trailing_billings: Decimal | None = strawberry.field(description="Invoices with tax of the 90 days up to that day.")
+    wip_days: Decimal | None = strawberry.field(description="Contract asset / trailing revenue per day.")
+    dso_days: Decimal | None = strawberry.field(description="Receivables / billings per day.")
+    lock_up_days: Decimal | None = strawberry.field(description="WIP days + DSO.")
+    unconverted: int = strawberry.field(description=_UNCONVERTED)
+
+
+@strawberry.type(description="The figures of each object.")
+class Figures:
+    """See the description."""
+
+    rows: list[FigureRow]
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+@strawberry.type(description="A part of the standard value of work: where it is, or how it was lost.")
+class WaterfallStep:
+    """See the description."""
+
+    step: str = strawberry.field(
+        description="non_billable, written_off, over_cap, held, eligible, on_draft, written_down (what invoices ask"
+        " less than the standard value, with allowances; below zero is written up), bad_debt, receivable, cash."
+    )
+    amount: Decimal
+    percent: Decimal | None = strawberry.field(
+        description="Of the standard value, in hundredths; all steps together are 100 (largest remainder)."
+    )
+    left: Decimal = strawberry.field(description="What is left of the standard value after this step.")
+
+
+@strawberry.type(description="From the standard value of approved work to cash; the steps add up to it.")
+class Waterfall:
+    """See the description."""
+
+    key: str = strawberry.field(description=_KEY)
+    currency: str = strawberry.field(description=_CURRENCY)
+    standard: Decimal
+    steps: list[WaterfallStep]
+    unconverted: int = strawberry.field(description=_UNCONVERTED)
+
+
+@strawberry.type(description="The leakage waterfall of each object.")
+class Waterfalls:
+    """See the description."""
+
+    rows: list[Waterfall]
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+@strawberry.type(description="Unbilled approved work of one age and reason.")
+class UnbilledRow:
+    """See the description."""
+
+    key: str = strawberry.field(description=_KEY)
+    age: str = strawberry.field(description="Days since the work: 0-30, 31-60, 61-90, over 90.")
+    reason: str = strawberry.field(
+        description="The first reason of the closed list that blocks it; ELIGIBLE or RESERVED_ON_DRAFT where none does."
+    )
+    state: str
+    currency: str = strawberry.field(description=_CURRENCY)
+    lots: int
+    hours: Decimal
+    value: Decimal = strawberry.field(description="Standard value.")
+    unconverted: int = strawberry.field(description=_UNCONVERTED)
+
+
+@strawberry.type(description="Unbilled approved time: standard value of lots eligible, held, over_cap, reserved.")
+class UnbilledWork:
+    """See the description."""
+
+    rows: list[UnbilledRow]
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+@strawberry.type(description="How long invoices take, in days: the middle, and the 90th percentile that was reached.")
+class CycleTimes:
+    """See the description."""
+
+    key: str = strawberry.field(description=_KEY)
+    invoices: int = strawberry.field(description="Issued invoices, by month of the issue.")
+    from_service_days_median: Decimal | None = strawberry.field(
+        description="Issue - end of the service period, the last day that was worked."
+    )
+    from_service_days_p90: Decimal | None
+    from_approval_days_median: Decimal | None = strawberry.field(description="Issue - last approval of its work.")
+    from_approval_days_p90: Decimal | None
+    to_books_days_median: Decimal | None = strawberry.field(description="First sending to the ERP to its confirmation.")
+    to_books_days_p90: Decimal | None
+
+
+@strawberry.type(description="Invoice cycle time of each object.")
+class InvoiceCycle:
+    """See the description."""
+
+    rows: list[CycleTimes]
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+@strawberry.type(description="How long a system takes: confirmation recorded - event recorded.")
+class SyncLatency:
+    """See the description."""
+
+    system: str
+    confirmed: int = strawberry.field(description="How many objects it has confirmed.")
+    p50_seconds: Decimal
+    p95_seconds: Decimal
+    max_seconds: Decimal
+
+
+@strawberry.type(description="What the other systems know of us.")
+class Synchronisation:
+    """See the description."""
+
+    active_projects: int = strawberry.field(description="Not closed and not internal.")
+    synchronised_projects: int = strawberry.field(description="Those whose ERP-confirmed version equals ours.")
+    share: Decimal | None = strawberry.field(
+        description="Projects with synchronised financial status / active projects."
+    )
+    latencies: list[SyncLatency]
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+@strawberry.type(description="Work that waits for the approval of one project manager.")
+class ApprovalBottleneck:
+    """See the description."""
+
+    manager: str = strawberry.field(description="Empty: projects without a manager.")
+    projects: int
+    entries: int
+    hours: Decimal
+    oldest_at: datetime = strawberry.field(description="Since when the oldest of it waits.")
+    days_median: Decimal = strawberry.field(description="How long half of it has waited, in days.")
+
+
+@strawberry.type(description="For whom work waits, who keeps most hours first.")
+class ApprovalBottlenecks:
+    """See the description."""
+
+    rows: list[ApprovalBottleneck]
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+@strawberry.type(description="Unbilled approved work of one region, at standard value.")
+class RegionBacklog:
+    """See the description."""
+
+    region: str
+    currency: str = strawberry.field(description=_CURRENCY)
+    lots: int
+    eligible: Decimal = strawberry.field(description="May be billed.")
+    held: Decimal
+    over_cap: Decimal
+    reserved: Decimal = strawberry.field(description="On drafts.")
+    total: Decimal
+    unconverted: int = strawberry.field(description=_UNCONVERTED)
+
+
+@strawberry.type(description="The billing backlog by region of the selling entity.")
+class BillingBacklog:
+    """See the description."""
+
+    rows: list[RegionBacklog]
+    watermark: Watermark = strawberry.field(description="How fresh the answer is.")
+
+
+async def _rows(
+    info: Info,
+    kind: Callable[..., Answer],
+    question: Callable[[Asked], Any],
+    as_of: AsOf | None,
+    wait_for: int | None,
+) -> Answer:
+    """The rows of a question, with the watermark of the moment that they are from."""
+
+    def answer(asked: Asked) -> tuple[Any, Any]:
+        return question(asked), asked.view.watermark
+
+    rows, watermark = await ask(info, "figures", answer, as_of=as_of, wait_for=wait_for)
+    return kind(rows=rows, watermark=watermark)
+
+
+@strawberry.type
+class FigureQueries:
+    """What management may ask."""
+
+    @strawberry.field(description="Utilisation, realisation, WIP days, DSO, revenue, cost and margin.")
+    async def figures(
+        self,
+        info: Info,
+        by: FigureBy = FigureBy.FIRM,
+        where: FigureFilter | None = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> Figures:
+        """See the description."""
+        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
+        return await _rows(
+            info,
+            Figures,
+            lambda asked: earnings.figures(asked.view, dimension, criteria, asked.scope),
+            as_of,
+            wait_for,
+        )
+
+    @strawberry.field(description="From standard value to cash, in steps that add up to 100 %.")
+    async def leakage(
+        self,
+        info: Info,
+        by: FigureBy = FigureBy.FIRM,
+        where: FigureFilter | None = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> Waterfalls:
+        """See the description."""
+        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
+        return await _rows(
+            info,
+            Waterfalls,
+            lambda asked: waterfall.waterfalls(asked.view, dimension, criteria, asked.scope),
+            as_of,
+            wait_for,
+        )
+
+    @strawberry.field(description="Unbilled approved work, aged by the day of the work, by reason.")
+    async def unbilled_work(
+        self,
+        info: Info,
+        by: FigureBy = FigureBy.FIRM,
+        where: FigureFilter | None = None,
+        on: date | None = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> UnbilledWork:
+        """See the description."""
+        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
+        return await _rows(
+            info,
+            UnbilledWork,
+            lambda asked: unbilled.unbilled(asked.view, dimension, criteria, asked.scope, on),
+            as_of,
+            wait_for,
+        )
+
+    @strawberry.field(description="How long it takes from the work to the invoice, and on to the ERP.")
+    async def invoice_cycle(
+        self,
+        info: Info,
+        by: FigureBy = FigureBy.FIRM,
+        where: FigureFilter | None = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> InvoiceCycle:
+        """See the description."""
+        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
+        cycle.NAMES.require(dimension, criteria)
+        return await _rows(
+            info,
+            InvoiceCycle,
+            lambda asked: cycle.cycle_times(asked.view, dimension, criteria, asked.scope),
+            as_of,
+            wait_for,
+        )
+
+    @strawberry.field(description="Projects whose financial status is synchronised, and how long systems take.")
+    async def synchronisation(
+        self, info: Info, as_of: AsOfArgument = None, wait_for: WaitFor = None
+    ) -> Synchronisation:
+        """See the description."""
+
+        def question(asked: Asked) -> Synchronisation:
+            projects = synchronised.synchronised_projects(asked.view, asked.scope)
+            latencies = synchronised.sync_latencies(asked.view, asked.scope)
+            return Synchronisation(
+                active_projects=projects.active,
+                synchronised_projects=projects.synchronised,
+                share=projects.share,
+                latencies=cast(list[SyncLatency], latencies),
+                watermark=cast(Watermark, asked.view.watermark),
+            )
+
+        return await ask(info, "figures", question, as_of=as_of, wait_for=wait_for)
+
+    @strawberry.field(description="For which project managers work waits to be approved.")
+    async def approval_bottlenecks(
+        self, info: Info, as_of: AsOfArgument = None, wait_for: WaitFor = None
+    ) -> ApprovalBottlenecks:
+        """See the description."""
+
+        def question(asked: Asked) -> Any:
+            recorded = None if asked.at is None else asked.view.watermark.recorded_at
+            return waiting.bottlenecks(asked.view, asked.scope, recorded or datetime.now(UTC))
+
+        return await _rows(info, ApprovalBottlenecks, question, as_of, wait_for)
+
+    @strawberry.field(description="Unbilled approved work by region.")
+    async def billing_backlog(
+        self,
+        info: Info,
+        where: FigureFilter | None = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> BillingBacklog:
+        """See the description."""
+        criteria = filter_of(figure_filters.FigureFilter, where)
+        return await _rows(
+            info, BillingBacklog, lambda asked: waiting.backlogs(asked.view, criteria, asked.scope), as_of, wait_for
+        )
+
+
+def _by(by: FigureBy) -> figure_filters.By:
+    dimension: figure_filters.By = by.value
+    return dimension
