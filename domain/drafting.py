@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from domain import eligibility
+from domain.accounting_period import accounting_period_stream
 from domain.billing_limit import ClaimLimit, billing_limit_stream
 from domain.caps import Room, allocate, candidate_of
 from domain.engagement import ClaimBilling
@@ -39,6 +40,7 @@ from domain.money import Money, total, zero
 from domain.ports import (
     LotAt,
     Read,
+    billing_calendar_of,
     billing_limit_of,
     customer_of,
     engagement_of,
@@ -49,7 +51,10 @@ from domain.ports import (
     tax_rules_of,
 )
 from domain.reasons import Context, Hold, LotFacts
+from domain.reference.account_map import account_map_stream
+from domain.reference.billing_calendar import BillingCalendar
 from domain.sharing import shares_of_each
+from domain.timesheet import Timesheet
 
 
 class LotsNotEligible(Refused):
@@ -220,9 +225,21 @@ def _why_not(read: Read, at: LotAt, contexts: Contexts) -> str | None:
         return f" is {held.status.value if held else 'unknown'}"
     lacks = isinstance(state, ExpenseReport) and lacks_receipt(state, held.lot.source)
     holds = tuple(Hold(hold.code, hold.because) for hold in held.holds.values())
-    facts = LotFacts(at.stream, held.lot, lacks, holds, held.postponed_until)
+    facts = LotFacts(at.stream, held.lot, lacks, holds, held.postponed_until, _told_at(state, held.lot.source))
     blockers = eligibility.decide(facts, contexts.of(held.lot))
     return ": " + ", ".join(blocker.code.value for blocker in blockers) if blockers else None
+
+
+def _told_at(state: object, source: str) -> datetime | None:
+    """When the source of some work told it; None for what the contract itself lets be billed."""
+    match state:
+        case Timesheet(entries=entries):
+            return entries[source].said_at if source in entries else None
+        case ExpenseReport(lines=lines):
+            line = lines.get(source.partition("/")[2])
+            return line.said_at if line is not None else None
+        case _:
+            return None
 
 
 @dataclass(slots=True)
@@ -252,6 +269,9 @@ def context_of(read: Read, lot: Lot, today: date | None = None) -> Context:
         entity=entity,
         tax_rules=tax_rules_of(read, terms.address.country if terms else ""),
         today=today,
+        calendar=billing_calendar_of(read, lot.selling_entity, terms.address) if terms else BillingCalendar(),
+        periods=read(accounting_period_stream(lot.selling_entity)),
+        accounts=read(account_map_stream(lot.selling_entity)),
     )
 
 

@@ -8,22 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from domain.blockers.capture import of_assignment, of_capture, of_postponement
+from domain.blockers.books import of_books, of_transfer
+from domain.blockers.capture import of_assignment, of_capture, of_cut_off, of_postponement
 from domain.blockers.contract import no_line, of_contract, of_order
 from domain.blockers.master_data import of_master_data
 from domain.blockers.price import of_price, of_tax
 from domain.blockers.project import of_project
 from domain.blockers.promise import of_change_order, of_retainer
 from domain.kernel import stream_of
-from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, Context, LotFacts, Subject
 
 _ORDER: Final = {code: place for place, code in enumerate(ReasonCode)}
 
 
 def decide(subject: Subject, context: Context) -> tuple[Blocker, ...]:
     """All reasons why work may not be billed now, in the order of the closed list; none means eligible."""
-    passing = context.policy.lets_pass
-    return in_order(each for each in _found(subject, context) if each.code not in passing)
+    passing = context.lets_pass(subject.day)
+    return in_order(each for each in _found(subject, context) if each.code.value not in passing)
 
 
 def in_order(blockers: Iterable[Blocker]) -> tuple[Blocker, ...]:
@@ -35,6 +37,7 @@ def _found(subject: Subject, context: Context) -> Iterator[Blocker]:
     yield from of_capture(subject)
     yield from of_assignment(subject, context)
     yield from of_postponement(subject, context)
+    yield from of_cut_off(subject, context)
     if context.engagement.opened is None:
         yield no_line(stream_of("engagement", subject.lot.engagement if isinstance(subject, LotFacts) else ""))
         return
@@ -46,3 +49,5 @@ def _found(subject: Subject, context: Context) -> Iterator[Blocker]:
     yield from of_tax(subject, context)
     yield from of_retainer(subject, context)
     yield from of_master_data(context)
+    yield from of_books(subject, context)
+    yield from of_transfer(subject)

@@ -53,7 +53,11 @@ CREATE TABLE item (
     codes text[] COLLATE "C" NOT NULL,
     owner_roles text[] COLLATE "C" NOT NULL,  -- one for each code
     reasons json NOT NULL,
-    is_postponed boolean NOT NULL,
+    waits boolean NOT NULL,
+    waits_until date,  -- the day on which it is decided again
+    told_at timestamptz,  -- by the clock of the source of the work
+    transfer_gap text COLLATE "C",
+    transfer_gap_detail text,
     postponed_until date,
     holds json NOT NULL,
     PRIMARY KEY (stream, item)
@@ -97,4 +101,5 @@ CREATE INDEX item_invoice ON item (invoice) WHERE invoice IS NOT NULL;
 CREATE INDEX item_unbilled ON item (work_date, stream, item) WHERE state IN ('eligible', 'held', 'over_cap', 'reserved');
 CREATE INDEX item_open_value ON item (coalesce(value, 0), stream, item) WHERE is_open;
 CREATE INDEX item_codes ON item USING gin (codes) WHERE is_open;
+CREATE INDEX item_waits ON item (stream, item) WHERE waits;
 CREATE INDEX item_unconverted ON item (stream, item) WHERE is_lot AND functional_rate IS NULL;

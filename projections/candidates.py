@@ -14,6 +14,14 @@ from projections.reader import Reader
 _UNBILLED: Final = "((i.is_open AND (i.is_lot OR i.status = 'approved')) OR i.status = 'non_billable')"
 _LACKING: Final = "((i.is_lot AND i.cost_in_billing_currency IS NULL) OR i.unrated_code = 'FX_RATE_MISSING')"
 
+_TOO_LITTLE: Final = (
+    "(i.state = 'held' AND i.codes && ARRAY['BELOW_MINIMUM_INVOICE']"
+    " AND i.codes <@ ARRAY['BELOW_MINIMUM_INVOICE', 'CAP_EXCEEDED'])"
+)
+"""Work that waits for more of its engagement: it may join a draft, or be billed with other engagements."""
+
+_ANY_DAY: Final = "9999-12-31"
+
 _WORK_DONE: Final = """
 SELECT l.engagement, l.line, coalesce(sum(i.quantity) FILTER (WHERE i.unit = 'hour'), 0),
        CASE WHEN bool_or(i.item IS NOT NULL AND i.cost_in_billing_currency IS NULL) THEN NULL
@@ -59,7 +67,7 @@ class LiveCandidates:
     def eligible_of(self, engagement: str, cut_off: str | None = None) -> Sequence[LotAt]:
         """The lots of an engagement that may be billed, worked up to a day (ISO 8601), in their order."""
         conditions = Conditions()
-        conditions.add("i.is_lot AND i.state = 'eligible'")
+        conditions.add(f"i.is_lot AND (i.state = 'eligible' OR {_TOO_LITTLE})")
         conditions.equal("i.engagement", engagement)
         conditions.between("i.work_date", None, cut_off)
         query = f"SELECT i.stream, i.item FROM item i {conditions.where} ORDER BY i.work_date, i.approved_at, i.item"
@@ -69,13 +77,10 @@ class LiveCandidates:
     def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
         """The engagements of a selling entity that have something to bill."""
         conditions = Conditions()
-        conditions.add("s.by = 'engagement' AND s.state = 'eligible'")
+        conditions.add("s.by = 'engagement' AND s.state IN ('eligible', 'held')")
         conditions.equal("s.selling_entity", entity)
-        if cut_off is not None:
-            conditions.add(
-                "EXISTS (SELECT FROM item i WHERE i.engagement = s.key AND i.state = 'eligible' AND i.work_date <= %s)",
-                cut_off,
-            )
+        billable = f"(i.state = 'eligible' OR {_TOO_LITTLE}) AND i.work_date <= %s"
+        conditions.add(f"EXISTS (SELECT FROM item i WHERE i.engagement = s.key AND {billable})", cut_off or _ANY_DAY)
         query = f"SELECT DISTINCT s.key FROM item_sum s {conditions.where} ORDER BY 1"
         with self._reader.view() as view:
             return [engagement for (engagement,) in view.rows(query, conditions.values)]

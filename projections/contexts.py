@@ -30,7 +30,9 @@ KINDS: Final = frozenset(
         "fx_rate",
         "fx_policy",
         "accounting_period",
+        "account_map",
         "billing_limit",
+        "billing_calendar",
         "calendar",
     }
 )

@@ -4,57 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
 from domain import eligibility
+from domain.accounting_period import accounting_period_stream
 from domain.calendar import FIRM
 from domain.caps import Candidate, Room, Share, allocate, allocation
-from domain.engagement import BillingClaimed, BillingReleased, Engagement, MilestoneAccepted
-from domain.kernel import StreamId, decider_name, local_id
-from domain.line_caps import BillingCredited, CapReached
-from domain.lots import (
-    LotHoldsLifted,
-    LotRated,
-    LotReversed,
-    LotsBilled,
-    LotsDrawn,
-    LotsGivenFree,
-    LotsHeld,
-    LotSplit,
-    LotsPostponed,
-    LotsReleased,
-    LotsReserved,
-    LotsUndrawn,
-    LotsWrittenOff,
-)
-from domain.money import Money
+from domain.kernel import stream_of
+from domain.money import Money, total
+from domain.ports import billing_calendar_of
+from domain.reason_codes import ReasonCode
 from domain.reasons import AS_IT_IS, Blocker, Context, Policy
+from domain.reference.account_map import account_map_stream
+from domain.reference.billing_calendar import BillingCalendar
 from projections.contexts import Contexts
 from projections.items import NOTHING, Item
 from projections.lots_fold import LotsFold
 from projections.reasons import Verdict, over_cap, verdict, verdict_of_ended
 from projections.registers_fold import RegistersFold
 from projections.tables import Key
-
-_UNDECIDING: Final = (
-    LotRated,
-    LotSplit,
-    LotsReserved,
-    LotsReleased,
-    LotsBilled,
-    LotReversed,
-    LotsWrittenOff,
-    LotsHeld,
-    LotHoldsLifted,
-    LotsGivenFree,
-    LotsPostponed,
-    LotsDrawn,
-    LotsUndrawn,
-    CapReached,
-    MilestoneAccepted,
-)
-"""Events of an engagement that say nothing about the eligibility of other work."""
+from projections.touched_work import TouchedWork
 
 
 @dataclass(slots=True)
@@ -63,6 +34,22 @@ class _Decided:
 
     item: Item
     blockers: Sequence[Blocker]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What becomes of an open item, once the caps are shared out."""
+
+    item: Item
+    state: str
+    blockers: Sequence[Blocker]
+    share: Share | None = None
+
+    @property
+    def within(self) -> Money:
+        """What of it may be billed."""
+        item = self.item
+        return self.share.within if self.share is not None else Money(item.value or NOTHING, item.currency or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +71,14 @@ class EligibilityFold:
         self._contexts = contexts
         self._lots = lots
         self._registers = registers
+        self._touched = TouchedWork(contexts, lots, registers)
         self._policy = policy
         self._places: dict[tuple[str, str, str, str, object], Context] = {}
+        self._outcomes: dict[Key, _Outcome] = {}
 
     def finish(self) -> None:
         """The batch is complete: every decision that it may have changed is made again."""
-        self.decide([*self._lots.items.changed, *self._touched_by_context()])
+        self.decide([*self._lots.items.changed, *self._touched.work()])
 
     def postpone(self) -> None:
         """Only says what became of the lots that ended."""
@@ -101,7 +90,11 @@ class EligibilityFold:
     def decide(self, keys: Sequence[Key]) -> None:
         """Decides items, and all others of their capped lines."""
         self._places = {}
+        self._outcomes = {}
         concerned = dict.fromkeys(keys)
+        self._lots.items.fetch(concerned)
+        least = self._least_of(concerned)
+        concerned.update(dict.fromkeys(key for name in least for key in self._lots.open_work.of(name)))
         self._lots.items.fetch(concerned)
         decided: dict[Key, _Decided] = {}
         for key in concerned:
@@ -115,55 +108,14 @@ class EligibilityFold:
             shared |= self._share_out(group, decided)
         for key, each in decided.items():
             if key not in shared:
-                self._settle(key, each.item, self._verdict(each))
-
-    # -- which work is concerned -------------------------------------------------------------------------------------
-
-    def _touched_by_context(self) -> Iterable[Key]:
-        """The open work of every engagement, project, customer, entity and country that the batch has changed."""
-        engagements: set[str] = set()
-        projects: dict[str, set[str]] = {}
-        customers: list[str] = []
-        entities: list[str] = []
-        for stream, events in self._contexts.touched.items():
-            match decider_name(stream):
-                case "engagement" if self._decides(stream, events):
-                    engagements.add(local_id(stream))
-                case "project":
-                    name = local_id(stream)
-                    projects.setdefault(self._engagement_of(name), set()).add(name)
-                    projects.setdefault("", set()).add(name)
-                case "customer" | "billing_limit":
-                    customers.append(local_id(stream).partition(":")[0])
-                case "legal_entity":
-                    entities.append(local_id(stream))
-                case "tax_rule":
-                    entities += self._registers.entities_in(local_id(stream))
-                case _:
-                    pass
-        if customers or entities:
-            engagements.update(self._registers.engagements_of(customers, entities))
-        for engagement in engagements:
-            yield from self._lots.open_work.of(engagement)
-        for engagement in sorted(projects.keys() - engagements):
-            yield from self._lots.open_work.of(engagement, projects[engagement])
-
-    def _decides(self, stream: StreamId, events: Iterable[object]) -> bool:
-        """Whether what happened to an engagement can change what is decided about its work."""
-        state: Engagement = self._contexts.of(stream).state
-        order = state.purchase_order
-        limits_all = order is not None and order.amount is not None
-        for event in events:
-            if isinstance(event, BillingClaimed | BillingReleased | BillingCredited):
-                if limits_all or state.rooms():
-                    return True
-            elif not isinstance(event, _UNDECIDING):
-                return True
-        return False
-
-    def _engagement_of(self, project: str) -> str:
-        created = self._contexts.project(project).created
-        return created.engagement if created else ""
+                self._outcomes[key] = _Outcome(each.item, self._state(each), each.blockers)
+        for engagement, minimum in least.items():
+            self._require_minimum(engagement, minimum)
+        for key, outcome in self._outcomes.items():
+            blockers = eligibility.in_order(outcome.blockers)
+            self._settle(
+                key, outcome.item, verdict(outcome.state, outcome.item, blockers, self._contexts), outcome.share
+            )
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -187,6 +139,11 @@ class EligibilityFold:
         if place != (item.engagement, item.customer, item.selling_entity, item.line):
             self._lots.move(key, *place)
 
+    @property
+    def _today(self) -> date | None:
+        today: date | None = self._policy.today or self._contexts.of(FIRM).state.today
+        return today
+
     def _context(self, item: Item) -> Context:
         """What the decision depends on; the same rule as for drafting picks the terms and the tax rules."""
         key = (item.engagement, item.project, item.customer, item.selling_entity, item.work_date)
@@ -201,18 +158,21 @@ class EligibilityFold:
                 customer=contexts.customer(item.customer),
                 entity=entity,
                 tax_rules=contexts.tax_rules(terms.address.country if terms else ""),
-                today=self._policy.today or contexts.of(FIRM).state.today,
+                today=self._today,
+                calendar=billing_calendar_of(contexts.read, item.selling_entity, terms.address)
+                if terms
+                else BillingCalendar(),
+                periods=contexts.of(accounting_period_stream(item.selling_entity)).state,
+                accounts=contexts.of(account_map_stream(item.selling_entity)).state,
                 policy=self._policy,
             )
         return known
 
-    def _verdict(self, each: _Decided) -> Verdict:
+    def _state(self, each: _Decided) -> str:
         item = each.item
         if item.is_lot:
-            state = "held" if each.blockers else "eligible"
-        else:
-            state = "held" if item.status == "approved" and each.blockers else item.status
-        return verdict(state, item, each.blockers, self._contexts)
+            return "held" if each.blockers else "eligible"
+        return "held" if item.status == "approved" and each.blockers else item.status
 
     def _settle(self, key: Key, item: Item, new: Verdict, share: Share | None = None) -> None:
         """Writes a verdict down if it says anything new."""
@@ -230,9 +190,12 @@ class EligibilityFold:
             over,
         )
         known = (item.eligible_quantity, item.eligible_value, item.over_cap_quantity, item.over_cap_value)
-        if known == figures and (item.state, item.reasons) == (new.state, new.reasons):
+        was = (item.state, item.reasons, item.waits_until)
+        if known == figures and was == (new.state, new.reasons, new.until):
             return
         row = self._lots.change(key)
+        row.waits, row.waits_until = new.until is not None, new.until
+        self._lots.wait(key, new.until)
         row.state, row.codes, row.owner_roles, row.reasons = new.state, new.codes, new.owner_roles, new.reasons
         row.eligible_quantity, row.eligible_value, row.over_cap_quantity, row.over_cap_value = figures
 
@@ -286,10 +249,48 @@ class EligibilityFold:
             blockers = (*each.blockers, over_cap(each.item, share.cut_by)) if share.over else each.blockers
             within = "eligible" if share.within or not share.over else "over_cap"
             state = "held" if each.blockers else within
-            self._settle(
-                key, each.item, verdict(state, each.item, eligibility.in_order(blockers), self._contexts), share
-            )
+            self._outcomes[key] = _Outcome(each.item, state, blockers, share)
         return set(mine)
+
+    # -- the least that is invoiced ----------------------------------------------------------------------------------
+
+    def _least_of(self, keys: Iterable[Key]) -> dict[str, Money]:
+        """The engagements of some work whose entity sends no invoice below an amount, each with that amount."""
+        found: dict[str, Money] = {}
+        for key in keys:
+            item = self._lots.items.get(key)
+            if item is None or not item.is_lot or item.engagement in found:
+                continue
+            terms = self._contexts.entity(item.selling_entity).terms_of(self._today)
+            if terms is not None and terms.minimum_invoice is not None:
+                found[item.engagement] = terms.minimum_invoice
+        return found
+
+    def _require_minimum(self, engagement: str, least: Money) -> None:
+        """What an engagement has to bill waits for more while it comes to less; each set of payers by itself."""
+        state = self._contexts.engagement(engagement)
+        groups: dict[object, list[Key]] = {}
+        for key in self._lots.open_work.of(engagement):
+            outcome = self._outcomes.get(key)
+            if outcome is not None and outcome.item.is_lot and outcome.state == "eligible":
+                item = outcome.item
+                line = state.line_on(item.line or "", item.work_date)
+                passing = self._context(item).lets_pass(item.work_date)
+                if item.currency == least.currency and ReasonCode.BELOW_MINIMUM_INVOICE.value not in passing:
+                    groups.setdefault(line.bill_to if line else (), []).append(key)
+        for keys in groups.values():
+            worth = total((self._outcomes[key].within for key in keys), least.currency)
+            if worth < least:
+                for key in keys:
+                    self._outcomes[key] = _below(self._outcomes[key], worth, least)
+
+
+def _below(outcome: _Outcome, worth: Money, least: Money) -> _Outcome:
+    what = f"{worth} can be billed, {least} is the least: wait for more, or bill together with other engagements."
+    entity = stream_of("legal_entity", outcome.item.selling_entity)
+    caused_by = ("legal_entity.defined.v1",)
+    blocker = Blocker(ReasonCode.BELOW_MINIMUM_INVOICE, entity, caused_by, "finance_preparer", what, True)
+    return replace(outcome, state="held", blockers=(*outcome.blockers, blocker))
 
 
 _QUANTITY: Final = Decimal("0.0001")

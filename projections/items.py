@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -13,6 +15,7 @@ from domain.kernel import Recorded, StreamId, decider_name
 from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
 from domain.money import Money
 from domain.reasons import EntryFacts, Hold, LotFacts
+from domain.transfer import TransferGap
 from projections.tables import Table
 from projections.timesheets_fold import EntryRecord
 
@@ -84,7 +87,11 @@ class Item:
     codes: tuple[str, ...]
     owner_roles: tuple[str, ...]
     reasons: str
-    is_postponed: bool = False
+    waits: bool = False
+    waits_until: date | None = None
+    told_at: datetime | None = None
+    transfer_gap: str | None = None
+    transfer_gap_detail: str | None = None
     postponed_until: date | None = None
     holds: str = "[]"
 
@@ -119,8 +126,10 @@ class Item:
             resource=self.resource,
             role=self.role,
             practice=self.practice,
+            transfer_gap=_GAPS[self.transfer_gap](self.transfer_gap_detail or "") if self.transfer_gap else None,
         )
-        return LotFacts(StreamId(self.stream), lot, self.receipt_missing, self.held_for, self.postponed_until)
+        stream = StreamId(self.stream)
+        return LotFacts(stream, lot, self.receipt_missing, self.held_for, self.postponed_until, self.told_at)
 
     @property
     def held_for(self) -> tuple[Hold, ...]:
@@ -145,10 +154,15 @@ class Item:
             unrated_code=self.unrated_code,
             unrated_detail=self.unrated_detail or "",
             receipt_missing=self.receipt_missing,
+            told_at=self.told_at,
         )
 
 
 _UNEXPLAINED: Final = Explanation("", "")
+_GAPS: Final[Mapping[str, Callable[[str], TransferGap]]] = {
+    "INTERCOMPANY_AGREEMENT_MISSING": partial(TransferGap, "INTERCOMPANY_AGREEMENT_MISSING"),
+    "TRANSFER_PRICE_MISSING": partial(TransferGap, "TRANSFER_PRICE_MISSING"),
+}
 ITEMS: Final = Table("item", Item, ("stream", "item"), json=("reasons", "holds"))
 
 
@@ -210,6 +224,9 @@ def item_of_lot(fact: Recorded[LotRated], entry: EntryRecord | None) -> Item:
         codes=(),
         owner_roles=(),
         reasons="[]",
+        told_at=entry.told_at if entry else None,
+        transfer_gap=lot.transfer_gap.code if lot.transfer_gap else None,
+        transfer_gap_detail=lot.transfer_gap.detail if lot.transfer_gap else None,
     )
 
 
@@ -292,6 +309,7 @@ def item_of_entry(entry: EntryRecord) -> Item:
         codes=(),
         owner_roles=(),
         reasons="[]",
+        told_at=entry.told_at,
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import orjson
 
-from domain.calendar import DayOpened
 from domain.conversion import fx_rate_or_none
 from domain.kernel import Recorded
 from domain.lots import (
@@ -36,6 +35,7 @@ from domain.lots import (
 from domain.money import Money
 from domain.reference.fx_rate import STALE_AFTER_DAYS, FxRatePublished, converted
 from domain.reference.legal_entity import LegalEntityDefined
+from domain.transfer import TransfersPriced
 from projections.contexts import Contexts
 from projections.counted import Counted, counted
 from projections.invoices_fold import InvoicesFold
@@ -71,8 +71,8 @@ class LotsFold:
         self._contexts = contexts
         self._timesheets = timesheets
         self._invoices = invoices
-        postponed = [] if from_zero else source.find(ITEMS, {"is_postponed": True, "is_open": True})
-        self._put_off: dict[Key, None] = {(item.stream, item.item): None for item in postponed}
+        waiting = [] if from_zero else source.find(ITEMS, {"waits": True})
+        self._waiting: dict[Key, date] = {(it.stream, it.item): it.waits_until for it in waiting if it.waits_until}
         self._unconverted = _Unconverted([] if from_zero else source.find(ITEMS, _UNCONVERTED))
         self.wants: Mapping[type, Handler] = {
             LotSplit: self._want_one,
@@ -89,6 +89,7 @@ class LotsFold:
             LotsPostponed: self._want_each,
             LotsCredited: self._want_credited,
             LotTransferred: self._want_one,
+            TransfersPriced: self._want_priced,
         }
         self.on: Mapping[type, Handler] = {
             LotRated: self._rated,
@@ -106,7 +107,7 @@ class LotsFold:
             LotHoldsLifted: self._holds_lifted,
             LotsGivenFree: self._given_free,
             LotsPostponed: self._postponed_by_user,
-            DayOpened: self._day_opened,
+            TransfersPriced: self._transfers_priced,
             FxRatePublished: self._fx_published,
             LegalEntityDefined: self._entity_defined,
         }
@@ -154,6 +155,7 @@ class LotsFold:
                 self._remember(key)
                 self.open_work.drop(old.engagement, key)
                 self.items.remove(key)
+                self.wait(key, None)
 
     def collect(self, changes: Changes) -> None:
         """The items that changed."""
@@ -205,8 +207,8 @@ class LotsFold:
             if whole.status == LotStatus.BILLED.value and (rate := self._invoices.rate_of(whole.invoice or "")):
                 item = self.change((fact.stream, part.lot))
                 item.functional_billed = _converted(item.value, item.currency, *rate)
-            if whole.is_postponed:
-                self._put_off[fact.stream, part.lot] = None
+            if whole.waits_until is not None:
+                self._waiting[fact.stream, part.lot] = whole.waits_until
         self._end(fact, fact.event.lot, LotStatus.SPLIT)
 
     def _reserved(self, fact: Recorded[LotsReserved]) -> None:
@@ -249,7 +251,7 @@ class LotsFold:
             status = AFTER_CREDIT[each.disposition]
             item = self._moved(fact, each.lot, status)
             item.invoice, item.number, item.functional_billed = None, None, None
-            item.postponed_until, item.is_postponed = None, False
+            item.postponed_until = None
             if status is LotStatus.OPEN:
                 item.is_open = True
                 self.open_work.put(item.engagement, (fact.stream, each.lot), item.project)
@@ -273,22 +275,31 @@ class LotsFold:
             self._end(fact, lot, LotStatus.NON_BILLABLE).non_billable_because = COMPLIMENTARY
 
     def _postponed_by_user(self, fact: Recorded[LotsPostponed]) -> None:
-        until = fact.event.until
         for lot in fact.event.lots:
-            item = self.change((fact.stream, lot))
-            item.postponed_until, item.is_postponed = until, until is not None
-            self._put_off[fact.stream, lot] = None
+            self.change((fact.stream, lot)).postponed_until = fact.event.until
 
-    def _day_opened(self, fact: Recorded[DayOpened]) -> None:
-        """What was postponed until this day is decided again."""
-        self.items.fetch(self._put_off)
-        for key in list(self._put_off):
-            item = self.items.get(key)
-            if item is None or not item.is_open or item.postponed_until is None:
-                del self._put_off[key]
-            elif item.postponed_until <= fact.event.day:
-                self.change(key)
-                del self._put_off[key]
+    def _transfers_priced(self, fact: Recorded[TransfersPriced]) -> None:
+        for priced in fact.event.lots:
+            item, gap = self.change((fact.stream, priced.lot)), priced.gap
+            item.transfer_gap = gap.code if gap else None
+            item.transfer_gap_detail = gap.detail if gap else None
+
+    def _want_priced(self, fact: Recorded[TransfersPriced]) -> None:
+        self.items.wanted.update([(fact.stream, each.lot) for each in fact.event.lots])
+
+    def wait(self, key: Key, until: date | None) -> None:
+        """An item is decided again on a day, or on none."""
+        if until is None:
+            self._waiting.pop(key, None)
+        else:
+            self._waiting[key] = until
+
+    def waited_for(self, today: date) -> list[Key]:
+        """The items that waited for a day that has come; they wait no more unless their decision says so."""
+        due = [key for key, until in self._waiting.items() if until <= today]
+        for key in due:
+            del self._waiting[key]
+        return due
 
     def _add(self, item: Item) -> None:
         key = (item.stream, item.item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
@@ -14,7 +14,8 @@ from domain.caps import Room
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotStatus
 from domain.money import Money
-from domain.reasons import Blocker, ReasonCode
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker
 from projections.contexts import KINDS, Contexts
 from projections.items import Item
 
@@ -46,12 +47,16 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a decision makes of an item: its state, the codes and owners of all reasons, and the reasons as stored."""
+    """What a decision makes of an item: its state, the codes and owners of all reasons, and the reasons as stored.
+
+    ``until`` is the day on which it has to be decided again.
+    """
 
     state: str
     codes: tuple[str, ...]
     owner_roles: tuple[str, ...]
     reasons: str
+    until: date | None = None
 
 
 def over_cap(item: Item, cut_by: Room | None) -> Blocker:
@@ -75,6 +80,7 @@ def verdict(state: str, item: Item, blockers: Sequence[Blocker], contexts: Conte
         tuple(each.code.value for each in blockers),
         tuple(each.owner_role for each in blockers),
         orjson.dumps([_stored(each, *_since(each, item, contexts)) for each in blockers]).decode(),
+        min((each.until for each in blockers if each.until is not None), default=None),
     )
 
 

@@ -159,8 +159,14 @@ class RegistersFold:
 
     def entities_in(self, country: str) -> list[str]:
         """The legal entities that are, were or will be in a country."""
-        known = (*self._entities.keep(self._source.find(ENTITIES, {})), *self._entities.changing())
-        return [row.entity for row in known if country in row.countries]
+        return [row.entity for row in self._known_entities() if country in row.countries]
+
+    def entities(self) -> list[str]:
+        """All legal entities."""
+        return sorted({row.entity for row in self._known_entities()})
+
+    def _known_entities(self) -> list[EntityRecord]:
+        return [*self._entities.keep(self._source.find(ENTITIES, {})), *self._entities.changing()]
 
     def _put_engagement(self, name: str, folded: Folded) -> None:
         state: Engagement = folded.state

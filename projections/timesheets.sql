@@ -33,6 +33,7 @@ CREATE TABLE entry (
     lots bigint NOT NULL,  -- lots that stand for it now
     updated_at timestamptz NOT NULL,
     version bigint NOT NULL,
+    told_at timestamptz NOT NULL,  -- by the clock of its source
     PRIMARY KEY (stream, entry)
 );
 

@@ -76,6 +76,7 @@ class EntryRecord:
     lots: int
     updated_at: datetime
     version: int
+    told_at: datetime
 
     @property
     def counts(self) -> bool:
@@ -201,7 +202,8 @@ class TimesheetsFold:
     def _logged(self, fact: Recorded[TimeLogged]) -> None:
         event = fact.event
         self.entries.add(
-            (fact.stream, event.entry), _new_entry(fact, event.entry, event.resource, event.work, event.claim.system)
+            (fact.stream, event.entry),
+            _new_entry(fact, event.entry, event.resource, event.work, event.claim.system, event.claim.said_at),
         )
         self._sheet(fact)
 
@@ -211,6 +213,7 @@ class TimesheetsFold:
         work = event.work
         row.project, row.task, row.work_date, row.hours = work.project, work.task, work.work_date, work.hours
         row.time_type, row.started, row.note = work.time_type, work.started, work.note
+        row.told_at = event.claim.said_at
         row.systems = _with_system(row.systems, event.claim.system)
         _move(row, "captured", fact)
         self._sheet(fact)
@@ -236,8 +239,11 @@ class TimesheetsFold:
         key = (fact.stream, event.entry)
         if self.entries.get(key) is None:
             nothing = Work("", None, event.day, Decimal(0))
-            self.entries.add(key, _new_entry(fact, event.entry, event.resource, nothing, event.claim.system))
+            self.entries.add(
+                key, _new_entry(fact, event.entry, event.resource, nothing, event.claim.system, event.claim.said_at)
+            )
         row = self._changed(fact, event.entry)
+        row.told_at = event.claim.said_at
         _move(row, "withdrawn", fact)
         self._sheet(fact)
 
@@ -266,7 +272,7 @@ class TimesheetsFold:
         expense = fact.event.expense
         name = source_of(fact.event.report, expense.line)
         work = Work(expense.project, None, expense.spent_on, Decimal(0), note=expense.note)
-        row = _new_entry(fact, name, fact.event.resource, work, "")
+        row = _new_entry(fact, name, fact.event.resource, work, "", fact.event.at)
         row.kind, row.hours, row.time_type, row.systems = "expense", None, None, ()
         row.category, row.amount, row.currency = expense.category, expense.amount.amount, expense.amount.currency
         row.receipt, row.billable = expense.receipt, expense.billable
@@ -338,7 +344,9 @@ def _with_system(systems: tuple[str, ...], system: str) -> tuple[str, ...]:
     return systems if system in systems else tuple(sorted((*systems, system)))
 
 
-def _new_entry(fact: Recorded[Any], name: str, resource: str, work: Work, system: str) -> EntryRecord:
+def _new_entry(
+    fact: Recorded[Any], name: str, resource: str, work: Work, system: str, told_at: datetime
+) -> EntryRecord:
     return EntryRecord(
         stream=fact.stream,
         entry=name,
@@ -372,4 +380,5 @@ def _new_entry(fact: Recorded[Any], name: str, resource: str, work: Work, system
         lots=0,
         updated_at=fact.recorded_at,
         version=fact.version,
+        told_at=told_at,
     )

@@ -16,7 +16,8 @@ from api.graphql.billing_eligibility import EligibilityState, EligibleItem, Reas
 from api.graphql.invoices import Explanation
 from domain.contract import CapPolicy as CapPolicyOfDomain
 from domain.lots import Explanation as ExplanationRow
-from domain.reasons import Policy, soft
+from domain.reason_codes import soft
+from domain.reasons import Policy
 from projections import explained
 from projections.billing_eligibility import EligibilityRow
 

@@ -13,7 +13,7 @@ from api.services.service import Call, Decision, InputIncomplete, Kind, Service
 from domain.kernel import Addressed, StreamId
 from domain.lots import GiveLotsFree, HoldLots, LiftLotHolds
 from domain.ports import lots_of
-from domain.reasons import ReasonCode
+from domain.reason_codes import ReasonCode
 
 _HOLDABLE = frozenset({ReasonCode.DISPUTED, ReasonCode.ZERO_RATE_UNCONFIRMED, ReasonCode.EXPENSE_POLICY_VIOLATION})
 """The reasons for which people hold lots; the others are raised by rule."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from domain.kernel import stream_of
-from domain.reasons import Blocker, Context, LotFacts, OwnerRole, ReasonCode, Subject
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, Context, LotFacts, OwnerRole, Subject
 
 
 def of_capture(subject: Subject) -> Iterator[Blocker]:
@@ -73,7 +74,23 @@ def of_postponement(subject: Subject, context: Context) -> Iterator[Blocker]:
     if until is not None and (context.today is None or context.today < until):
         what = f"Wait until {until}, or take the postponement back."
         caused_by = ("lot.postponed.v1",)
-        yield Blocker(ReasonCode.POSTPONED_BY_USER, subject.stream, caused_by, "finance_preparer", what, True)
+        yield Blocker(
+            ReasonCode.POSTPONED_BY_USER, subject.stream, caused_by, "finance_preparer", what, True, until=until
+        )
+
+
+def of_cut_off(subject: Subject, context: Context) -> Iterator[Blocker]:
+    """Work that was told after the cut-off of its month goes with the first month whose cut-off it meets."""
+    told_at, calendar = subject.told_at, context.calendar
+    if told_at is None or not calendar.is_late(subject.day, told_at):
+        return
+    until = calendar.billing_day_of_late(subject.day, told_at)
+    if until is not None and (context.today is None or context.today < until):
+        cut_off = calendar.cut_off_of(subject.day)
+        what = f"It was told after {cut_off}: bill it on {until}, or let late entries pass by the entity's policy."
+        yield Blocker(
+            ReasonCode.LATE_ENTRY_AFTER_CUTOFF, subject.stream, (), "finance_preparer", what, True, until=until
+        )
 
 
 def of_assignment(subject: Subject, context: Context) -> Iterator[Blocker]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domain.engagement import Engagement
 from domain.kernel import StreamId, stream_of
 from domain.money import zero
-from domain.reasons import Blocker, Context, ReasonCode, Subject
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, Context, Subject
 
 
 def no_line(engagement: StreamId) -> Blocker:
@@ -23,6 +25,7 @@ def of_contract(subject: Subject, context: Context) -> Iterator[Blocker]:
     if engagement.held_because is not None:
         what = f"Lift the hold: {engagement.held_because}"
         yield Blocker(ReasonCode.CONTRACT_ON_HOLD, stream, ("engagement.held.v1",), "finance_preparer", what)
+    yield from _of_completion(subject, line, engagement, stream)
     if engagement.signed is None:
         what = "Record the customer's signature."
         caused_by: tuple[str, ...] = ("engagement.opened.v1",)
@@ -35,6 +38,17 @@ def of_contract(subject: Subject, context: Context) -> Iterator[Blocker]:
     if engagement.signed.ends is not None and day > engagement.signed.ends:
         what = f"The engagement ended on {engagement.signed.ends}: agree an extension, or write the work off."
         yield Blocker(ReasonCode.WORK_DATE_AFTER_END, stream, signed, "project_manager", what)
+
+
+def _of_completion(subject: Subject, line: str | None, engagement: Engagement, stream: StreamId) -> Iterator[Blocker]:
+    """A promise that was fulfilled pays for no later work, unless the customer has signed again since."""
+    completed = engagement.completed.get(line) or engagement.completed.get(None)
+    if completed is None or subject.day <= completed.on:
+        return
+    if engagement.signed is None or engagement.signed.signed_on <= completed.on:
+        what = f"It was fulfilled on {completed.on}: have an extension signed, or write the work off."
+        caused_by = ("engagement.completed.v1",)
+        yield Blocker(ReasonCode.CONTRACT_ENDED, stream, caused_by, "project_manager", what, True)
 
 
 def of_order(subject: Subject, context: Context) -> Iterator[Blocker]:

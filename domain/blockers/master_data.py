@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.kernel import stream_of
-from domain.reasons import Blocker, Context, ReasonCode
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, Context
 
 
 def of_master_data(context: Context) -> Iterator[Blocker]:

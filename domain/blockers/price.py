@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.kernel import stream_of
-from domain.reasons import Blocker, Context, EntryFacts, ReasonCode, Subject
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, Context, EntryFacts, Subject
 from domain.reference.tax_pack import STANDARD
 from domain.tax import TaxedAs, TaxGap, decide_tax
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from domain.contract import bills_hours
 from domain.kernel import StreamId, stream_of
 from domain.project import Project
-from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, Context, LotFacts, Subject
 
 
 def of_project(subject: Subject, context: Context) -> Iterator[Blocker]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from domain.contract import Retainer
 from domain.kernel import stream_of
-from domain.reasons import Blocker, Context, LotFacts, ReasonCode, Subject
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, Context, LotFacts, Subject
 
 _GRANTS = ("engagement.retainer_granted.v1", "engagement.line_agreed.v1")
 

@@ -17,6 +17,7 @@ from domain.reference.legal_entity import checked_time_zone
 Roll = Literal["next", "previous", "none"]
 Counting = Literal["calendar_day", "business_day"]
 _DAYS_IN_MONTH_MAX = 31
+_MONTHS_MAX = 1_200
 SATURDAY = 5
 
 
@@ -153,6 +154,15 @@ class BillingCalendar:
             return False
         zone = checked_time_zone(terms.time_zone)
         return told_at >= datetime.combine(cut_off + timedelta(days=1), time(0), tzinfo=zone)
+
+    def billing_day_of_late(self, work_date: date, told_at: datetime) -> date | None:
+        """The day on which late work is billed: that of the first month whose cut-off was still to come."""
+        month = work_date
+        for _ in range(_MONTHS_MAX):
+            if not self.is_late(month, told_at):
+                break
+            month = _months_later(month, 1)
+        return self.billing_day_of(month)
 
     def next_business_day(self, day: date) -> date:
         """The day itself, or the first business day behind it."""

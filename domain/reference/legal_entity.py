@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from domain.kernel import Decider, Refused
 from domain.money import MINOR_UNITS, Money, UnknownCurrency
 from domain.periods import valid_on
+from domain.reason_codes import soft
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class LegalEntityTerms:
     more hours of one person on one day are held for review. ``minimum_invoice``: less is not billed yet.
     ``write_offs_count_on``: the day of a write-off in the books, when it is posted or when the work was done.
     ``expense_limits``: dearer expenses of the entity's people are held until somebody allows them. ``bank`` is where
-    customers pay to.
+    customers pay to. ``lets_pass`` are reasons that do not keep its work from being billed, as far as a policy may say
+    so. ``customers_known_in`` are systems that have to know a customer before it is billed. ``source_silent_days_max``:
+    work waits while the system that told it has been silent for more days.
     """
 
     effective_from: date
@@ -69,6 +72,9 @@ class LegalEntityTerms:
     hours_per_day_max: Decimal | None = None
     expense_limits: tuple[ExpenseLimit, ...] = ()
     bank: BankAccount | None = None
+    lets_pass: tuple[str, ...] = ()
+    customers_known_in: tuple[str, ...] = ()
+    source_silent_days_max: int | None = None
 
     def limit_of(self, category: str) -> Money | None:
         """The most that an expense of a category may cost; None is no limit."""
@@ -113,6 +119,10 @@ class LegalEntity:
         """The terms in force on a day."""
         return valid_on(self.versions, day)
 
+    def terms_of(self, today: date | None) -> LegalEntityTerms | None:
+        """The terms in force today; the newest while nobody has said which day it is."""
+        return self.on(today or date.max)
+
 
 def checked_time_zone(name: str) -> ZoneInfo:
     """The zone of an IANA name, or UnknownTimeZone."""
@@ -133,6 +143,7 @@ def decide(command: Command, state: LegalEntity) -> Sequence[Event]:
             if terms.functional_currency not in MINOR_UNITS:
                 raise UnknownCurrency(repr(terms.functional_currency))
             checked_time_zone(terms.time_zone)
+            soft(terms.lets_pass)
             if state.on(terms.effective_from) == terms:
                 return []
             return [LegalEntityDefined(entity, terms)]

@@ -13,7 +13,8 @@ from domain import eligibility
 from domain.billing import CustomerTaxIdInvalid, context_of
 from domain.kernel import StreamId, stream_of
 from domain.processes.tax_ids import TaxIds
-from domain.reasons import LotFacts, ReasonCode
+from domain.reason_codes import ReasonCode
+from domain.reasons import LotFacts
 from domain.reference.customer import DescribeCustomer
 from domain.reference.tax_rule import PublishTaxPack
 from tests.world import CUSTOMER, World

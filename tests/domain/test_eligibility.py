@@ -34,7 +34,8 @@ from domain.project import (
     ReleaseBillingHold,
     Task,
 )
-from domain.reasons import Blocker, EntryFacts, LotFacts, ReasonCode
+from domain.reason_codes import ReasonCode
+from domain.reasons import Blocker, EntryFacts, LotFacts
 from domain.reference.customer import BlockCustomer, DescribeCustomer, UnblockCustomer
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, World, euros

@@ -19,7 +19,8 @@ from domain.lots import GiveLotsFree, HoldLots, LiftLotHolds, LotNotOpen, LotSta
 from domain.money import zero
 from domain.ports import entity_of
 from domain.project import Assignment, AssignResource, RejectSetUp
-from domain.reasons import Hold, LotFacts, ReasonCode
+from domain.reason_codes import ReasonCode
+from domain.reasons import Hold, LotFacts
 from domain.reference.legal_entity import DefineLegalEntity, ExpenseLimit
 from domain.retainer import GrantRetainer, MakeGrantUsable
 from domain.timesheet import Claim, LogTime, WithdrawTime, Work

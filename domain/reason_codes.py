@@ -1,0 +1,114 @@
+"""The closed list of reasons why work is not billed, and those of them that a policy may let pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+from domain.kernel import Refused
+
+
+class ReasonCode(StrEnum):
+    """Why work is not billed: a closed list, a contract with every program that reads it."""
+
+    NOT_SUBMITTED = "NOT_SUBMITTED"
+    NOT_APPROVED = "NOT_APPROVED"
+    APPROVAL_REVOKED = "APPROVAL_REVOKED"
+    REJECTED = "REJECTED"
+    APPROVER_REDUCED = "APPROVER_REDUCED"
+    DUPLICATE_ENTRY = "DUPLICATE_ENTRY"
+    LATE_ENTRY_AFTER_CUTOFF = "LATE_ENTRY_AFTER_CUTOFF"
+    WORK_DATE_OUTSIDE_ASSIGNMENT = "WORK_DATE_OUTSIDE_ASSIGNMENT"
+    HOURS_EXCEED_DAILY_LIMIT = "HOURS_EXCEED_DAILY_LIMIT"
+    RECEIPT_MISSING = "RECEIPT_MISSING"
+    EXPENSE_POLICY_VIOLATION = "EXPENSE_POLICY_VIOLATION"
+    NO_CONTRACT_LINE = "NO_CONTRACT_LINE"
+    CONTRACT_NOT_SIGNED = "CONTRACT_NOT_SIGNED"
+    CONTRACT_ON_HOLD = "CONTRACT_ON_HOLD"
+    CONTRACT_ENDED = "CONTRACT_ENDED"
+    WORK_DATE_BEFORE_START = "WORK_DATE_BEFORE_START"
+    WORK_DATE_AFTER_END = "WORK_DATE_AFTER_END"
+    PROJECT_INTERNAL = "PROJECT_INTERNAL"
+    PROJECT_BILLING_HOLD = "PROJECT_BILLING_HOLD"
+    CHANGE_ORDER_PENDING = "CHANGE_ORDER_PENDING"
+    TASK_NOT_CHARGEABLE = "TASK_NOT_CHARGEABLE"
+    ROLE_NOT_CHARGEABLE = "ROLE_NOT_CHARGEABLE"
+    CATEGORY_NOT_CHARGEABLE = "CATEGORY_NOT_CHARGEABLE"
+    INCLUDED_IN_FIXED_FEE = "INCLUDED_IN_FIXED_FEE"
+    COMPLIMENTARY = "COMPLIMENTARY"
+    PO_MISSING = "PO_MISSING"
+    PO_EXPIRED = "PO_EXPIRED"
+    PO_EXHAUSTED = "PO_EXHAUSTED"
+    NO_RATE = "NO_RATE"
+    ZERO_RATE_UNCONFIRMED = "ZERO_RATE_UNCONFIRMED"
+    AMBIGUOUS_RATE = "AMBIGUOUS_RATE"
+    RATE_PENDING_APPROVAL = "RATE_PENDING_APPROVAL"
+    FX_RATE_MISSING = "FX_RATE_MISSING"
+    TAX_UNDETERMINED = "TAX_UNDETERMINED"
+    CUSTOMER_TAX_ID_INVALID = "CUSTOMER_TAX_ID_INVALID"
+    CAP_EXCEEDED = "CAP_EXCEEDED"
+    RETAINER_EXHAUSTED = "RETAINER_EXHAUSTED"
+    RETAINER_NOT_INVOICED = "RETAINER_NOT_INVOICED"
+    MILESTONE_NOT_ACCEPTED = "MILESTONE_NOT_ACCEPTED"
+    MILESTONE_EVIDENCE_MISSING = "MILESTONE_EVIDENCE_MISSING"
+    PREDECESSOR_INCOMPLETE = "PREDECESSOR_INCOMPLETE"
+    SCHEDULE_NOT_DUE = "SCHEDULE_NOT_DUE"
+    BELOW_MINIMUM_INVOICE = "BELOW_MINIMUM_INVOICE"
+    POSTPONED_BY_USER = "POSTPONED_BY_USER"
+    DISPUTED = "DISPUTED"
+    CUSTOMER_NOT_SYNCED = "CUSTOMER_NOT_SYNCED"
+    PROJECT_NOT_SYNCED = "PROJECT_NOT_SYNCED"
+    BILL_TO_MISSING = "BILL_TO_MISSING"
+    CUSTOMER_BLOCKED = "CUSTOMER_BLOCKED"
+    ENTITY_NOT_MAPPED = "ENTITY_NOT_MAPPED"
+    ACCOUNT_MAPPING_MISSING = "ACCOUNT_MAPPING_MISSING"
+    PERIOD_CLOSED = "PERIOD_CLOSED"
+    ERP_REJECTED = "ERP_REJECTED"
+    INTERCOMPANY_AGREEMENT_MISSING = "INTERCOMPANY_AGREEMENT_MISSING"
+    TRANSFER_PRICE_MISSING = "TRANSFER_PRICE_MISSING"
+    STALE_SOURCE = "STALE_SOURCE"
+    RESERVED_ON_DRAFT = "RESERVED_ON_DRAFT"
+    ALREADY_BILLED = "ALREADY_BILLED"
+    WRITTEN_OFF = "WRITTEN_OFF"
+    TRANSFERRED = "TRANSFERRED"
+    SUPERSEDED = "SUPERSEDED"
+
+
+SOFT: Final = frozenset(
+    {
+        ReasonCode.LATE_ENTRY_AFTER_CUTOFF,
+        ReasonCode.WORK_DATE_OUTSIDE_ASSIGNMENT,
+        ReasonCode.HOURS_EXCEED_DAILY_LIMIT,
+        ReasonCode.RECEIPT_MISSING,
+        ReasonCode.EXPENSE_POLICY_VIOLATION,
+        ReasonCode.CHANGE_ORDER_PENDING,
+        ReasonCode.PO_MISSING,
+        ReasonCode.PO_EXPIRED,
+        ReasonCode.PO_EXHAUSTED,
+        ReasonCode.FX_RATE_MISSING,
+        ReasonCode.BELOW_MINIMUM_INVOICE,
+        ReasonCode.CUSTOMER_NOT_SYNCED,
+        ReasonCode.PROJECT_NOT_SYNCED,
+        ReasonCode.ACCOUNT_MAPPING_MISSING,
+        ReasonCode.INTERCOMPANY_AGREEMENT_MISSING,
+        ReasonCode.TRANSFER_PRICE_MISSING,
+        ReasonCode.STALE_SOURCE,
+    }
+)
+"""The reasons that a policy may let pass: an invoice could be made all the same. All others always block."""
+
+
+class ReasonAlwaysBlocks(Refused):
+    """Some reasons block whatever the policy says."""
+
+    code = "policy.reason_always_blocks"
+    fix = "Name only reasons that a policy may let pass; all others have to be cured."
+
+
+def soft(names: Iterable[str]) -> frozenset[str]:
+    """These names, if each is that of a reason that a policy may let pass, or ReasonAlwaysBlocks."""
+    told = frozenset(names)
+    if strangers := sorted(told - {code.value for code in SOFT}):
+        raise ReasonAlwaysBlocks(", ".join(strangers))
+    return told
