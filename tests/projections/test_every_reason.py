@@ -1,0 +1,476 @@
+"""Every reason of the closed list: a history that makes it appear, and the fact that makes it vanish unasked.
+
+Histories are told by commands; the read models follow the log alone, in one batch, fact by fact and with restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain import billing, crediting
+from domain.account_role import AccountRole
+from domain.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod, accounting_period_stream
+from domain.agreement import CompleteEngagement
+from domain.calendar import FIRM, OpenDay
+from domain.contract import (
+    ContractLine,
+    FixedFeeMilestones,
+    Milestone,
+    Retainer,
+    TimeAndMaterials,
+)
+from domain.credit_note import RebillTo
+from domain.crediting import CreditWish
+from domain.engagement import (
+    AgreeLine,
+    ClaimBilling,
+    HoldEngagement,
+    LiftHold,
+    OpenEngagement,
+    PurchaseOrder,
+    RecordPurchaseOrder,
+    SignEngagement,
+)
+from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
+from domain.kernel import StreamId, stream_of
+from domain.lots import GiveLotsFree, HoldLots, LiftLotHolds, PostponeLots, WriteOffLots
+from domain.money import Money
+from domain.ports import LotAt, entity_of
+from domain.project import (
+    Assignment,
+    AssignResource,
+    ConfirmSetUp,
+    DefineTask,
+    HoldBilling,
+    RejectSetUp,
+    ReleaseBillingHold,
+    Task,
+)
+from domain.reason_codes import ReasonCode
+from domain.reference.account_map import AccountMapping, MapAccount, account_map_stream
+from domain.reference.billing_calendar import CalendarTerms, DayRule, DefineCalendar, calendar_stream
+from domain.reference.customer import BlockCustomer, DescribeCustomer, RecordTaxIdCheck, TaxIdVerdict, UnblockCustomer
+from domain.reference.intercompany_agreement import AgreementTerms, RoleParameter, StateAgreement, agreement_stream
+from domain.reference.legal_entity import DefineLegalEntity, ExpenseLimit
+from domain.reference.rate_card import ApproveRate, ConfirmZeroRate, RateRow, SetRate, WithdrawRate, rate_card_stream
+from domain.reference.resource import DescribeResource, ResourceTerms
+from domain.reference.tax_rule import SetTaxRule, TaxRule
+from domain.timesheet import (
+    ApproveTime,
+    Claim,
+    DecidePeriod,
+    LogTime,
+    RejectTime,
+    SubmitTime,
+    WithdrawTime,
+    Work,
+    timesheet_stream,
+)
+from projections.items import ITEMS, Item
+from tests.projections.books import Rows, folded, given
+from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, LogCandidates, World, euros
+
+SHEET = timesheet_stream("W-1", MONDAY)
+REPORT = expense_stream("ER-1")
+FIRM_CARD = rate_card_stream("firm", "FIRM")
+LATER = NINE + timedelta(days=2)
+Step = Callable[[World], object]
+
+
+@dataclass(frozen=True)
+class Story:
+    """How a reason comes and goes; ``source`` is the work that it is about."""
+
+    code: ReasonCode
+    appears: Step
+    vanishes: Step
+    source: str = "jira:1"
+
+
+def firm(line: ContractLine | None = None, cap: Money | None = None) -> World:
+    world = World().firm()
+    world.candidates = LogCandidates(world)
+    return world.contract(cap=cap, line=line)
+
+
+def tell(stream: StreamId, *commands: object) -> Step:
+    return lambda world: world.tell(stream, *commands)
+
+
+def work(*steps: Step, hours: str = "8", approve: bool = True) -> Step:
+    """One day of work, then some steps."""
+
+    def told(world: World) -> None:
+        world.work("1", hours, approve=approve)
+        for step in steps:
+            step(world)
+
+    return told
+
+
+def before(*steps: Step) -> Step:
+    """Some steps, then one day of work."""
+
+    def told(world: World) -> None:
+        for step in steps:
+            step(world)
+        world.work("1")
+
+    return told
+
+
+def entity(world: World, **changes: object) -> None:
+    """The selling entity with other terms."""
+    terms = replace(entity_of(world.read, "DE01").versions[-1], **changes)  # type: ignore[arg-type]  # by name
+    world.tell(stream_of("legal_entity", "DE01"), DefineLegalEntity("DE01", terms))
+
+
+def corrected(hours: str = "6") -> Step:
+    """The hours told otherwise by their own system."""
+    shorter = Work("P-1-L1", None, MONDAY, Decimal(hours), started="09:00:00")
+    return tell(SHEET, LogTime("W-1", Claim("jira", "1", LATER), shorter))
+
+
+def approved(days: int = 3) -> Step:
+    return tell(SHEET, ApproveTime(("jira:1",), "W-9", NINE + timedelta(days=days)))
+
+
+def reapproved_as(hours: str, days: int) -> Step:
+    return tell(SHEET, ApproveTime(("jira:1",), "W-9", NINE + timedelta(days=days), {"jira:1": Decimal(hours)}))
+
+
+def expense(amount: int = 220, *, receipt: str | None = "r.pdf", category: str = "hotel", recovered: int = 0) -> Step:
+    spent = Expense("1", "P-1-L1", category, MONDAY, euros(amount), euros(recovered), billable=True, receipt=receipt)
+    return lambda world: world.tell(REPORT, RecordExpense("ER-1", "W-1", spent, NINE))
+
+
+def approve_expense(world: World) -> None:
+    world.tell(REPORT, ApproveExpenses(("1",), "W-9", NINE))
+
+
+def describe(**fields: str | None) -> Step:
+    return tell(
+        CUSTOMER, DescribeCustomer("C-1", fields, LATER if None not in fields.values() else NINE.replace(hour=12))
+    )
+
+
+def rate(row: str, amount: int, **fields: object) -> SetRate:
+    return SetRate(RateRow(row, euros(amount), NEW_YEAR, **fields))  # type: ignore[arg-type]  # a row's fields
+
+
+def line(line: ContractLine) -> Step:
+    return tell(ENGAGEMENT, AgreeLine(line))
+
+
+def day(on: date) -> Step:
+    return tell(FIRM, OpenDay(on, NINE + timedelta(days=40)))
+
+
+def unopened(*steps: Step) -> Step:
+    """The firm without its contract, then some steps."""
+    return lambda world: [step(world) for step in steps]
+
+
+def abroad(terms: AgreementTerms | None) -> Step:
+    """The person works for another entity, with which an agreement may be stated."""
+
+    def told(world: World) -> None:
+        home = entity_of(world.read, "DE01").versions[-1]
+        world.tell(stream_of("legal_entity", "FR01"), DefineLegalEntity("FR01", home))
+        worker = ResourceTerms(NEW_YEAR, "Senior", "FR01", "Berlin", "Data", euros(60), Decimal(40), LATER)
+        world.tell(stream_of("resource", "W-1"), DescribeResource("W-1", worker))
+        if terms is not None:
+            agreed(terms)(world)
+        world.work("1")
+
+    return told
+
+
+def agreed(terms: AgreementTerms) -> Step:
+    stream = agreement_stream("FR01", "DE01")
+
+    def told(world: World) -> None:
+        world.candidates = Transfers(world)
+        world.tell(stream, StateAgreement("FR01", "DE01", terms, "anna"))
+
+    return told
+
+
+class Transfers(LogCandidates):
+    """All lots of the log may be transfers: the domain leaves out what is none."""
+
+    def transfers_of(self, **_: object) -> list[LotAt]:
+        return self._world.lots(SHEET)
+
+
+PER_HOUR = AgreementTerms(NEW_YEAR, "fixed", "EUR", Decimal(120))
+ANALYSTS = replace(PER_HOUR, parameter=None, by_role=(RoleParameter("Analyst", Decimal(80)),))
+
+
+def draft(world: World) -> None:
+    world.draft("I-1", world.lots(SHEET))
+
+
+def bill(world: World) -> None:
+    draft(world)
+    world.approve("I-1").issue("I-1")
+
+
+def credit(world: World) -> None:
+    wishes = (CreditWish(line=1),)
+    drafted = crediting.draft_credit_note(
+        world.read, "CN-1", "I-1", wishes, form="381", reason="Agreed with the customer.", by="paul"
+    )
+    world.record(drafted)
+    world.record(crediting.approve_credit_note(world.read, "CN-1", "ann", NINE + timedelta(days=60)))
+    world.record(crediting.issue_credit_note(world.read, "CN-1", date(2026, 5, 4)))
+    world.react()
+
+
+def transfer(world: World) -> None:
+    other = stream_of("engagement", "E-2")
+    world.tell(other, OpenEngagement("E-2", "Other", "C-1", "DE01", "EUR"))
+    world.tell(other, SignEngagement(NEW_YEAR, NEW_YEAR), AgreeLine(ContractLine("L1", "Work", TimeAndMaterials())))
+    lot = LotAt(SHEET, "jira:1#1")
+    world.record(crediting.transfer_lots(world.read, [lot], RebillTo("E-2", "L1"), "Wrong engagement.", "paul"))
+    world.react()
+
+
+CALENDAR = CalendarTerms(
+    NEW_YEAR,
+    cut_off=DayRule("calendar_day", 3, months_later=0, roll="none"),
+    billing=DayRule("calendar_day", 5, months_later=0, roll="none"),
+    time_zone="Europe/Berlin",
+)
+APRIL = accounting_period_stream("DE01")
+ACCOUNTS = account_map_stream("DE01")
+
+
+def account(role: AccountRole, since: date = NEW_YEAR) -> Step:
+    return tell(ACCOUNTS, MapAccount("DE01", "erp", AccountMapping(role, "4711", since), "fred"))
+
+
+def months(*commands: type, reason: str = "") -> Step:
+    moment = NINE + timedelta(days=30)
+    return tell(APRIL, *(command("DE01", "2026-04", "ann", moment, reason) for command in commands))
+
+
+MILESTONE = ContractLine("L1", "Design", FixedFeeMilestones(milestones=(Milestone("M1", "Design", euros(5000)),)))
+ON_RETAINER = ContractLine("L1", "Work", Retainer(euros(600), overage="held"))
+HOURS = ContractLine("L1", "Work", TimeAndMaterials())
+STORIES = (
+    Story(ReasonCode.NOT_SUBMITTED, work(approve=False), tell(SHEET, SubmitTime(("jira:1",)))),
+    Story(ReasonCode.NOT_APPROVED, work(tell(SHEET, SubmitTime(("jira:1",))), approve=False), approved()),
+    Story(
+        ReasonCode.APPROVAL_REVOKED,
+        work(
+            tell(
+                SHEET,
+                DecidePeriod("W-1", MONDAY, MONDAY, MONDAY + timedelta(days=6), "in_review", "W-9", LATER),
+            )
+        ),
+        approved(),
+    ),
+    Story(
+        ReasonCode.REJECTED,
+        work(tell(SHEET, RejectTime(("jira:1",), "W-9", NINE, "Which task?")), approve=False),
+        corrected(),
+    ),
+    Story(ReasonCode.APPROVER_REDUCED, work(reapproved_as("6", 2)), reapproved_as("8", 3)),
+    Story(
+        ReasonCode.DUPLICATE_ENTRY,
+        lambda world: [world.work("1", "4"), world.work("2", "4")],
+        tell(SHEET, WithdrawTime("W-1", MONDAY, Claim("jira", "1", LATER))),
+        source="jira:2",
+    ),
+    Story(
+        ReasonCode.LATE_ENTRY_AFTER_CUTOFF,
+        lambda world: [world.tell(calendar_stream("DE01"), DefineCalendar("DE01", CALENDAR)), world.work("4", day=2)],
+        day(date(2026, 4, 5)),
+        source="jira:4",
+    ),
+    Story(
+        ReasonCode.WORK_DATE_OUTSIDE_ASSIGNMENT,
+        work(tell(PROJECT, AssignResource(Assignment("W-2", NEW_YEAR)))),
+        tell(PROJECT, AssignResource(Assignment("W-1", NEW_YEAR))),
+    ),
+    Story(
+        ReasonCode.HOURS_EXCEED_DAILY_LIMIT,
+        lambda world: [entity(world, hours_per_day_max=Decimal(10)), world.work("1", "11")],
+        tell(SHEET, LiftLotHolds(("jira:1#1",), "HOURS_EXCEED_DAILY_LIMIT", "pam")),
+    ),
+    Story(ReasonCode.RECEIPT_MISSING, expense(receipt=None), expense(), source="ER-1/1"),
+    Story(
+        ReasonCode.EXPENSE_POLICY_VIOLATION,
+        lambda world: [
+            entity(world, expense_limits=(ExpenseLimit("hotel", euros(150)),)),
+            expense()(world),
+            approve_expense(world),
+        ],
+        tell(REPORT, LiftLotHolds(("ER-1/1#1",), "EXPENSE_POLICY_VIOLATION", "ann")),
+        source="ER-1/1",
+    ),
+    Story(ReasonCode.CONTRACT_ON_HOLD, work(tell(ENGAGEMENT, HoldEngagement("dispute"))), tell(ENGAGEMENT, LiftHold())),
+    Story(
+        ReasonCode.CONTRACT_ENDED,
+        work(tell(ENGAGEMENT, CompleteEngagement(date(2026, 2, 27), "pam", None))),
+        tell(ENGAGEMENT, SignEngagement(date(2026, 3, 1), NEW_YEAR)),
+    ),
+    Story(
+        ReasonCode.WORK_DATE_BEFORE_START,
+        work(tell(ENGAGEMENT, SignEngagement(NEW_YEAR, date(2026, 4, 1)))),
+        tell(ENGAGEMENT, SignEngagement(NEW_YEAR, date(2026, 3, 1))),
+    ),
+    Story(
+        ReasonCode.WORK_DATE_AFTER_END,
+        work(tell(ENGAGEMENT, SignEngagement(NEW_YEAR, NEW_YEAR, date(2026, 2, 28)))),
+        tell(ENGAGEMENT, SignEngagement(NEW_YEAR, NEW_YEAR, date(2026, 3, 31))),
+    ),
+    Story(
+        ReasonCode.PROJECT_BILLING_HOLD,
+        work(tell(PROJECT, HoldBilling("Quality review."))),
+        tell(PROJECT, ReleaseBillingHold()),
+    ),
+    Story(
+        ReasonCode.PO_EXPIRED,
+        work(tell(ENGAGEMENT, RecordPurchaseOrder(PurchaseOrder("PO-1", valid_to=date(2026, 2, 1))))),
+        tell(ENGAGEMENT, RecordPurchaseOrder(PurchaseOrder("PO-1", valid_to=date(2026, 12, 1)))),
+    ),
+    Story(
+        ReasonCode.PO_EXHAUSTED,
+        work(
+            tell(
+                ENGAGEMENT,
+                RecordPurchaseOrder(PurchaseOrder("PO-1", euros(10))),
+                ClaimBilling("I-9", "L1", euros(10)),
+            )
+        ),
+        tell(ENGAGEMENT, RecordPurchaseOrder(PurchaseOrder("PO-1", euros(5000)))),
+    ),
+    Story(
+        ReasonCode.TASK_NOT_CHARGEABLE,
+        lambda world: [
+            world.tell(PROJECT, DefineTask(Task("T-9", "Travel", chargeable=False))),
+            world.tell(
+                SHEET,
+                LogTime("W-1", Claim("jira", "1", NINE), Work("P-1-L1", "T-9", MONDAY, Decimal(2), started="09:00:00")),
+            ),
+            world.tell(SHEET, ApproveTime(("jira:1",), "W-9", NINE)),
+        ],
+        tell(PROJECT, DefineTask(Task("T-9", "Travel", chargeable=True))),
+    ),
+    Story(
+        ReasonCode.NO_RATE,
+        before(tell(FIRM_CARD, WithdrawRate("senior"))),
+        tell(FIRM_CARD, rate("senior", 150, role="Senior")),
+    ),
+    Story(
+        ReasonCode.AMBIGUOUS_RATE,
+        before(tell(FIRM_CARD, rate("twin", 160, role="Senior"))),
+        tell(FIRM_CARD, WithdrawRate("twin")),
+    ),
+    Story(
+        ReasonCode.RATE_PENDING_APPROVAL,
+        before(tell(FIRM_CARD, rate("senior", 150, role="Senior", pending=True))),
+        tell(FIRM_CARD, ApproveRate("senior", "ann")),
+    ),
+    Story(
+        ReasonCode.ZERO_RATE_UNCONFIRMED,
+        before(tell(FIRM_CARD, rate("senior", 0, role="Senior"))),
+        tell(FIRM_CARD, ConfirmZeroRate("senior", "goodwill", "ann")),
+    ),
+    Story(
+        ReasonCode.TAX_UNDETERMINED,
+        work(describe(country="BR")),
+        tell(stream_of("tax_rule", "DE"), SetTaxRule("DE", TaxRule(NEW_YEAR, "*", "G", Decimal(0), "export"))),
+    ),
+    Story(
+        ReasonCode.CUSTOMER_TAX_ID_INVALID,
+        work(
+            describe(tax_id="DE1"),
+            tell(CUSTOMER, RecordTaxIdCheck(TaxIdVerdict("DE1", "DE", False, "too short"), LATER)),
+        ),
+        tell(CUSTOMER, DescribeCustomer("C-1", {"tax_id": "DE136695976"}, LATER + timedelta(days=1))),
+    ),
+    Story(
+        ReasonCode.POSTPONED_BY_USER,
+        work(tell(SHEET, PostponeLots(("jira:1#1",), date(2026, 5, 1), "pam", "Wait for the order."))),
+        day(date(2026, 5, 1)),
+    ),
+    Story(
+        ReasonCode.DISPUTED,
+        work(tell(SHEET, HoldLots(("jira:1#1",), "DISPUTED", "The customer denies the day.", "pam"))),
+        tell(SHEET, LiftLotHolds(("jira:1#1",), "DISPUTED", "pam")),
+    ),
+    Story(ReasonCode.BILL_TO_MISSING, work(describe(city=None)), describe(city="Bonn")),
+    Story(
+        ReasonCode.CUSTOMER_BLOCKED,
+        work(tell(CUSTOMER, BlockCustomer("Overdue."))),
+        tell(CUSTOMER, UnblockCustomer()),
+    ),
+    Story(
+        ReasonCode.ACCOUNT_MAPPING_MISSING,
+        work(account(AccountRole.AR)),
+        account(AccountRole.REVENUE_TM),
+    ),
+    Story(
+        ReasonCode.PERIOD_CLOSED,
+        work(day(date(2026, 4, 2)), months(OpenPeriod, ClosePeriod)),
+        months(ReopenPeriod, reason="A bill was forgotten."),
+    ),
+    Story(
+        ReasonCode.ERP_REJECTED,
+        work(tell(PROJECT, RejectSetUp("erp", "No cost centre."))),
+        tell(PROJECT, ConfirmSetUp("erp", "ERP-1")),
+    ),
+    Story(ReasonCode.INTERCOMPANY_AGREEMENT_MISSING, abroad(None), agreed(PER_HOUR)),
+    Story(ReasonCode.TRANSFER_PRICE_MISSING, abroad(ANALYSTS), agreed(PER_HOUR)),
+    Story(
+        ReasonCode.BELOW_MINIMUM_INVOICE,
+        lambda world: [entity(world, minimum_invoice=euros(2000)), world.work("1")],
+        lambda world: world.work("2", day=1),
+    ),
+    Story(
+        ReasonCode.RESERVED_ON_DRAFT,
+        work(draft),
+        lambda world: world.record(billing.discard_draft(world.read, "I-1", "paul", "Wrong month.")),
+    ),
+    Story(ReasonCode.ALREADY_BILLED, work(bill), credit),
+    Story(
+        ReasonCode.WRITTEN_OFF,
+        work(tell(SHEET, WriteOffLots(("jira:1#1",), "Goodwill.", "cfo"))),
+        lambda world: [corrected()(world), approved()(world)],
+    ),
+    Story(
+        ReasonCode.SUPERSEDED,
+        work(tell(FIRM_CARD, rate("senior", 160, role="Senior")), corrected()),
+        approved(),
+    ),
+    Story(
+        ReasonCode.COMPLIMENTARY,
+        work(tell(SHEET, GiveLotsFree(("jira:1#1",), "goodwill", "ann"))),
+        lambda world: [corrected()(world), approved()(world)],
+    ),
+    Story(ReasonCode.TRANSFERRED, work(transfer), lambda world: [corrected()(world), approved()(world)]),
+)
+
+
+def items_of(rows: Rows, source: str) -> list[Item]:
+    items = [ITEMS.row(values) for values in rows.store.all(ITEMS).values()]
+    return sorted((each for each in items if each.source == source), key=lambda each: each.recorded_version)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.code.value)
+def test_a_reason_appears_with_its_cause_and_vanishes_with_its_cure(story: Story) -> None:
+    world = firm()
+    story.appears(world)
+    held = [each for each in items_of(given(world).when(folded), story.source) if story.code.value in each.codes]
+    assert held, [each.codes for each in items_of(given(world).when(folded), story.source)]
+    story.vanishes(world)
+    now = items_of(given(world).when(folded), story.source)
+    assert story.code.value not in now[-1].codes if now else True, [(each.item, each.codes) for each in now]
