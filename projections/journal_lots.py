@@ -269,7 +269,8 @@ class JournalLots:
         self.lots.remove(key)
 
     def _reversed(self, fact: Recorded[LotReversed]) -> None:
-        self._ended(fact, "work is reversed")
+        if self.lots.get((fact.stream, fact.event.lot)) is not None:  # what was transferred has ended already
+            self._ended(fact, "work is reversed")
 
     def _transferred(self, fact: Recorded[LotTransferred]) -> None:
         """Another lot earns and costs in its place, for another engagement."""
