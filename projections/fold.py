@@ -61,7 +61,7 @@ class Fold:
             self._lots,
             PaymentsFold(source),
             credit_notes,
-            JournalFold(source, self._contexts, registers, from_zero=position == 0),
+            JournalFold(source, self._contexts, from_zero=position == 0),
             registers,
             SyncFold(source, self._contexts, invoices, credit_notes),
             ExceptionsFold(source, self._contexts, invoices),

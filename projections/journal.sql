@@ -157,6 +157,7 @@ CREATE INDEX posting_event ON posting (event);
 CREATE INDEX posting_engagement ON posting (engagement, effective_on, posting) WHERE engagement <> '';
 CREATE INDEX posting_customer ON posting (customer, effective_on, posting) WHERE customer <> '';
 CREATE INDEX posting_invoice ON posting (invoice, posting) WHERE invoice <> '';
+CREATE INDEX journal_lot_customer ON journal_lot (customer, open);
 CREATE INDEX journal_lot_waiting ON journal_lot (waiting) WHERE waiting;
 CREATE INDEX journal_charge_waiting ON journal_charge (waiting) WHERE waiting;
 CREATE INDEX posting_between ON posting (effective_on) WHERE account IN ('REVENUE_IC', 'COST_IC');

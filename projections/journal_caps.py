@@ -15,7 +15,6 @@ from domain.caps import Candidate, Room, allocation
 from domain.money import Money
 from projections.contexts import Contexts
 from projections.journal_tables import LOTS, LotRecord
-from projections.registers_fold import RegistersFold
 from projections.shelf import Shelf, Source
 from projections.tables import Key
 
@@ -46,20 +45,34 @@ class _Shared:
 class JournalCaps:
     """The groups of lots under caps, and how each shares out what is left."""
 
-    def __init__(self, source: Source, contexts: Contexts, registers: RegistersFold, lots: Shelf[LotRecord]) -> None:
+    def __init__(self, source: Source, contexts: Contexts, lots: Shelf[LotRecord]) -> None:
         self._source = source
         self._contexts = contexts
-        self._registers = registers
         self._lots = lots
         self._shared: dict[tuple[str, str], _Shared] = {}
+        self._members: dict[tuple[str, str], set[str]] = {}
 
     def group_of(self, engagement: str, customer: str, currency: str) -> Group:
         """The caps that the work of an engagement takes from; a customer's limit joins all engagements."""
         limit = self._contexts.billing_limit(customer, currency).room
         if limit is None:
             return Group((engagement, ""), self._rooms(engagement), (engagement,))
-        mine = tuple(sorted({*self._registers.engagements_of([customer], []), engagement}))
+        mine = tuple(sorted({*self.engagements_of(customer, currency), engagement}))
         return Group((customer, currency), [limit, *(room for name in mine for room in self._rooms(name))], mine)
+
+    def engagements_of(self, customer: str, currency: str) -> set[str]:
+        """The engagements whose open lots take from a customer's limit in a currency."""
+        key = (customer, currency)
+        if key not in self._members:
+            found = self._lots.keep(self._source.find(LOTS, {"customer": customer, "open": True}))
+            rows = (row for row in (*found, *self._lots.changing()) if row.open)
+            self._members[key] = {row.engagement for row in rows if (row.customer, row.currency) == key}
+        return self._members[key]
+
+    def opened(self, row: LotRecord) -> None:
+        """A lot wants to be billed from now on."""
+        if (members := self._members.get((row.customer, row.currency))) is not None:
+            members.add(row.engagement)
 
     def _rooms(self, engagement: str) -> Sequence[Room]:
         state = self._contexts.engagement(engagement)

@@ -14,17 +14,16 @@ from projections.journal_money import JournalMoney
 from projections.journal_progress import JournalProgress
 from projections.journal_writer import JournalWriter
 from projections.model import Handler
-from projections.registers_fold import RegistersFold
 from projections.shelf import Changes, Source
 
 
 class JournalFold:
     """Folds facts into postings, balances, and what is open."""
 
-    def __init__(self, source: Source, contexts: Contexts, registers: RegistersFold, *, from_zero: bool) -> None:
+    def __init__(self, source: Source, contexts: Contexts, *, from_zero: bool) -> None:
         self._writer = JournalWriter(source, contexts)
         self._lines = JournalLines(source, contexts, self._writer, from_zero=from_zero)
-        self._lots = JournalLots(source, contexts, registers, self._writer, self._lines, from_zero=from_zero)
+        self._lots = JournalLots(source, contexts, self._writer, self._lines, from_zero=from_zero)
         money = JournalMoney(self._writer, self._lines)
         credits_ = JournalCredits(self._writer, self._lines)
         between = JournalIntercompany(self._writer)

@@ -53,7 +53,6 @@ from projections.journal_lines import EARNED_APART, JournalLines
 from projections.journal_tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
 from projections.journal_writer import About, JournalWriter
 from projections.model import Handler
-from projections.registers_fold import RegistersFold
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
 
@@ -67,17 +66,15 @@ class JournalLots:
         self,
         source: Source,
         contexts: Contexts,
-        registers: RegistersFold,
         writer: JournalWriter,
         lines: JournalLines,
         *,
         from_zero: bool,
     ) -> None:
         self.lots: Shelf[LotRecord] = Shelf(LOTS, source)
-        self._caps = JournalCaps(source, contexts, registers, self.lots)
+        self._caps = JournalCaps(source, contexts, self.lots)
         self._expenses: Shelf[ExpenseRecord] = Shelf(EXPENSES, source)
         self._contexts = contexts
-        self._registers = registers
         self._writer = writer
         self._lines = lines
         waiting = [] if from_zero else source.find(LOTS, {"waiting": True})
@@ -174,7 +171,7 @@ class JournalLots:
         state = self._contexts.engagement(lot.engagement)
         line = state.lines.get(lot.line)
         terms = earning_terms(state, line, lot.work_date) if line is not None else None
-        self.lots.add(key, _row(fact, line, terms, expense.tax if expense else _NOTHING))
+        self._caps.opened(self.lots.add(key, _row(fact, line, terms, expense.tax if expense else _NOTHING)))
         self._post(fact, key)
 
     def _post(self, fact: Recorded[Any], key: Key) -> None:
@@ -326,6 +323,7 @@ class JournalLots:
             row = self.lots.change((fact.stream, lot))
             if row.held_back:
                 row.held_back, row.earns, row.open = False, True, True
+                self._caps.opened(row)
                 rate = None if row.waiting else self._rate(row, row.currency, row.entity)
                 if rate is not None:
                     self._begin_to_earn(fact, row, rate)
@@ -339,6 +337,7 @@ class JournalLots:
             row = self.lots.change((fact.stream, each.lot))
             if each.disposition in ("rebill", "rebill_elsewhere"):
                 row.open = True
+                self._caps.opened(row)
             else:
                 day = each.effective_on or self._write_off_day(fact, row)
                 self._earns_no_more(fact, row, "work is written off", day)
@@ -370,6 +369,7 @@ class JournalLots:
         for lot in fact.event.lots:
             row = self.lots.change((fact.stream, lot))
             row.open = True
+            self._caps.opened(row)
             opened.append(row)
             self._caps.forget(self._group_of(row))
         if isinstance(fact.event, LotsUndrawn):
@@ -426,12 +426,10 @@ class JournalLots:
         if limit.agreed is None:
             return
         customer, currency = limit.agreed.customer, limit.agreed.currency
-        for engagement in sorted(self._registers.engagements_of([customer], [])):
-            state = self._contexts.engagement(engagement)
-            if state.opened is not None and state.currency == currency:
-                self._share_out_of(fact, engagement)
-                if limit.room is not None:
-                    return
+        for engagement in sorted(self._caps.engagements_of(customer, currency)):
+            self._share_out_of(fact, engagement)
+            if limit.room is not None:
+                return
 
     def _share_out_of(self, fact: Recorded[Any], engagement: str) -> None:
         terms = self._contexts.engagement(engagement).terms

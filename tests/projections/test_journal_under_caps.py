@@ -1,0 +1,160 @@
+"""Whatever happens under caps of every level, each lot has earned what eligibility says is within them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from domain import billing
+from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
+from domain.caps import Limit
+from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
+from domain.crediting import CreditWish
+from domain.engagement import AgreeLine
+from domain.invoice import Issued, invoice_stream
+from domain.kernel import Refused
+from domain.line_caps import AgreeEngagementCap, ChangeCap, ChangeLimits
+from domain.lots import Disposition, GiveLotsFree, LotStatus, WriteOffLots
+from domain.ports import LotAt
+from domain.timesheet import Claim, LogTime, RejectTime, Work, timesheet_stream
+from projections.items import ITEMS
+from projections.journal_tables import LINES, LOTS, OPEN
+from tests.domain.test_crediting import credit
+from tests.projections.books import fold, folded
+from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
+
+STEPS = 40
+DAYS = 28
+"""Each person works once a day, so that nothing is held as told twice."""
+PEOPLE = ("W-1", "W-2")
+POLICIES: tuple[CapPolicy, ...] = ("partial", "whole_item")
+DISPOSITIONS: tuple[Disposition, ...] = ("rebill", "write_off")
+
+
+class Story:
+    """A firm to which anything may happen, with caps on people, hours, a line, the engagement and the customer."""
+
+    def __init__(self, seed: int) -> None:
+        self.luck = random.Random(seed)
+        self.world = World().firm().contract()
+        self.names = 0
+        self.sheets: dict[str, tuple[str, int]] = {}
+        self.invoices: list[str] = []
+
+    def step(self) -> None:
+        often: list[Callable[[], None]] = [self.work, self.work, self.cap, self.draft, self.issue]
+        wishes = [*often, *often, self.correct, self.reject, self.discard, self.credit, self.give_up]
+        try:
+            self.luck.choice(wishes)()
+        except Refused:
+            return
+
+    def _name(self) -> str:
+        self.names += 1
+        return str(self.names)
+
+    def work(self) -> None:
+        free = [(person, day) for person in PEOPLE for day in range(DAYS) if (person, day) not in self.sheets.values()]
+        name, (person, day) = self._name(), self.luck.choice(free)
+        self.sheets[name] = (person, day)
+        self.world.work(name, str(self.luck.choice((1, 2, 4, 5.5))), day=day, person=person)
+
+    def correct(self) -> None:
+        if self.sheets:
+            name = self.luck.choice(list(self.sheets))
+            person, day = self.sheets[name]
+            on = MONDAY + timedelta(days=day)
+            work = Work("P-1-L1", None, on, Decimal(self.luck.choice((1, 3))), started="09:00:00")
+            said_at = NINE + timedelta(days=day, hours=12, minutes=self.names)
+            self.world.tell(timesheet_stream(person, on), LogTime(person, Claim("jira", name, said_at), work))
+
+    def reject(self) -> None:
+        if self.sheets:
+            name = self.luck.choice(list(self.sheets))
+            person, day = self.sheets[name]
+            on = MONDAY + timedelta(days=day)
+            at = NINE + timedelta(days=30)
+            self.world.tell(timesheet_stream(person, on), RejectTime((f"jira:{name}",), "W-9", at, "Not ours."))
+
+    def cap(self) -> None:
+        amount = self.luck.choice((None, 600, 1500, 3000))
+        hours = self.luck.choice((None, Decimal(7), Decimal(18)))
+        policy = self.luck.choice(POLICIES)
+        money = euros(amount) if amount else None
+        limit = Limit(money, hours, policy) if money or hours else None
+        person = ResourceCap(self.luck.choice(PEOPLE), None, Decimal(self.luck.choice((5, 12))))
+        self.luck.choice(
+            (
+                lambda: self.world.tell(ENGAGEMENT, ChangeCap("L1", money)),
+                lambda: self.world.tell(
+                    ENGAGEMENT, ChangeLimits("L1", hours, (person,) if self.luck.random() < 0.5 else (), policy)
+                ),
+                lambda: self.world.tell(ENGAGEMENT, AgreeEngagementCap(limit)),
+                lambda: self.world.tell(
+                    billing_limit_stream("C-1", "EUR"), AgreeBillingLimit("C-1", "EUR", limit, Decimal(0))
+                ),
+                lambda: self.world.tell(
+                    ENGAGEMENT, AgreeLine(ContractLine("L1", "Work", TimeAndMaterials(cap=money, cap_policy=policy)))
+                ),
+            )
+        )()
+
+    def _open(self) -> list[LotAt]:
+        streams = [timesheet_stream(person, MONDAY + timedelta(days=day)) for person, day in self.sheets.values()]
+        lots = self.world.lots(*dict.fromkeys(streams))
+        return [at for at in lots if self.world.read(at.stream).lots[at.lot].status is LotStatus.OPEN]
+
+    def draft(self) -> None:
+        lots = self._open()
+        name = f"I-{self._name()}"
+        self.world.draft(name, self.luck.sample(lots, self.luck.randint(0, len(lots))), strict=False)
+        self.invoices.append(name)
+
+    def issue(self) -> None:
+        if self.invoices:
+            name = self.luck.choice(self.invoices)
+            self.world.approve(name).issue(name, date(2026, 4, 1))
+
+    def discard(self) -> None:
+        if self.invoices:
+            self.world.record(billing.discard_draft(self.world.read, self.luck.choice(self.invoices), "ann", "Again."))
+
+    def credit(self) -> None:
+        issued = [name for name in self.invoices if isinstance(self.world.read(invoice_stream(name)), Issued)]
+        if issued:
+            line = self.world.read(invoice_stream(self.luck.choice(issued))).document
+            disposition = self.luck.choice(DISPOSITIONS)
+            lots = line.lines[0].lots
+            wish = CreditWish(1, self.luck.choice(lots).lot, disposition=disposition)
+            invoice = next(name for name in issued if self.world.read(invoice_stream(name)).document == line)
+            credit(self.world, f"CN-{self._name()}", wish, on=date(2026, 4, 2), invoice=invoice)
+
+    def give_up(self) -> None:
+        if lots := self._open():
+            at = self.luck.choice(lots)
+            wish = self.luck.choice((WriteOffLots, GiveLotsFree))
+            self.world.tell(at.stream, wish((at.lot,), "Rework.", "ann"))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_lot_has_earned_what_is_within_its_caps_after_every_step(seed: int) -> None:
+    story = Story(seed)
+    for _ in range(STEPS):
+        story.step()
+        store = fold(story.world.ledger)
+        items = {(row.stream, row.item): row for row in map(ITEMS.row, store.all(ITEMS).values()) if row.is_lot}
+        held = any(item.state == "held" for item in items.values())
+        for row in map(LOTS.row, store.all(LOTS).values()):
+            item = items[row.stream, row.lot]
+            if row.earns and not held:
+                assert (row.lot, row.recognised) == (row.lot, row.value - item.over_cap_value), item.state
+        earned = sum((row.recognised - row.billed for row in map(LINES.row, store.all(LINES).values())), Decimal(0))
+        left = sum(
+            (row.amount for row in map(OPEN.row, store.all(OPEN).values()) if row.kind == "position"), Decimal(0)
+        )
+        assert earned == left
+    folded(story.world.ledger)
