@@ -7,7 +7,7 @@ later, and is earned already. What drafts and invoices take is known by the enga
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -37,6 +37,7 @@ class _Shared:
     A further lot behind that turn, or one that fits where all did, takes what is left and moves no other.
     """
 
+    engagements: tuple[str, ...]
     rooms: list[Room]
     all_fit: bool
     last: Turn | None
@@ -87,7 +88,7 @@ class JournalCaps:
         if not group.rooms:
             return row.value
         shared = self._shared.get(group.name)
-        if shared is None or row.value <= 0:
+        if shared is None or row.value <= 0 or not set(group.engagements) <= set(shared.engagements):
             return None
         candidate = _candidate(row)
         shares, left = allocation(shared.rooms, [candidate])
@@ -96,7 +97,7 @@ class JournalCaps:
         if not is_behind and not (shared.all_fit and not share.over):
             return None
         last = max(shared.last or candidate.turn, candidate.turn) if share.within else shared.last
-        self._shared[group.name] = _Shared(left, shared.all_fit and not share.over, last)
+        self._shared[group.name] = replace(shared, rooms=left, all_fit=shared.all_fit and not share.over, last=last)
         return share.within.amount
 
     def share_out(self, group: Group) -> Mapping[Key, tuple[LotRecord, Decimal]]:
@@ -111,7 +112,7 @@ class JournalCaps:
         if all(row.value > 0 for row in rows.values()):
             takers = [candidates[key].turn for key, (_, within) in found.items() if within]
             all_fit = not any(share.over for share in shares.values())
-            self._shared[group.name] = _Shared(left, all_fit, takers[-1] if takers else None)
+            self._shared[group.name] = _Shared(group.engagements, left, all_fit, takers[-1] if takers else None)
         else:
             self.forget(group)
         return found

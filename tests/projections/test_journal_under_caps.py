@@ -14,23 +14,25 @@ from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.caps import Limit
 from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
 from domain.crediting import CreditWish
-from domain.engagement import AgreeLine
+from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.invoice import Issued, invoice_stream
-from domain.kernel import Refused
+from domain.kernel import Refused, stream_of
 from domain.line_caps import AgreeEngagementCap, ChangeCap, ChangeLimits
 from domain.lots import Disposition, GiveLotsFree, LotStatus, WriteOffLots
 from domain.ports import LotAt
-from domain.timesheet import Claim, LogTime, RejectTime, Work, timesheet_stream
+from domain.project import ConfirmSetUp
+from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, Work, timesheet_stream
 from projections.items import ITEMS
 from projections.journal_tables import LINES, LOTS, OPEN
 from tests.domain.test_crediting import credit
 from tests.projections.books import fold, folded
-from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
+from tests.world import MONDAY, NEW_YEAR, NINE, World, euros
 
 STEPS = 40
 DAYS = 28
 """Each person works once a day, so that nothing is held as told twice."""
 PEOPLE = ("W-1", "W-2")
+ENGAGEMENTS = ("E-1", "E-2")
 POLICIES: tuple[CapPolicy, ...] = ("partial", "whole_item")
 DISPOSITIONS: tuple[Disposition, ...] = ("rebill", "write_off")
 
@@ -41,8 +43,14 @@ class Story:
     def __init__(self, seed: int) -> None:
         self.luck = random.Random(seed)
         self.world = World().firm().contract()
+        self.world.tell(stream_of("engagement", "E-2"), OpenEngagement("E-2", "Support", "C-1", "DE01", "EUR"))
+        line = ContractLine("L1", "Work", TimeAndMaterials())
+        self.world.tell(stream_of("engagement", "E-2"), SignEngagement(NEW_YEAR, NEW_YEAR), AgreeLine(line))
+        confirmed = (ConfirmSetUp(target, f"{target}-2") for target in ("psa", "erp"))
+        self.world.tell(stream_of("project", "P-2-L1"), *confirmed)
         self.names = 0
         self.sheets: dict[str, tuple[str, int]] = {}
+        self.projects: dict[str, str] = {}
         self.invoices: list[str] = []
 
     def step(self) -> None:
@@ -61,16 +69,23 @@ class Story:
         free = [(person, day) for person in PEOPLE for day in range(DAYS) if (person, day) not in self.sheets.values()]
         name, (person, day) = self._name(), self.luck.choice(free)
         self.sheets[name] = (person, day)
-        self.world.work(name, str(self.luck.choice((1, 2, 4, 5.5))), day=day, person=person)
+        self.projects[name] = self.luck.choice(("P-1-L1", "P-1-L1", "P-2-L1"))
+        self._log(name, self.luck.choice((1, 2, 4, 5.5)))
+        at = NINE + timedelta(days=day, hours=10, minutes=self.names)
+        stream = timesheet_stream(person, MONDAY + timedelta(days=day))
+        self.world.tell(stream, ApproveTime((f"jira:{name}",), "W-9", at))
+
+    def _log(self, name: str, hours: float) -> None:
+        person, day = self.sheets[name]
+        on = MONDAY + timedelta(days=day)
+        work = Work(self.projects[name], None, on, Decimal(str(hours)), started="09:00:00")
+        said_at = NINE + timedelta(days=day, minutes=self.names)
+        self.world.tell(timesheet_stream(person, on), LogTime(person, Claim("jira", name, said_at), work))
 
     def correct(self) -> None:
         if self.sheets:
-            name = self.luck.choice(list(self.sheets))
-            person, day = self.sheets[name]
-            on = MONDAY + timedelta(days=day)
-            work = Work("P-1-L1", None, on, Decimal(self.luck.choice((1, 3))), started="09:00:00")
-            said_at = NINE + timedelta(days=day, hours=12, minutes=self.names)
-            self.world.tell(timesheet_stream(person, on), LogTime(person, Claim("jira", name, said_at), work))
+            self.names += 1
+            self._log(self.luck.choice(list(self.sheets)), self.luck.choice((1, 3)))
 
     def reject(self) -> None:
         if self.sheets:
@@ -87,18 +102,19 @@ class Story:
         money = euros(amount) if amount else None
         limit = Limit(money, hours, policy) if money or hours else None
         person = ResourceCap(self.luck.choice(PEOPLE), None, Decimal(self.luck.choice((5, 12))))
+        engagement = stream_of("engagement", self.luck.choice(ENGAGEMENTS))
         self.luck.choice(
             (
-                lambda: self.world.tell(ENGAGEMENT, ChangeCap("L1", money)),
+                lambda: self.world.tell(engagement, ChangeCap("L1", money)),
                 lambda: self.world.tell(
-                    ENGAGEMENT, ChangeLimits("L1", hours, (person,) if self.luck.random() < 0.5 else (), policy)
+                    engagement, ChangeLimits("L1", hours, (person,) if self.luck.random() < 0.5 else (), policy)
                 ),
-                lambda: self.world.tell(ENGAGEMENT, AgreeEngagementCap(limit)),
+                lambda: self.world.tell(engagement, AgreeEngagementCap(limit)),
                 lambda: self.world.tell(
                     billing_limit_stream("C-1", "EUR"), AgreeBillingLimit("C-1", "EUR", limit, Decimal(0))
                 ),
                 lambda: self.world.tell(
-                    ENGAGEMENT, AgreeLine(ContractLine("L1", "Work", TimeAndMaterials(cap=money, cap_policy=policy)))
+                    engagement, AgreeLine(ContractLine("L1", "Work", TimeAndMaterials(cap=money, cap_policy=policy)))
                 ),
             )
         )()
@@ -109,9 +125,13 @@ class Story:
         return [at for at in lots if self.world.read(at.stream).lots[at.lot].status is LotStatus.OPEN]
 
     def draft(self) -> None:
-        lots = self._open()
-        name = f"I-{self._name()}"
-        self.world.draft(name, self.luck.sample(lots, self.luck.randint(0, len(lots))), strict=False)
+        engagement, name = self.luck.choice(ENGAGEMENTS), f"I-{self._name()}"
+        lots = [at for at in self._open() if self.world.read(at.stream).lots[at.lot].lot.engagement == engagement]
+        chosen = self.luck.sample(lots, self.luck.randint(0, len(lots)))
+        read, cut_off = self.world.read, date(2026, 3, 31)
+        drafted = billing.draft_invoice(read, name, engagement, chosen, cut_off=cut_off, by="paul", strict=False)
+        self.world.record(drafted)
+        self.world.react()
         self.invoices.append(name)
 
     def issue(self) -> None:
@@ -140,7 +160,7 @@ class Story:
             self.world.tell(at.stream, wish((at.lot,), "Rework.", "ann"))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(10))
 def test_every_lot_has_earned_what_is_within_its_caps_after_every_step(seed: int) -> None:
     story = Story(seed)
     for _ in range(STEPS):
