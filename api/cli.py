@@ -183,7 +183,8 @@ def document(
     name: Annotated[str, typer.Argument(help="An issued invoice or credit note, by its number or its id.")],
     out: Annotated[Path | None, typer.Option(help="Write to this file, or to standard output.")] = None,
     form: Annotated[
-        str | None, typer.Option("--format", help="pdf, or xml for EN 16931 in UBL; by default as the file is called.")
+        str | None,
+        typer.Option("--format", help="pdf, xml (UBL), cii.xml or facturx.pdf; by default as the file is called."),
     ] = None,
 ) -> None:
     """Write an issued invoice or credit note as its customer gets it."""

@@ -1,4 +1,6 @@
-"""Issued documents over HTTP: ``/documents/invoice/<number or id>.pdf`` and ``.xml``, and the same for ``credit-note``.
+"""Issued documents over HTTP: ``/documents/invoice/<number or id>.pdf``, and the same for ``credit-note``.
+
+``.pdf`` is for people, ``.xml`` is UBL, ``.cii.xml`` CII, and ``.facturx.pdf`` both in one file.
 
 Who asks needs a token for the legal entity that sells; what an auditor reads is noted before it is answered. The bytes
 of a document never change, which its ETag says.
@@ -13,6 +15,8 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
+from adapters.documents.cii import cii_of
+from adapters.documents.facturx import facturx_of
 from adapters.documents.pdf import pdf_of
 from adapters.documents.printed import Printed, printed_credit_note, printed_invoice
 from adapters.documents.ubl import ubl_of
@@ -34,7 +38,10 @@ class UnknownDocument(Refused):
     """There is no such document."""
 
     code = "document.unknown"
-    fix = "Name an issued invoice or credit note by its number or id, as pdf or xml: /documents/invoice/<number>.pdf."
+    fix = (
+        "Name an issued invoice or credit note by its number or id, as pdf, xml, cii.xml or facturx.pdf:"
+        " /documents/invoice/<number>.pdf."
+    )
 
 
 class DocumentNotIssued(Refused):
@@ -55,6 +62,8 @@ class Form:
 FORMS: Final[Mapping[str, Form]] = {
     "pdf": Form("application/pdf", pdf_of),
     "xml": Form("application/xml", ubl_of),
+    "cii.xml": Form("application/xml", cii_of),
+    "facturx.pdf": Form("application/pdf", facturx_of),
 }
 _STREAMS: Final[Mapping[str, Callable[[str], StreamId]]] = {
     "invoice": invoice_stream,
@@ -133,7 +142,7 @@ def make_document_router(parts: Parts) -> APIRouter:
 def _asked(parts: Parts, header: str | None, kind: str, file: str) -> Made:
     """The document for somebody who may see it; to others it is as unknown as one that is not there."""
     principal = require(parts.verifier.bearer(header), "document")
-    asked, _, form = file.rpartition(".")
+    asked, form = form_of(file)
     read = reach.reader_of(parts.ledger)
     name = id_of(read, parts.reader, kind, asked)
     stream = stream_of_document(kind, name)
@@ -141,6 +150,15 @@ def _asked(parts: Parts, header: str | None, kind: str, file: str) -> Made:
         raise UnknownDocument(f"{kind}/{asked}")
     _note(parts, principal, kind, file)
     return make(read, kind, name, form)
+
+
+def form_of(file: str) -> tuple[str, str]:
+    """The name and the form of a document that is asked for as one file name."""
+    for form in sorted(FORMS, key=len, reverse=True):
+        if file.endswith(f".{form}"):
+            return file.removesuffix(f".{form}"), form
+    name, _, form = file.rpartition(".")
+    return name, form
 
 
 def _note(parts: Parts, principal: Principal, kind: str, file: str) -> None:

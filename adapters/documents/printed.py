@@ -261,13 +261,16 @@ def _sums(entries: Iterable[AnnexEntry], currency: str) -> tuple[Decimal, Money]
 
 
 def _allowances_of(credit: Credit, sign: Decimal) -> tuple[tuple[AllowanceCharge, tuple[TaxTreatment, ...]], ...]:
-    """What is taken back of allowances and charges; a negative invoice turns the one into the other."""
+    """What is taken back of allowances and charges; a negative invoice turns the one into the other.
+
+    Each has a list of reason codes of its own (UNTDID 5189 and 7161): what was turned keeps its reason in words alone.
+    """
     turned: dict[str, Literal["allowance", "charge"]] = {"allowance": "charge", "charge": "allowance"}
     shown: list[tuple[AllowanceCharge, tuple[TaxTreatment, ...]]] = []
     for each in credit.allowances:
         given = each.adjustment
-        kind = given.kind if sign > 0 else turned[given.kind]
-        shown.append((AllowanceCharge(kind, given.amount, given.reason, given.reason_code), each.treatments))
+        kind, code = (given.kind, given.reason_code) if sign > 0 else (turned[given.kind], "")
+        shown.append((AllowanceCharge(kind, given.amount, given.reason, code), each.treatments))
     return tuple(shown)
 
 

@@ -11,22 +11,26 @@ from decimal import Decimal
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from adapters.documents.codes import (
+    SPECIFICATION,
+    TO_AN_ACCOUNT,
+    UNITS,
+    allowances_in_all,
+    paid_before,
+    quantity_and_price,
+    reason_without_tax,
+)
 from adapters.documents.printed import Printed, PrintedLine
 from domain.invoice import AllowanceCharge, Party
 from domain.money import Money, minor_unit
 from domain.tax import TaxSubtotal, TaxTreatment
 
-SPECIFICATION: Final = "urn:cen.eu:en16931:2017"
 CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
 CBC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
 _ROOTS: Final = {
     "380": "urn:oasis:names:specification:ubl:schema:xsd:Invoice-2",
     "381": "urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2",
 }
-_UNITS: Final = {"hour": "HUR", "item": "C62"}
-"""UN/ECE recommendation 20: hours, and one for anything else."""
-_TO_AN_ACCOUNT: Final = "30"
-"""UNTDID 4461: credit transfer."""
 
 
 def ubl_of(printed: Printed) -> bytes:
@@ -100,7 +104,7 @@ def _party(parent: ET.Element, party: Party) -> None:
 def _payment(root: ET.Element, printed: Printed) -> None:
     if printed.bank is not None:
         means = _group(root, "PaymentMeans")  # BG-16
-        _text(means, "PaymentMeansCode", _TO_AN_ACCOUNT)
+        _text(means, "PaymentMeansCode", TO_AN_ACCOUNT)
         _text(means, "PaymentID", printed.number)
         account = _group(means, "PayeeFinancialAccount")
         _text(account, "ID", printed.bank.account.replace(" ", ""))  # BT-84
@@ -146,38 +150,23 @@ def _category(parent: ET.Element, name: str, category: str, rate: Decimal, exemp
     if exempted is not None and category not in ("S", "Z"):
         if exempted.reason_code:
             _text(group, "TaxExemptionReasonCode", exempted.reason_code)  # BT-121
-        _text(group, "TaxExemptionReason", exempted.reason or _without_tax(category))  # BT-120
+        _text(group, "TaxExemptionReason", reason_without_tax(category, exempted.reason))  # BT-120
     _text(_group(group, "TaxScheme"), "ID", "VAT")
-
-
-def _without_tax(category: str) -> str:
-    words = {
-        "AE": "Reverse charge",
-        "G": "Export outside the EU",
-        "K": "Intra-community supply",
-        "O": "Not subject to VAT",
-    }
-    return words.get(category, "Exempt from tax")
 
 
 def _totals(root: ET.Element, printed: Printed) -> None:
     """What a customer keeps back is asked for later: until then it reduces the amount due like a payment (BT-113)."""
-    currency = printed.currency
-    of_kind = {
-        kind: sum((each.amount.amount for each, _ in printed.allowances if each.kind == kind), Decimal(0))
-        for kind in ("allowance", "charge")
-    }
-    prepaid = printed.prepaid + printed.holdback
+    allowances, charges = allowances_in_all(printed, "allowance"), allowances_in_all(printed, "charge")
     group = _group(root, "LegalMonetaryTotal")  # BG-22
     _amount(group, "LineExtensionAmount", printed.line_total)
     _amount(group, "TaxExclusiveAmount", printed.net)
     _amount(group, "TaxInclusiveAmount", printed.gross)
-    if of_kind["allowance"]:
-        _amount(group, "AllowanceTotalAmount", Money(of_kind["allowance"], currency))
-    if of_kind["charge"]:
-        _amount(group, "ChargeTotalAmount", Money(of_kind["charge"], currency))
-    if prepaid:
-        _amount(group, "PrepaidAmount", prepaid)
+    if allowances is not None:
+        _amount(group, "AllowanceTotalAmount", allowances)
+    if charges is not None:
+        _amount(group, "ChargeTotalAmount", charges)
+    if before := paid_before(printed):
+        _amount(group, "PrepaidAmount", before)
     if printed.rounding:
         _amount(group, "PayableRoundingAmount", printed.rounding)
     _amount(group, "PayableAmount", printed.payable)
@@ -185,12 +174,10 @@ def _totals(root: ET.Element, printed: Printed) -> None:
 
 def _line(root: ET.Element, line: PrintedLine, currency: str, kind: str) -> None:
     group = _group(root, f"{kind}Line")  # BG-25
-    quantity, price = line.quantity, line.price
-    if price < 0:
-        quantity, price = -quantity, -price
+    quantity, price = quantity_and_price(line)
     _text(group, "ID", str(line.number))
     quantity_name = "CreditedQuantity" if kind == "CreditNote" else "InvoicedQuantity"
-    _text(group, quantity_name, f"{quantity.normalize():f}", unitCode=_UNITS[line.unit])
+    _text(group, quantity_name, f"{quantity.normalize():f}", unitCode=UNITS[line.unit])
     _amount(group, "LineExtensionAmount", line.net)
     period = _group(group, "InvoicePeriod")
     _text(period, "StartDate", line.first_day.isoformat())
@@ -204,7 +191,7 @@ def _line(root: ET.Element, line: PrintedLine, currency: str, kind: str) -> None
     priced = _group(group, "Price")
     _text(priced, "PriceAmount", f"{price.normalize():f}", currencyID=currency)
     if line.base_quantity != 1:
-        _text(priced, "BaseQuantity", f"{line.base_quantity:f}", unitCode=_UNITS[line.unit])
+        _text(priced, "BaseQuantity", f"{line.base_quantity:f}", unitCode=UNITS[line.unit])
 
 
 def _group(parent: ET.Element, name: str) -> ET.Element:

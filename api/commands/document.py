@@ -18,7 +18,7 @@ from domain.credit_note import NoCreditNote, credit_note_stream
 
 def run(*, name: str, out: Path | None, form: str | None) -> None:
     """Write the document to a file or to standard output; by default the form is that of the file's name, else pdf."""
-    chosen = form or (out.suffix.removeprefix(".") if out is not None else "") or "pdf"
+    chosen = form or (documents.form_of(out.name)[1] if out is not None else "") or "pdf"
     with embedded.running(load()) as settings, open_ledger(settings, pool_size=1, cache_streams=0) as ledger:
         read = reach.reader_of(ledger)
         with open_reader(settings, ledger) as reader:

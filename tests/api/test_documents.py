@@ -22,6 +22,12 @@ def test_an_issued_invoice_is_served_in_both_forms(books: Asker) -> None:
     assert (xml.status_code, xml.headers["content-type"]) == (200, "application/xml")
     assert b"urn:cen.eu:en16931:2017" in xml.content
     assert get(books, "/documents/invoice/I-1.pdf").headers["etag"] == pdf.headers["etag"]
+    cii, hybrid = get(books, "/documents/invoice/I-1.cii.xml"), get(books, "/documents/invoice/I-1.facturx.pdf")
+    assert b"CrossIndustryInvoice" in cii.content
+    assert (hybrid.headers["content-type"], hybrid.content[:5]) == ("application/pdf", b"%PDF-")
+    assert b"factur-x.xml" in hybrid.content
+    assert get(books, "/documents/invoice/I-1.facturx.pdf").headers["etag"] == hybrid.headers["etag"]
+    assert 'filename="DE01-2026-000001.facturx.pdf"' in hybrid.headers["content-disposition"]
 
 
 def test_a_document_is_also_found_by_the_number_that_is_printed_on_it(books: Asker) -> None:

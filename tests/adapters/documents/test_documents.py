@@ -11,9 +11,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from adapters.documents.codes import SPECIFICATION
 from adapters.documents.pdf import pdf_of, png_of
 from adapters.documents.printed import Printed, printed_credit_note, printed_invoice
-from adapters.documents.ubl import CAC, CBC, SPECIFICATION, ubl_of
+from adapters.documents.ubl import CAC, CBC, ubl_of
 from domain import billing, crediting
 from domain.credit_note import CreditForm, credit_note_stream
 from domain.crediting import CreditWish
