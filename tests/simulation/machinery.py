@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from contextvars import Context
+from heapq import heappop, heappush
 from random import Random
 from typing import Any, Final, TypeVar
 from unittest.mock import patch
@@ -30,29 +33,22 @@ class Endless(Exception):
     """The run does not come to its end: everybody waits for ever, or nobody ever stops."""
 
 
-class _NoSockets:
-    """What the loop believes to be its selector: waiting is moving the clock."""
-
-    def __init__(self, loop: SeededLoop) -> None:
-        self._loop = loop
-
-    def select(self, timeout: float | None) -> list[Any]:
-        self._loop.steps += 1
-        if timeout is None or self._loop.steps > STEPS_MAX:
-            raise Endless
-        self._loop.now += timeout
-        return []
-
-
 class SeededLoop(asyncio.BaseEventLoop):
-    """An event loop without sockets and without a clock of its own."""
+    """An event loop without sockets and without a clock of its own: to wait is to move the clock to whoever is next.
+
+    Half a million small moments pass in a hundred runs, so it keeps its own heap, which compares numbers.
+    """
+
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
 
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.now = 0.0
         self.steps = 0
         self.random = Random(f"{seed}/schedule")
-        self._selector = _NoSockets(self)
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers_made = 0
         self._threads: dict[_Thread, None] = {}
         self.tasks_made = 0
         self.set_exception_handler(_ignore)
@@ -61,8 +57,42 @@ class SeededLoop(asyncio.BaseEventLoop):
     def time(self) -> float:
         return self.now
 
-    def _process_events(self, _events: list[Any]) -> None:
-        """There are none."""
+    def call_at(  # type: ignore[override]  # the stubs bind the arguments to the callback, which says nothing here
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timers_made += 1
+        heappush(self._timers, (when, self._timers_made, handle))
+        return handle
+
+    def call_later(  # type: ignore[override]  # as above
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        return self.call_at(self.now + delay, callback, *args, context=context)
+
+    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+        """It is passed over when its time comes."""
+
+    def _run_once(self) -> None:
+        """Everybody whose time has come goes on, once."""
+        self.steps += 1
+        if self.steps > STEPS_MAX:
+            raise Endless
+        timers, ready = self._timers, self._ready
+        while timers and timers[0][2].cancelled():
+            heappop(timers)
+        if not ready and not self._stopping:
+            if not timers:
+                raise Endless
+            self.now = max(self.now, timers[0][0])
+        while timers and timers[0][0] <= self.now:
+            handle = heappop(timers)[2]
+            if not handle.cancelled():
+                ready.append(handle)
+        for _ in range(len(ready)):
+            next_one = ready.popleft()
+            if not next_one.cancelled():
+                next_one._run()
 
     def _write_to_self(self) -> None:
         """Nobody calls from another thread of the operating system."""
