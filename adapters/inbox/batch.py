@@ -5,7 +5,8 @@ What one message leads to is undone if the rules refuse it, and the others go on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -133,19 +134,22 @@ class Batch:
         if self._behind is not None:
             for source in self._behind._told.values():
                 self._remember(source)
+        told = Counter(_key(intake.source) for intake in intakes if intake.revision)
+        again = {key for key, times in told.items() if times > 1}
         self.unit.prefetch(
-            stream for mail in mails for intake in mail.intakes for stream in self._streams(mail, intake)
+            stream for mail in mails for intake in mail.intakes for stream in self._streams(mail, intake, again)
         )
 
-    def _streams(self, mail: Mail, intake: Intake) -> Iterable[StreamId]:
+    def _streams(self, mail: Mail, intake: Intake, again: Collection[ObjectKey]) -> Iterable[StreamId]:
         yield from intake.awaits
         names = self._names(intake)
         if len(names) < len(intake.needs):
             yield _first_missing(intake, names).exception
             return
         yield from intake.touches(names)
-        known = self._sources.get(_key(intake.source))
-        if known is not None or mail.fate_before is not None:
+        key = _key(intake.source)
+        known = self._sources.get(key)
+        if known is not None or mail.fate_before is not None or key in again:
             yield _refusal_of(intake.source)
         if known is not None and known.home is not None:
             yield known.home

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -475,3 +477,26 @@ def test_the_bytes_are_the_same_for_whoever_looks_them_up(office: Office) -> Non
     office.inbox.process([again])
     assert office.row(told).deliveries == 2
     assert ISSUE.encode() in office.row(told).payload
+
+
+def test_a_batch_asks_the_database_as_often_whether_it_tells_of_few_objects_or_many_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An object that the batch tells of a second time is corrected, and what it was refused for is looked up too."""
+
+    def loads(objects: int) -> int:
+        office, asked = Office().know_people_and_issues(), []
+        load = office.ledger.load
+
+        def noting(streams: Iterable[StreamId]) -> Any:
+            asked.append(wanted := list(streams))
+            return load(wanted)
+
+        monkeypatch.setattr(office.ledger, "load", noting)
+        first = [jira_worklog(str(n), seconds=60 * n) for n in range(1, objects + 1)]
+        later = [jira_worklog(str(n), verb="updated", seconds=90 * n, at=NINE + HOUR) for n in range(1, objects + 1)]
+        office.deliver(*first, *later)
+        assert {office.fate(letter) for letter in later} == {("recorded", None)}
+        return len(asked)
+
+    assert loads(12) == loads(2)
