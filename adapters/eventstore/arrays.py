@@ -41,15 +41,23 @@ class NumberColumn(bytes):
     """An array of whole numbers, some of them perhaps null."""
 
 
+class _Members(dict[str | None, bytes]):
+    """Texts as members of an array, each made when it is first asked for."""
+
+    def __missing__(self, value: str | None) -> bytes:
+        if value is None:
+            member = _NULL
+        else:
+            encoded = value.encode()
+            member = _LENGTH(len(encoded)) + encoded
+        self[value] = member
+        return member
+
+
 def texts(values: Iterable[str | None]) -> TextColumn:
     """A column of texts; what repeats is made once."""
-    known: dict[str | None, bytes] = {}
-    members: list[bytes] = []
-    for value in values:
-        member = known.get(value)
-        if member is None:
-            member = known[value] = _NULL if value is None else _sized(value.encode())
-        members.append(member)
+    known = _Members()
+    members = list(map(known.__getitem__, values))
     return TextColumn(_head(_TEXT, len(members), has_nulls=None in known) + b"".join(members))
 
 
