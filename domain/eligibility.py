@@ -12,6 +12,7 @@ from domain.blockers.books import of_books, of_transfer
 from domain.blockers.capture import of_assignment, of_capture, of_cut_off, of_postponement
 from domain.blockers.contract import no_line, of_contract, of_order
 from domain.blockers.master_data import of_master_data
+from domain.blockers.plan import of_plan
 from domain.blockers.price import of_price, of_tax
 from domain.blockers.project import of_project
 from domain.blockers.promise import of_change_order, of_retainer
@@ -43,6 +44,7 @@ def _found(subject: Subject, context: Context) -> Iterator[Blocker]:
         return
     yield from of_contract(subject, context)
     yield from of_change_order(subject, context)
+    yield from of_plan(subject, context)
     yield from of_project(subject, context)
     yield from of_order(subject, context)
     yield from of_price(subject)

@@ -109,8 +109,28 @@ class LotFacts:
         return self.lot.line
 
 
-Subject = EntryFacts | LotFacts
-"""What is decided about: work on its way to a lot, or an open lot."""
+@dataclass(frozen=True, slots=True)
+class PlannedFacts:
+    """A milestone or an instalment that its contract names and that is no lot yet; ``stream`` is its engagement."""
+
+    stream: StreamId
+    line: str
+    name: str
+    day: date
+    receipt_missing: bool = False
+    told_at: datetime | None = None
+
+    @property
+    def person(self) -> str | None:
+        return None
+
+    def line_in(self, _context: Context) -> str | None:
+        """The contract line that names it."""
+        return self.line
+
+
+Subject = EntryFacts | LotFacts | PlannedFacts
+"""What is decided about: work on its way to a lot, an open lot, or what a contract is going to bill."""
 
 
 @dataclass(frozen=True, slots=True)

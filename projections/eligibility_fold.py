@@ -20,7 +20,7 @@ from domain.reasons import AS_IT_IS, Blocker, Context, Policy
 from domain.reference.account_map import account_map_stream
 from domain.reference.billing_calendar import BillingCalendar
 from projections.contexts import Contexts
-from projections.items import NOTHING, Item
+from projections.items import NOTHING, PLANNED, Item
 from projections.lots_fold import LotsFold
 from projections.reasons import Verdict, over_cap, verdict, verdict_of_ended
 from projections.registers_fold import RegistersFold
@@ -120,10 +120,9 @@ class EligibilityFold:
     # -- deciding ----------------------------------------------------------------------------------------------------
 
     def _decided(self, key: Key, item: Item) -> _Decided:
-        if not item.is_lot:
+        if not item.is_lot and item.status != PLANNED:
             self._place(key, item)
-        subject = item.lot_facts if item.is_lot else item.entry_facts
-        return _Decided(item, eligibility.decide(subject, self._context(item)))
+        return _Decided(item, eligibility.decide(item.facts, self._context(item)))
 
     def _place(self, key: Key, item: Item) -> None:
         """Where work that is not a lot yet belongs, as far as its project and engagement are known."""

@@ -22,6 +22,7 @@ from projections.margin_fold import MarginFold
 from projections.model import Handler, Model
 from projections.payments_fold import PaymentsFold
 from projections.people_fold import PeopleFold
+from projections.planned_fold import PlannedFold
 from projections.registers_fold import RegistersFold
 from projections.shelf import Changes, Source
 from projections.sources import SourcesFold
@@ -32,6 +33,8 @@ from projections.timesheets_fold import TimesheetsFold
 
 ITEMS_AT_ONCE: Final = 2_000
 """How much open work is decided at once when all of it is."""
+ENGAGEMENTS_AT_ONCE: Final = 200
+"""For how many engagements what they are going to bill is made at once, when it is made for all."""
 
 
 class Fold:
@@ -52,6 +55,7 @@ class Fold:
         margin = MarginFold()
         self._sources = SourcesFold()
         self._timeline = TimelineFold(self._contexts, invoices)
+        self._planned = PlannedFold(self._contexts, self._lots)
         self._eligibility = EligibilityFold(self._contexts, self._lots, registers)
         self._sums = SumsFold(self._lots, margin)
         # The order matters: lots need their entries and the rate of their invoice, others need the invoice's row.
@@ -92,7 +96,9 @@ class Fold:
         for model in self._models:
             if decide or model is not self._lots:
                 model.finish()
+        self._planned.note()
         if decide:
+            self._planned.take_up()
             self._eligibility.finish()
         else:
             self._lots.postpone()
@@ -107,6 +113,8 @@ class Fold:
             self._eligibility.decide(list(self._lots.items.changed))
             self._sums.finish()
             yield self._collect()
+        while self._planned.take_up(ENGAGEMENTS_AT_ONCE):
+            yield self._decided(list(self._lots.items.changed))
         keys: list[Key] = []
         for engagement in self._lots.open_work.engagements():
             keys += self._lots.open_work.of(engagement)

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import orjson
 
+from domain.contract_lots import Agreement
 from domain.kernel import Recorded, StreamId, decider_name
 from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
 from domain.money import Money
-from domain.reasons import EntryFacts, Hold, LotFacts
+from domain.planned import Planned
+from domain.reasons import EntryFacts, Hold, LotFacts, PlannedFacts, Subject
 from domain.transfer import TransferGap
 from projections.tables import Table
 from projections.timesheets_fold import EntryRecord
@@ -130,6 +132,17 @@ class Item:
         )
         stream = StreamId(self.stream)
         return LotFacts(stream, lot, self.receipt_missing, self.held_for, self.postponed_until, self.told_at)
+
+    @property
+    def facts(self) -> Subject:
+        """What eligibility decides about: a lot, work on its way to one, or what a contract is going to bill."""
+        if self.is_lot:
+            return self.lot_facts
+        if self.status != PLANNED:
+            return self.entry_facts
+        line = self.line or ""
+        name = self.source.removeprefix(f"{self.engagement}/{line}/")
+        return PlannedFacts(StreamId(self.stream), line, name, self.work_date)
 
     @property
     def held_for(self) -> tuple[Hold, ...]:
@@ -310,6 +323,71 @@ def item_of_entry(entry: EntryRecord) -> Item:
         owner_roles=(),
         reasons="[]",
         told_at=entry.told_at,
+    )
+
+
+PLANNED: Final = "planned"
+"""Where a milestone or an instalment stands that its contract names and that is no lot yet."""
+
+
+def item_of_plan(
+    stream: StreamId, agreement: Agreement, planned: Planned, day: date, version: int, at: datetime
+) -> Item:
+    """The item of what a contract is going to bill; ``version`` and ``at`` are those of the fact that says so."""
+    amount = planned.amount
+    return Item(
+        stream=stream,
+        item=planned.source,
+        is_lot=False,
+        kind=_KINDS["engagement"],
+        source=planned.source,
+        status=PLANNED,
+        is_open=True,
+        state=PLANNED,
+        engagement=agreement.engagement,
+        project=planned.project,
+        customer=agreement.customer,
+        selling_entity=agreement.selling_entity,
+        delivering_entity=None,
+        line=planned.line,
+        task=None,
+        resource=None,
+        role=None,
+        practice=None,
+        work_date=day,
+        quantity=ONE,
+        unit="item",
+        currency=amount.currency,
+        price=amount.amount,
+        value=amount.amount,
+        eligible_quantity=NOTHING,
+        eligible_value=NOTHING,
+        over_cap_quantity=NOTHING,
+        over_cap_value=NOTHING,
+        cost=None,
+        cost_currency=None,
+        cost_in_billing_currency=None,
+        functional_currency=None,
+        functional_rate=None,
+        functional_value=None,
+        functional_cost=None,
+        functional_billed=None,
+        invoice=None,
+        number=None,
+        description=planned.title,
+        approved_at=None,
+        non_billable_because=None,
+        receipt_missing=False,
+        was_revoked=False,
+        unrated_code=None,
+        unrated_detail=None,
+        status_version=version,
+        status_at=at,
+        recorded_version=version,
+        recorded_at=at,
+        codes=(),
+        owner_roles=(),
+        reasons="[]",
     )
 
 

@@ -146,16 +146,27 @@ class LotsFold:
             entry = entries.get(key)
             old = self.items.get(key)
             if entry is not None and entry.counts:
-                self._remember(key)
-                if old is not None:
-                    self.open_work.drop(old.engagement, key)
-                self.items.add(key, item_of_entry(entry))
-                self.open_work.put("", key, entry.project)
+                self.stand(key, item_of_entry(entry))
             elif old is not None:
-                self._remember(key)
-                self.open_work.drop(old.engagement, key)
-                self.items.remove(key)
-                self.wait(key, None)
+                self.leave(key)
+
+    def stand(self, key: Key, item: Item) -> None:
+        """Something that is no lot has an item, in place of the one that it may have had; its key was fetched."""
+        self._remember(key)
+        old = self.items.get(key)
+        if old is not None:
+            self.open_work.drop(old.engagement, key)
+        self.items.add(key, item)
+        self.open_work.put(item.engagement, key, item.project)
+
+    def leave(self, key: Key) -> None:
+        """Something that is no lot has no item any more."""
+        old = self.items.get(key)
+        if old is not None:
+            self._remember(key)
+            self.open_work.drop(old.engagement, key)
+            self.items.remove(key)
+            self.wait(key, None)
 
     def collect(self, changes: Changes) -> None:
         """The items that changed."""

@@ -19,6 +19,7 @@ from projections.billing_eligibility import EligibilityRow as ItemRow
 
 @strawberry.enum(
     description="Where work stands. Lots: eligible to split. Work that has no price yet: captured to approved."
+    " Milestones and instalments that are no lots yet: planned."
 )
 class EligibilityState(StrEnum):
     """See the description."""
@@ -38,6 +39,7 @@ class EligibilityState(StrEnum):
     SUBMITTED = "submitted"
     REJECTED = "rejected"
     APPROVED = "approved"
+    PLANNED = "planned"
 
 
 @strawberry.enum(description="What work can be sorted by.")

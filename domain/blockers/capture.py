@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, LotFacts, OwnerRole, Subject
+from domain.reasons import Blocker, Context, EntryFacts, LotFacts, OwnerRole, PlannedFacts, Subject
 
 
 def of_capture(subject: Subject) -> Iterator[Blocker]:
@@ -15,12 +15,23 @@ def of_capture(subject: Subject) -> Iterator[Blocker]:
         caused_by: tuple[str, ...] = ("expense.recorded.v1",)
         what = "Attach the receipt in the expense system."
         yield Blocker(ReasonCode.RECEIPT_MISSING, subject.stream, caused_by, "worker", what, True)
-    if isinstance(subject, LotFacts):
-        yield from _of_holds(subject)
-        return
+    match subject:
+        case LotFacts():
+            yield from _of_holds(subject)
+        case EntryFacts():
+            yield from _of_entry(subject)
+        case PlannedFacts():
+            return
+
+
+def _of_entry(subject: EntryFacts) -> Iterator[Blocker]:
     match subject.status:
         case "captured":
-            caused_by = ("timesheet.time_logged.v1", "timesheet.time_corrected.v1", "expense.recorded.v1")
+            caused_by: tuple[str, ...] = (
+                "timesheet.time_logged.v1",
+                "timesheet.time_corrected.v1",
+                "expense.recorded.v1",
+            )
             what = "Submit the work for approval in the time system."
             yield Blocker(ReasonCode.NOT_SUBMITTED, subject.stream, caused_by, "worker", what, True)
         case "submitted" if subject.was_revoked:

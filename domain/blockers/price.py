@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, EntryFacts, Subject
+from domain.reasons import Blocker, Context, EntryFacts, LotFacts, Subject
 from domain.reference.tax_pack import STANDARD
 from domain.tax import TaxedAs, TaxGap, decide_tax
 
@@ -19,7 +19,7 @@ def of_price(subject: Subject) -> Iterator[Blocker]:
             code = ReasonCode(subject.unrated_code)
             yield Blocker(code, subject.stream, caused_by, "finance_preparer", what, True)
         return
-    if subject.lot.cost_in_billing_currency is None:
+    if isinstance(subject, LotFacts) and subject.lot.cost_in_billing_currency is None:
         what = f"Publish the {subject.lot.cost.currency} rate of {subject.lot.work_date}."
         yield Blocker(ReasonCode.FX_RATE_MISSING, subject.stream, ("lot.rated.v1",), "finance_preparer", what, True)
 
@@ -33,7 +33,7 @@ def of_tax(subject: Subject, context: Context) -> Iterator[Blocker]:
         what = f"Correct the tax id {invalid.tax_id} in the CRM: {invalid.reason}"
         caused_by: tuple[str, ...] = ("customer.tax_id_checked.v1",)
         yield Blocker(ReasonCode.CUSTOMER_TAX_ID_INVALID, stream, caused_by, "finance_preparer", what, True)
-    taxed_as = STANDARD if isinstance(subject, EntryFacts) else getattr(subject.lot, "tax_category", STANDARD)
+    taxed_as = subject.lot.tax_category if isinstance(subject, LotFacts) else STANDARD
     seller = entity.on(day) or entity.versions[0]
     decided = decide_tax(seller, customer, context.tax_rules, day, taxed_as=TaxedAs.of(taxed_as))
     if isinstance(decided, TaxGap) and not (decided.lacks_tax_id and invalid is not None):

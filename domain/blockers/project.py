@@ -8,7 +8,7 @@ from domain.contract import bills_hours
 from domain.kernel import StreamId, stream_of
 from domain.project import Project
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, LotFacts, Subject
+from domain.reasons import Blocker, Context, EntryFacts, Subject
 
 
 def of_project(subject: Subject, context: Context) -> Iterator[Blocker]:
@@ -42,7 +42,7 @@ def _of_set_up(project: Project, stream: StreamId) -> Iterator[Blocker]:
 
 
 def _of_scope(subject: Subject, context: Context, project: Project, stream: StreamId) -> Iterator[Blocker]:
-    if isinstance(subject, LotFacts):
+    if not isinstance(subject, EntryFacts):
         return
     if not project.is_chargeable(subject.task):
         what = "The task is not chargeable; move the entry if the customer pays for it."
