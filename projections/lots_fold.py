@@ -156,6 +156,7 @@ class LotsFold:
         old = self.items.get(key)
         if old is not None:
             self.open_work.drop(old.engagement, key)
+            self.wait(key, None)
         self.items.add(key, item)
         self.open_work.put(item.engagement, key, item.project)
 

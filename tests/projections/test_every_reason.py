@@ -23,6 +23,8 @@ from domain.contract import (
     ContractLine,
     ExpenseTerms,
     FixedFeeMilestones,
+    FixedFeeSchedule,
+    Instalment,
     Milestone,
     Retainer,
     TimeAndMaterials,
@@ -31,6 +33,7 @@ from domain.credit_note import RebillTo
 from domain.crediting import CreditWish
 from domain.drafting import DraftPlan, LotsNotEligible, draft_invoices
 from domain.engagement import (
+    AcceptMilestone,
     AgreeLine,
     ChangeCap,
     ClaimBilling,
@@ -79,7 +82,7 @@ from domain.timesheet import (
     Work,
     timesheet_stream,
 )
-from projections.eligibility_sums import ITEM_SUMS
+from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
 from projections.items import ITEMS, Item
 from tests.projections.books import Rows, folded, given
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, LogCandidates, World, euros
@@ -209,6 +212,10 @@ def grant(name: str, amount: int) -> Step:
     return tell(ENGAGEMENT, sold, MakeGrantUsable("L1", name, MONDAY, "issued"))
 
 
+def accepted(milestone: str) -> Step:
+    return tell(ENGAGEMENT, AcceptMilestone("L1", milestone, date(2026, 3, 20), "mail of the customer", "pam", NINE))
+
+
 def assigned(*, chargeable: bool) -> Step:
     return tell(PROJECT, AssignResource(Assignment("W-1", NEW_YEAR, chargeable=chargeable)))
 
@@ -320,7 +327,9 @@ def months(*commands: type, month: str = "2026-04", reason: str = "") -> Step:
     return tell(PERIODS, *(command("DE01", month, "ann", moment, reason) for command in commands))
 
 
-MILESTONE = ContractLine("L1", "Design", FixedFeeMilestones(milestones=(Milestone("M1", "Design", euros(5000)),)))
+MILESTONES = (Milestone("M1", "Design", euros(5000)), Milestone("M2", "Build", euros(7000), after=("M1",)))
+MILESTONE = ContractLine("L1", "Design", FixedFeeMilestones(milestones=MILESTONES))
+INSTALMENTS = FixedFeeSchedule(euros(900), (Instalment("I1", "First", date(2026, 4, 1), euros(900)),))
 ON_RETAINER = ContractLine("L1", "Work", Retainer(euros(600), overage="held"))
 HOURS = ContractLine("L1", "Work", TimeAndMaterials())
 CHANGE = ProposeChangeOrder("CO-1", MONDAY, (replace(HOURS, title="More"),), False, False, True, "More.", "pam", NINE)
@@ -537,6 +546,16 @@ STORIES = (
         source="ER-1/1",
         world=under(replace(HOURS, expenses=ExpenseTerms(categories=(CategoryTerms("hotel", billable=False),)))),
     ),
+    Story(ReasonCode.MILESTONE_NOT_ACCEPTED, work(), accepted("M1"), source="E-1/L1/M1", world=under(MILESTONE)),
+    Story(ReasonCode.MILESTONE_EVIDENCE_MISSING, work(), accepted("M1"), source="E-1/L1/M1", world=under(MILESTONE)),
+    Story(ReasonCode.PREDECESSOR_INCOMPLETE, work(), accepted("M1"), source="E-1/L1/M2", world=under(MILESTONE)),
+    Story(
+        ReasonCode.SCHEDULE_NOT_DUE,
+        day(date(2026, 3, 31)),
+        day(date(2026, 4, 1)),
+        source="E-1/L1/I1",
+        world=under(ContractLine("L1", "Fixed", INSTALMENTS)),
+    ),
     Story(ReasonCode.INCLUDED_IN_FIXED_FEE, work(), line(HOURS), world=under(MILESTONE)),
     Story(
         ReasonCode.FX_RATE_MISSING,
@@ -665,3 +684,30 @@ def test_work_below_the_minimum_waits_together_and_stays_out_of_the_sums_of_what
     world.draft("I-1", [LotAt(SHEET, "jira:1#1"), LotAt(SHEET, "jira:2#1")])
     world.work("3", day=2)
     given(world).when(folded).then(ITEMS, SHEET, "jira:3#1", codes=("BELOW_MINIMUM_INVOICE",))
+
+
+def test_milestones_are_planned_with_their_price_until_they_are_lots_and_go_with_the_line_that_named_them() -> None:
+    world = under(MILESTONE)()
+    rows = given(world).when(folded)
+    waiting = ("MILESTONE_NOT_ACCEPTED", "MILESTONE_EVIDENCE_MISSING")
+    rows.then(ITEMS, ENGAGEMENT, "E-1/L1/M1", state="planned", is_lot=False, value=Decimal(5000), codes=waiting)
+    rows.then(ITEMS, ENGAGEMENT, "E-1/L1/M2", codes=(*waiting, "PREDECESSOR_INCOMPLETE"))
+    rows.then(ITEM_SUMS, "engagement", "E-1", "DE01", "planned", "EUR", items=2, value=Decimal(12000))
+    rows.then(REASON_SUMS, "DE01", "PREDECESSOR_INCOMPLETE", "project_manager", "EUR", items=1, value=Decimal(7000))
+    accepted("M1")(world)
+    rows = given(world).when(folded)
+    rows.has_no(ITEMS, ENGAGEMENT, "E-1/L1/M1").then(ITEMS, ENGAGEMENT, "E-1/L1/M1#1", state="eligible")
+    rows.then(ITEMS, ENGAGEMENT, "E-1/L1/M2", state="planned", codes=waiting)
+    line(HOURS)(world)
+    given(world).when(folded).has_no(ITEMS, ENGAGEMENT, "E-1/L1/M2")
+
+
+def test_what_is_planned_waits_for_all_that_its_contract_waits_for() -> None:
+    world = under(ContractLine("L1", "Fixed", INSTALMENTS))()
+    tell(ENGAGEMENT, HoldEngagement("dispute"))(world)
+    day(date(2026, 3, 31))(world)
+    rows = given(world).when(folded)
+    held = ("CONTRACT_ON_HOLD", "SCHEDULE_NOT_DUE")
+    rows.then(ITEMS, ENGAGEMENT, "E-1/L1/I1", codes=held, waits_until=date(2026, 4, 1), work_date=date(2026, 4, 1))
+    day(date(2026, 4, 1))(world)
+    given(world).when(folded).then(ITEMS, ENGAGEMENT, "E-1/L1/I1#1", state="held", codes=("CONTRACT_ON_HOLD",))
