@@ -57,6 +57,7 @@ class SyncRecord:
     attempts: int
     pending_at: datetime
     requested_at: datetime | None
+    first_sent_at: datetime | None
     sent_at: datetime | None
     in_doubt_at: datetime | None
     confirmed_at: datetime | None
@@ -163,7 +164,7 @@ class SyncFold:
 
     def _sent(self, fact: Recorded[SetUpSent | PostingSent]) -> None:
         row = self._changing(fact, fact.event.target)
-        row.sent_at = fact.recorded_at
+        row.sent_at, row.first_sent_at = fact.recorded_at, row.first_sent_at or fact.recorded_at
         _enter(row, "sent", fact)
         self._count(row)
 
@@ -222,6 +223,7 @@ class SyncFold:
             attempts=0,
             pending_at=pending_at,
             requested_at=None,
+            first_sent_at=None,
             sent_at=None,
             in_doubt_at=None,
             confirmed_at=None,

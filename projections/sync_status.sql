@@ -15,7 +15,8 @@ CREATE TABLE sync (
     attempts bigint NOT NULL,
     pending_at timestamptz NOT NULL,
     requested_at timestamptz,
-    sent_at timestamptz,
+    first_sent_at timestamptz,
+    sent_at timestamptz,  -- the newest
     in_doubt_at timestamptz,
     confirmed_at timestamptz,
     rejected_at timestamptz,

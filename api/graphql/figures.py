@@ -61,7 +61,7 @@ class FigureRow:
     currency: str = strawberry.field(description=_CURRENCY)
     billable_hours: Decimal = strawberry.field(
         description="Approved hours that are billed, may be billed, or that a fixed price or a retainer pays for; by"
-        " entity, region and practice those of the employer of who worked them."
+        " firm, entity, region, practice and month those of the employer of who worked them, otherwise of who sells."
     )
     capacity_hours: Decimal | None = strawberry.field(
         description="Contractual hours: a fifth of the week for each day from Monday to Friday. Holidays and"
@@ -78,7 +78,13 @@ class FigureRow:
     billed: Decimal = strawberry.field(description="What invoices ask for it before tax, net of credits.")
     collected: Decimal = strawberry.field(description="The share of billed that was paid of the invoices.")
     billed_standard: Decimal = strawberry.field(description="The standard value of what is billed.")
-    billing_realisation: Decimal | None = strawberry.field(description="Billed / standard value of what is billed.")
+    billing_realisation: Decimal | None = strawberry.field(
+        description="Billed / standard. Work that is not billed yet lowers it: ask for months that are billed, or see"
+        " priceRealisation."
+    )
+    price_realisation: Decimal | None = strawberry.field(
+        description="Billed / standard value of what is billed: what write-downs, allowances and credits leave."
+    )
     collection_realisation: Decimal | None = strawberry.field(description="Collected / billed.")
     recognised: Decimal = strawberry.field(
         description="Revenue to date in the journal, by month of the books. Of one legal entity with what it charges"
@@ -91,10 +97,14 @@ class FigureRow:
         description="Margin, and what contract lines with a price promise beyond what they have earned, at the margin"
         " that they have had so far. Null where no line promises more."
     )
-    contract_asset: Decimal | None = strawberry.field(description="Earned and not billed, on the last day of the span.")
+    contract_asset: Decimal | None = strawberry.field(
+        description="Earned and not billed, on the last day of the span; by month, of the month."
+    )
     receivable: Decimal | None = strawberry.field(description="Billed with tax and not paid, on that day.")
     trailing_revenue: Decimal | None = strawberry.field(description="Revenue of the 90 days up to that day.")
-    trailing_billings: Decimal | None = strawberry.field(description="Invoices with tax of the 90 days up to that day.")
+    trailing_billings: Decimal | None = strawberry.field(
+        description="Invoices less credit notes, with tax, of the 90 days up to that day."
+    )
     wip_days: Decimal | None = strawberry.field(description="Contract asset / trailing revenue per day.")
     dso_days: Decimal | None = strawberry.field(description="Receivables / billings per day.")
     lock_up_days: Decimal | None = strawberry.field(description="WIP days + DSO.")
@@ -151,6 +161,7 @@ class UnbilledRow:
     age: str = strawberry.field(description="Days since the work: 0-30, 31-60, 61-90, over 90.")
     reason: str = strawberry.field(
         description="The first reason of the closed list that blocks it; ELIGIBLE or RESERVED_ON_DRAFT where none does."
+        " A lot that is over its cap in part counts with each part."
     )
     state: str
     currency: str = strawberry.field(description=_CURRENCY)
@@ -357,15 +368,20 @@ class FigureQueries:
             wait_for,
         )
 
-    @strawberry.field(description="Projects whose financial status is synchronised, and how long systems take.")
+    @strawberry.field(
+        description="Projects whose financial status is synchronised, and how long systems take; months are those of"
+        " the confirmations, projects are counted as they stand."
+    )
     async def synchronisation(
-        self, info: Info, as_of: AsOfArgument = None, wait_for: WaitFor = None
+        self, info: Info, where: FigureFilter | None = None, as_of: AsOfArgument = None, wait_for: WaitFor = None
     ) -> Synchronisation:
         """See the description."""
+        criteria = filter_of(figure_filters.FigureFilter, where)
+        synchronised.PROJECT_NAMES.require("firm", criteria)
 
         def question(asked: Asked) -> Synchronisation:
-            projects = synchronised.synchronised_projects(asked.view, asked.scope)
-            latencies = synchronised.sync_latencies(asked.view, asked.scope)
+            projects = synchronised.synchronised_projects(asked.view, criteria, asked.scope)
+            latencies = synchronised.sync_latencies(asked.view, criteria, asked.scope)
             return Synchronisation(
                 active_projects=projects.active,
                 synchronised_projects=projects.synchronised,
@@ -378,13 +394,15 @@ class FigureQueries:
 
     @strawberry.field(description="For which project managers work waits to be approved.")
     async def approval_bottlenecks(
-        self, info: Info, as_of: AsOfArgument = None, wait_for: WaitFor = None
+        self, info: Info, where: FigureFilter | None = None, as_of: AsOfArgument = None, wait_for: WaitFor = None
     ) -> ApprovalBottlenecks:
         """See the description."""
+        criteria = filter_of(figure_filters.FigureFilter, where)
+        waiting.WAITING_NAMES.require("firm", criteria)
 
         def question(asked: Asked) -> Any:
             recorded = None if asked.at is None else asked.view.watermark.recorded_at
-            return waiting.bottlenecks(asked.view, asked.scope, recorded or datetime.now(UTC))
+            return waiting.bottlenecks(asked.view, criteria, asked.scope, recorded or datetime.now(UTC))
 
         return await _rows(info, ApprovalBottlenecks, question, as_of, wait_for)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, Literal
@@ -24,7 +24,7 @@ class FigureUnknown(Refused):
     """Some figures exist of some objects alone: an invoice belongs to no practice."""
 
     code = "figures.unknown"
-    fix = "Ask by firm, selling entity, region, customer, engagement or month."
+    fix = "Ask by firm, selling entity, region, customer, engagement or month, and for none of the others."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class FigureFilter:
     engagement: str | None = None
     project: str | None = None
     currency: str | None = None
+
+    def of_all_months(self) -> FigureFilter:
+        """The same work, whenever it was."""
+        return replace(self, month_from=None, month_to=None)
 
 
 @dataclass(frozen=True, slots=True)

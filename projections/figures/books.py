@@ -6,9 +6,9 @@ else that cancels out and is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Final
 
@@ -35,6 +35,7 @@ _REVENUE: Final = tuple(
 _COST: Final = (AccountRole.COST_LABOUR.value, AccountRole.COST_EXPENSE.value)
 _ASSET: Final = (AccountRole.CONTRACT_ASSET.value,)
 _RECEIVABLE: Final = (AccountRole.AR.value,)
+_BILLING: Final = ("invoice.issued.v1", "credit_note.issued.v1")
 _POSTINGS: Final = "posting p JOIN legal_entity e ON e.entity = p.entity"
 _WITH_LOTS: Final = (
     f"{_POSTINGS} LEFT JOIN (SELECT item, min(practice) AS practice, min(project) AS project FROM item WHERE is_lot"
@@ -55,13 +56,14 @@ class BookSums:
 
 @dataclass(frozen=True, slots=True)
 class Capital:
-    """What is tied up at the end of the span, and what was earned and billed in the days before, of one key.
+    """What is tied up at the end of a day, and what was earned and billed in the days before, of one key.
 
     ``contract_asset`` is earned and not billed, ``receivable`` billed and not paid; ``revenue`` and ``billings`` are
-    those of the last 90 days, billings with tax.
+    those of the last 90 days, billings with tax and less credit notes.
     """
 
     key: str
+    on: date
     currency: str
     contract_asset: Decimal
     receivable: Decimal
@@ -86,24 +88,30 @@ def book_sums(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator
         yield BookSums(*row)
 
 
-def capital(view: View, by: By, where: FigureFilter, scope: Scope, on: date) -> Iterator[Capital]:
-    """What is tied up on a day, of each key that receivables can be told apart by."""
-    since = on - timedelta(days=TRAILING_DAYS - 1)
-    conditions = Conditions([list(_ASSET), list(_RECEIVABLE), list(_REVENUE), since, since])
+def capital(view: View, by: By, where: FigureFilter, scope: Scope, days: Sequence[date]) -> Iterator[Capital]:
+    """What is tied up on each of some days, by key, or by the months of these days.
+
+    Postings are added up by day first, so that many days cost little more than one.
+    """
+    conditions = Conditions([list(_ASSET), list(_RECEIVABLE), list(_REVENUE), list(_RECEIVABLE), list(_BILLING)])
     conditions.one_of("p.account", (*_ASSET, *_RECEIVABLE, *_REVENUE))
-    conditions.add("p.effective_on <= %s", on)
-    names = CAPITAL_NAMES
-    names.restrict(conditions, _without_months(where), scope, "p.entity")
-    query = (
-        f"SELECT {names.key(by)}, p.functional_currency,"
-        " coalesce(sum(p.functional) FILTER (WHERE p.account = ANY(%s)), 0),"
-        " coalesce(sum(p.functional) FILTER (WHERE p.account = ANY(%s)), 0),"
-        " coalesce(-sum(p.functional) FILTER (WHERE p.account = ANY(%s) AND p.effective_on >= %s), 0),"
-        " coalesce(sum(p.functional) FILTER (WHERE p.account = 'AR' AND p.effective_on >= %s"
-        " AND p.event_name = 'invoice.issued.v1'), 0)"
-        f" FROM posting p JOIN legal_entity e ON e.entity = p.entity {conditions.where} GROUP BY 1, 2 ORDER BY 1, 2"
-    )
-    for row in view.rows(query, conditions.values):
+    conditions.add("p.effective_on <= %s", max(days))
+    CAPITAL_NAMES.restrict(conditions, where.of_all_months(), scope, "p.entity")
+    query = f"""
+WITH posted AS (
+    SELECT {"''" if by == "month" else CAPITAL_NAMES.key(by)} AS key, p.functional_currency AS currency, p.effective_on,
+           sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS asset,
+           sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS receivable,
+           -sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS revenue,
+           sum(p.functional) FILTER (WHERE p.account = ANY(%s) AND p.event_name = ANY(%s)) AS billings
+    FROM posting p JOIN legal_entity e ON e.entity = p.entity {conditions.where} GROUP BY 1, 2, 3
+)
+SELECT {"to_char(d.day, 'YYYY-MM')" if by == "month" else "t.key"} AS key, d.day, t.currency,
+       coalesce(sum(t.asset), 0), coalesce(sum(t.receivable), 0),
+       coalesce(sum(t.revenue) FILTER (WHERE t.effective_on > d.day - {TRAILING_DAYS}), 0),
+       coalesce(sum(t.billings) FILTER (WHERE t.effective_on > d.day - {TRAILING_DAYS}), 0)
+FROM unnest(%s::date[]) AS d(day) JOIN posted t ON t.effective_on <= d.day GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    for row in view.rows(query, [*conditions.values, list(days)]):
         yield Capital(*row)
 
 
@@ -111,17 +119,6 @@ CAPITAL_NAMES: Final = Names(
     month="p.period", selling_entity="p.entity", region="e.region", customer="p.customer", engagement="p.engagement"
 )
 """Receivables are told apart by entity, region, customer, and engagement where an invoice bills one alone."""
-
-
-def _without_months(where: FigureFilter) -> FigureFilter:
-    return FigureFilter(
-        selling_entity=where.selling_entity,
-        region=where.region,
-        practice=where.practice,
-        customer=where.customer,
-        engagement=where.engagement,
-        project=where.project,
-    )
 
 
 def expected_margin(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[tuple[str, str, Decimal]]:
@@ -134,7 +131,7 @@ def expected_margin(view: View, by: By, where: FigureFilter, scope: Scope) -> It
     names = Names(
         month="''", selling_entity="l.entity", region="e.region", customer="n.customer", engagement="l.engagement"
     )
-    names.restrict(conditions, _without_months(where), scope, "l.entity")
+    names.restrict(conditions, where.of_all_months(), scope, "l.entity")
     yield from view.rows(
         f"SELECT {names.key(by)}, l.currency,"
         " sum((l.price - l.recognised) * (l.recognised - l.cost) / l.recognised)"

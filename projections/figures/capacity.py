@@ -14,19 +14,19 @@ from decimal import Decimal
 from typing import Final
 
 from projections.figures.asked import By, FigureFilter, Names
+from projections.figures.work import NAMES as SOLD_NAMES
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
 NAMES: Final = Names(month="d.month", selling_entity="t.employer", region="e.region", practice="t.practice")
-HOUR_NAMES: Final = Names(
+WORKED_NAMES: Final = Names(
     month="to_char(i.work_date, 'YYYY-MM')",
     selling_entity="i.delivering_entity",
     region="e.region",
     practice="coalesce(i.practice, '')",
-    customer="i.customer",
-    engagement="i.engagement",
-    project="i.project",
 )
+"""Hours beside the capacity of people: they belong to the entity that employs them."""
+
 BILLABLE: Final = (
     "i.is_lot AND i.unit = 'hour' AND i.status NOT IN ('reversed', 'split', 'transferred', 'written_off')"
     " AND (i.status <> 'non_billable' OR i.non_billable_because = 'INCLUDED_IN_FIXED_FEE')"
@@ -43,13 +43,19 @@ class Hours:
 
 
 def billable_hours(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[Hours]:
-    """The hours that customers pay for; by entity, region and practice those of the employer of who worked them."""
+    """The hours that customers pay for: of the entity that employs who worked them, where they stand beside capacity.
+
+    By customer, engagement or project, or of one of them, they are those of the entity that sells them, as all other
+    figures of it are, and nobody else sees them.
+    """
+    are_worked = WORKED_NAMES.key(by) is not None and WORKED_NAMES.knows(where)
+    names, entity = (WORKED_NAMES, "i.delivering_entity") if are_worked else (SOLD_NAMES, "i.selling_entity")
     conditions = Conditions()
     conditions.add(BILLABLE)
-    HOUR_NAMES.restrict(conditions, where, scope, "i.delivering_entity")
+    names.restrict(conditions, where, scope, entity)
     query = (
-        f"SELECT {HOUR_NAMES.key(by)}, sum(i.quantity) FROM item i"
-        f" JOIN legal_entity e ON e.entity = i.delivering_entity {conditions.where} GROUP BY 1 ORDER BY 1"
+        f"SELECT {names.key(by)}, sum(i.quantity) FROM item i"
+        f" JOIN legal_entity e ON e.entity = {entity} {conditions.where} GROUP BY 1 ORDER BY 1"
     )
     for row in view.rows(query, conditions.values):
         yield Hours(*row)

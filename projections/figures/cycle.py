@@ -52,7 +52,8 @@ WITH days AS (
     JOIN legal_entity e ON e.entity = i.selling_entity
     LEFT JOIN (SELECT invoice, max(approved_at) AS approved_at FROM item WHERE status = 'billed' GROUP BY 1) l
            ON l.invoice = i.invoice
-    LEFT JOIN (SELECT object, max(extract(epoch FROM confirmed_at - coalesce(sent_at, requested_at))) / 86400 AS days
+    LEFT JOIN (SELECT object,
+                      max(extract(epoch FROM confirmed_at - coalesce(first_sent_at, requested_at))) / 86400 AS days
                FROM sync WHERE kind = 'invoice' AND confirmed_at IS NOT NULL GROUP BY 1) s ON s.object = i.invoice
     {conditions.where}
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from domain.accounting_period import first_day_of, last_day_of
 from domain.money import Money
+from domain.periods import month_of
 from projections.figures import books, capacity, work
 from projections.figures.asked import NOTHING, By, Conversion, FigureFilter, last_day_known, ratio
 from projections.figures.books import TRAILING_DAYS
@@ -16,7 +17,8 @@ from projections.reader import Scope, View
 
 _ONE_PLACE: Final = Decimal("0.1")
 _CAPACITY_BY: Final = ("firm", "selling_entity", "region", "practice", "month")
-_CAPITAL_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement")
+_CAPITAL_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement", "month")
+_EXPECTED_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement")
 
 
 @dataclass(slots=True)
@@ -66,7 +68,12 @@ class Figures:
 
     @property
     def billing_realisation(self) -> Decimal | None:
-        """What is billed as a share of the standard value of what is billed."""
+        """What is billed as a share of the standard value of all approved work."""
+        return ratio(self.billed, self.standard)
+
+    @property
+    def price_realisation(self) -> Decimal | None:
+        """What is billed as a share of the standard value of what is billed: what write-downs and allowances cost."""
         return ratio(self.billed, self.billed_standard)
 
     @property
@@ -108,8 +115,9 @@ def figures(view: View, by: By, where: FigureFilter, scope: Scope) -> list[Figur
         for able in capacity.capacity_hours(view, by, where, scope, first, last):
             summing.of(able.key).capacity_hours = able.hours
     if by in _CAPITAL_BY and books.CAPITAL_NAMES.knows(where):
-        for tied in books.capital(view, by, where, scope, last):
+        for tied in books.capital(view, by, where, scope, _days_of(by, first, last)):
             summing.add_capital(tied)
+    if by in _EXPECTED_BY and books.CAPITAL_NAMES.knows(where):
         for key, currency, expected in books.expected_margin(view, by, where, scope):
             summing.add_expected(key, currency, expected)
     return summing.rounded()
@@ -149,7 +157,7 @@ class _Summing:
         row.cost += sums.cost * rate
 
     def add_capital(self, tied: books.Capital) -> None:
-        row, rate = self.of(tied.key), self._to.rate(tied.currency, "")
+        row, rate = self.of(tied.key), self._to.rate(tied.currency, month_of(tied.on))
         if rate is None:
             row.unconverted += 1
             return
@@ -196,6 +204,17 @@ def _days(tied: Decimal | None, trailing: Decimal | None) -> Decimal | None:
     if tied is None or not trailing or trailing < 0:
         return None
     return (tied * TRAILING_DAYS / trailing).quantize(_ONE_PLACE, ROUND_HALF_UP)
+
+
+def _days_of(by: By, first: date, last: date) -> list[date]:
+    """The days on which capital is looked at: the end of each month, or the last day alone; none lies behind that."""
+    if by != "month":
+        return [last]
+    months, day = [], first.replace(day=1)
+    while day <= last:
+        months.append(min(last_day_of(month_of(day)), last))
+        day = last_day_of(month_of(day)) + timedelta(days=1)
+    return months or [last]
 
 
 def _span(view: View, where: FigureFilter, known_to: date) -> tuple[date, date]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from domain.money import Money
-from projections.figures.asked import NOTHING, Conversion, FigureFilter, last_day_known
+from projections.figures.asked import NOTHING, Conversion, FigureFilter, Names, last_day_known
 from projections.figures.unbilled import UNBILLED
-from projections.figures.work import NAMES
+from projections.figures.work import NAMES, OVER_CAP
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -48,15 +49,27 @@ class Backlog:
         return self.eligible + self.held + self.over_cap + self.reserved
 
 
-def bottlenecks(view: View, scope: Scope, at: datetime) -> list[Bottleneck]:
+WAITING_NAMES: Final = Names(
+    month="to_char(t.work_date, 'YYYY-MM')",
+    selling_entity="p.selling_entity",
+    region="e.region",
+    customer="p.customer",
+    engagement="p.engagement",
+    project="t.project",
+)
+"""Work that is not approved belongs to a project; to which practice is decided with its rate."""
+
+
+def bottlenecks(view: View, where: FigureFilter, scope: Scope, at: datetime) -> list[Bottleneck]:
     """The managers for whom work waits, who keeps most hours first; ``at`` is the moment that ages are counted to."""
     conditions = Conditions([at])
     conditions.add("t.status = 'submitted'")
-    conditions.within(scope, "p.selling_entity")
+    WAITING_NAMES.restrict(conditions, where, scope, "p.selling_entity")
     query = f"""
 SELECT coalesce(p.manager, ''), count(DISTINCT t.project), count(*), coalesce(sum(t.hours), 0), min(t.status_at),
        round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM %s - t.status_at)) / 86400)::numeric, 2)
-FROM entry t JOIN project p ON p.project = t.project {conditions.where}
+FROM entry t JOIN project p ON p.project = t.project LEFT JOIN legal_entity e ON e.entity = p.selling_entity
+{conditions.where}
 GROUP BY 1 ORDER BY 4 DESC, 1"""
     return [Bottleneck(*row) for row in view.rows(query, conditions.values)]
 
@@ -67,13 +80,11 @@ def backlogs(view: View, where: FigureFilter, scope: Scope) -> list[Backlog]:
     conditions = Conditions()
     conditions.add(UNBILLED)
     NAMES.restrict(conditions, where, scope, "i.selling_entity")
-    share = "CASE WHEN i.value <> 0 THEN i.functional_value * i.over_cap_value / i.value ELSE 0 END"
-    over = f"CASE WHEN i.state = 'eligible' THEN {share} ELSE 0 END"
     query = (
         f"SELECT e.region, coalesce(i.functional_currency, ''), {NAMES.month}, count(*),"
-        f" coalesce(sum(i.functional_value - {over}) FILTER (WHERE i.state = 'eligible'), 0),"
+        f" coalesce(sum(i.functional_value - {OVER_CAP}) FILTER (WHERE i.state = 'eligible'), 0),"
         " coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'held'), 0),"
-        f" coalesce(sum({over}), 0) + coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'over_cap'), 0),"
+        f" coalesce(sum({OVER_CAP}), 0) + coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'over_cap'), 0),"
         " coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'reserved'), 0),"
         " count(*) FILTER (WHERE i.functional_value IS NULL)"
         f" FROM item i JOIN legal_entity e ON e.entity = i.selling_entity {conditions.where}"

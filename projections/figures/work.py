@@ -74,17 +74,19 @@ COUNTS: Final = (
 )
 """The lots whose value counts: what a fixed price or a retainer pays for is billed by a lot of its own."""
 
-_OVER: Final = (
+OVER_CAP: Final = (
     "CASE WHEN i.state = 'eligible' AND i.value <> 0 THEN i.functional_value * i.over_cap_value / i.value ELSE 0 END"
 )
+"""The value of the part of an eligible lot that is over its cap."""
+
 _SELECT: Final = f"""
 SELECT coalesce(i.functional_currency, ''),
        coalesce(sum(i.functional_value), 0),
        coalesce(sum(i.functional_value) FILTER (WHERE i.status = 'non_billable'), 0),
        coalesce(sum(i.functional_value) FILTER (WHERE i.status = 'written_off'), 0),
-       coalesce(sum({_OVER}), 0) + coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'over_cap'), 0),
+       coalesce(sum({OVER_CAP}), 0) + coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'over_cap'), 0),
        coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'held'), 0),
-       coalesce(sum(i.functional_value - {_OVER}) FILTER (WHERE i.state = 'eligible'), 0),
+       coalesce(sum(i.functional_value - {OVER_CAP}) FILTER (WHERE i.state = 'eligible'), 0),
        coalesce(sum(i.functional_value) FILTER (WHERE i.status = 'reserved'), 0),
        coalesce(sum(i.functional_value) FILTER (WHERE i.status = 'billed'), 0),
        coalesce(sum(i.functional_value * v.realised) FILTER (WHERE i.status = 'billed'), 0),

@@ -96,7 +96,7 @@ def test_a_scope_sees_its_own_entities_alone(view: View) -> None:
     whole = {row.key: row for row in figures(view, "selling_entity", EUROS, FIRM)}
     assert germany.standard == whole["DE01"].standard
     assert figures(view, "firm", EUROS, NOBODY) == []
-    assert (synchronised_projects(view, NOBODY).active, sync_latencies(view, NOBODY)) == (0, [])
+    assert (synchronised_projects(view, EUROS, NOBODY).active, sync_latencies(view, EUROS, NOBODY)) == (0, [])
 
 
 def test_invoices_take_some_days_and_systems_some_seconds(view: View) -> None:
@@ -106,6 +106,6 @@ def test_invoices_take_some_days_and_systems_some_seconds(view: View) -> None:
     assert firm.from_service_days_median is not None
     assert firm.from_service_days_p90 is not None
     assert firm.from_service_days_median <= firm.from_service_days_p90
-    assert {each.system for each in sync_latencies(view, FIRM)} == {"erp", "psa"}
-    known = synchronised_projects(view, FIRM)
+    assert {each.system for each in sync_latencies(view, EUROS, FIRM)} == {"erp", "psa"}
+    known = synchronised_projects(view, EUROS, FIRM)
     assert 0 < known.synchronised <= known.active

@@ -22,8 +22,8 @@ from tests.world import NINE, euros
 FIGURES = """
 query ($by: FigureBy!, $where: FigureFilter, $at: AsOf) { figures(by: $by, where: $where, asOf: $at) { rows {
   key currency billableHours capacityHours utilisation standard unbilled billed collected billedStandard
-  billingRealisation collectionRealisation recognised cost margin marginRatio forecastMargin contractAsset receivable
-  trailingRevenue trailingBillings wipDays dsoDays lockUpDays unconverted } watermark { position isLive } } }
+  billingRealisation priceRealisation collectionRealisation recognised cost margin marginRatio forecastMargin
+  contractAsset receivable trailingRevenue trailingBillings wipDays dsoDays lockUpDays unconverted } watermark { position isLive } } }
 """
 
 
@@ -65,7 +65,8 @@ def test_the_firm_at_a_glance(asker: Asker) -> None:
     (row,) = rows(asker, "FIRM", {"monthFrom": "2026-03", "monthTo": "2026-04"})
     assert (row["currency"], row["unconverted"]) == ("EUR", 0)
     assert numbers(row, "standard unbilled billedStandard billed collected") == [4800, 2400, 1200, 1100, 550]
-    assert numbers(row, "billingRealisation collectionRealisation") == [Decimal("0.9167"), Decimal("0.5")]
+    assert numbers(row, "billingRealisation priceRealisation") == [Decimal("0.2292"), Decimal("0.9167")]
+    assert numbers(row, "collectionRealisation") == [Decimal("0.5")]
     assert numbers(row, "recognised cost margin") == [4400, 1920, 2480]
     assert numbers(row, "contractAsset receivable trailingRevenue trailingBillings") == [
         3300,
@@ -101,7 +102,8 @@ def test_months_are_those_of_the_work_and_of_the_books(asker: Asker) -> None:
     assert numbers(march, "standard billed recognised") == [4800, 1100, 4500]
     assert numbers(april, "standard billed recognised") == [0, 0, -100]
     assert sum(Decimal(row["recognised"]) for row in later) == -1200, "the write-off counts when it is decided"
-    assert march["wipDays"] is None
+    assert numbers(march, "contractAsset receivable wipDays dsoDays") == [4500, 0, 90, None]
+    assert numbers(april, "contractAsset receivable wipDays dsoDays") == [3300, Decimal("654.5"), Decimal("67.5"), 45]
 
 
 def test_the_past_is_answered_as_it_was(asker: Asker) -> None:
