@@ -23,7 +23,8 @@ FIGURES = """
 query ($by: FigureBy!, $where: FigureFilter, $at: AsOf) { figures(by: $by, where: $where, asOf: $at) { rows {
   key currency billableHours capacityHours utilisation standard unbilled billed collected billedStandard
   billingRealisation priceRealisation collectionRealisation recognised cost margin marginRatio forecastMargin
-  contractAsset receivable trailingRevenue trailingBillings wipDays dsoDays lockUpDays unconverted } watermark { position isLive } } }
+  contractAsset receivable trailingRevenue trailingBillings wipDays dsoDays lockUpDays
+  unconverted } watermark { position isLive } } }
 """
 
 
