@@ -21,6 +21,7 @@ import hypothesis
 import nats
 import psycopg
 import pytest
+import structlog
 
 from adapters.embedded import EmbeddedServers, found
 from adapters.embedded.server import free_port
@@ -83,6 +84,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """The process started by hand owns the servers; it starts them at once only if workers will use them."""
     config.pluginmanager.register(cases.CaseReport(config), "published-cases")
+    _log_plainly()
     global _owned  # noqa: PLW0603 - one run of pytest is one process
     if hasattr(config, "workerinput"):
         return
@@ -90,6 +92,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[_HOME] = str(_owned.home)
     if config.getoption("numprocesses", None) and not config.getoption("collectonly"):
         _owned.start()
+
+
+def _log_plainly() -> None:
+    """Tracebacks of what a test has made fail are written as they are: to draw them with colours takes seconds."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 def pytest_unconfigure() -> None:

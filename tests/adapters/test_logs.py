@@ -18,13 +18,13 @@ from adapters import logs
 @pytest.fixture
 def out() -> Iterator[io.StringIO]:
     root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    before, level, usual = root.handlers[:], root.level, structlog.get_config()
     stream = io.StringIO()
     logs.configure("ingest", "info", stream)
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**usual)
 
 
 def said(out: io.StringIO) -> list[dict[str, Any]]:
