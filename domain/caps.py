@@ -140,6 +140,11 @@ def allocation(rooms: Sequence[Room], candidates: Iterable[Candidate]) -> tuple[
     return shares, left
 
 
+def given_back(rooms: Sequence[Room], candidate: Candidate) -> list[Room]:
+    """What the caps leave once a lot that took all of its value takes nothing any more."""
+    return [_taken_from(room, candidate, -candidate.value) if room.applies(candidate) else room for room in rooms]
+
+
 def _fitting(rooms: Sequence[Room], candidate: Candidate) -> tuple[Money, Room | None]:
     """How much of a lot fits under all of its caps, and the cap that cuts it."""
     within: Money = candidate.value

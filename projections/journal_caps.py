@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from domain.caps import Candidate, Room, allocation
+from domain.caps import Candidate, Room, allocation, given_back
 from domain.money import Money
 from projections.contexts import Contexts
 from projections.journal_tables import LOTS, LotRecord
@@ -99,6 +99,14 @@ class JournalCaps:
         last = max(shared.last or candidate.turn, candidate.turn) if share.within else shared.last
         self._shared[group.name] = replace(shared, rooms=left, all_fit=shared.all_fit and not share.over, last=last)
         return share.within.amount
+
+    def gives_back(self, group: Group, row: LotRecord) -> bool:
+        """Whether a lot that takes nothing any more moves no other, because all had fitted."""
+        shared = self._shared.get(group.name)
+        if shared is None or not shared.all_fit or row.engagement not in shared.engagements:
+            return False
+        self._shared[group.name] = replace(shared, rooms=given_back(shared.rooms, _candidate(row)))
+        return True
 
     def share_out(self, group: Group) -> Mapping[Key, tuple[LotRecord, Decimal]]:
         """Every open lot of a group, in its turn, with how much of its value fits."""

@@ -276,6 +276,7 @@ class JournalLots:
     def _ended(self, fact: Recorded[LotReversed | LotTransferred], because: str) -> None:
         key = (fact.stream, fact.event.lot)
         row = self.lots.change(key)
+        was_open = row.open
         if not row.waiting:
             self._take_back(fact, row, because, row.work_date)
             self._cost(fact, row, -1)
@@ -285,7 +286,7 @@ class JournalLots:
             self._lines.measure(fact, row.engagement, row.line, row.work_date, "work is reversed")
         self._waiting.pop(key, None)
         self.lots.remove(key)
-        self._leave_room(fact, [row])
+        self._leave_room(fact, [row] if was_open else [])
 
     def _written_off(self, fact: Recorded[LotsWrittenOff]) -> None:
         """Billing was given up: the revenue goes, the cost stays; on the day that the policy of the entity says."""
@@ -297,9 +298,10 @@ class JournalLots:
 
     def _give_up(self, fact: Recorded[LotsWrittenOff | LotsGivenFree], because: str) -> None:
         rows = [self.lots.change((fact.stream, lot)) for lot in fact.event.lots]
+        opened = [row for row in rows if row.open]
         for row in rows:
             self._earns_no_more(fact, row, because, self._write_off_day(fact, row))
-        self._leave_room(fact, rows)
+        self._leave_room(fact, opened)
 
     def _earns_no_more(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
         if not row.waiting:
@@ -439,7 +441,11 @@ class JournalLots:
 
     def _leave_room(self, fact: Recorded[Any], rows: Iterable[LotRecord]) -> None:
         """Lots take nothing of their caps any more."""
-        groups = {group.name: group for row in rows if (group := self._group_of(row)).rooms}
+        groups = {
+            group.name: group
+            for row in rows
+            if (group := self._group_of(row)).rooms and not self._caps.gives_back(group, row)
+        }
         for group in groups.values():
             self._caps.forget(group)
             self._share_out(fact, group)
