@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from domain.caps import Candidate, Room, allocation, given_back
 from domain.money import Money
@@ -18,6 +19,7 @@ from projections.journal_tables import LOTS, LotRecord
 from projections.shelf import Shelf, Source
 from projections.tables import Key
 
+ENGAGEMENTS_KEPT_MAX: Final = 2_000
 Turn = tuple[date, datetime, str]
 
 
@@ -52,6 +54,12 @@ class JournalCaps:
         self._lots = lots
         self._shared: dict[tuple[str, str], _Shared] = {}
         self._members: dict[tuple[str, str], set[str]] = {}
+        self._open: dict[str, dict[Key, Candidate]] = {}
+
+    def shrink(self) -> None:
+        """Forgets what is known of open lots, to be found again, before it grows without bound."""
+        if len(self._open) > ENGAGEMENTS_KEPT_MAX:
+            self._open.clear()
 
     def group_of(self, engagement: str, customer: str, currency: str) -> Group:
         """The caps that the work of an engagement takes from; a customer's limit joins all engagements."""
@@ -72,6 +80,8 @@ class JournalCaps:
 
     def opened(self, row: LotRecord) -> None:
         """A lot wants to be billed from now on."""
+        if (mine := self._open.get(row.engagement)) is not None:
+            mine[row.stream, row.lot] = _candidate(row)
         if (members := self._members.get((row.customer, row.currency))) is not None:
             members.add(row.engagement)
 
@@ -110,10 +120,8 @@ class JournalCaps:
 
     def share_out(self, group: Group) -> Mapping[Key, tuple[LotRecord, Decimal]]:
         """Every open lot of a group, in its turn, with how much of its value fits."""
-        rows: dict[Key, LotRecord] = {
-            (row.stream, row.lot): row for name in group.engagements for row in self._open_lots_of(name)
-        }
-        candidates = {key: _candidate(row) for key, row in rows.items()}
+        candidates = {key: each for name in group.engagements for key, each in self._open_lots_of(name).items()}
+        rows = {key: row for key in candidates if (row := self._lots.get(key)) is not None}
         shares, left = allocation(group.rooms, candidates.values())
         in_turn = sorted(rows, key=lambda key: candidates[key].turn)
         found = {key: (rows[key], shares[candidates[key].lot].within.amount) for key in in_turn}
@@ -125,10 +133,17 @@ class JournalCaps:
             self.forget(group)
         return found
 
-    def _open_lots_of(self, engagement: str) -> Sequence[LotRecord]:
-        found = self._source.find(LOTS, {"engagement": engagement, "open": True})
-        rows = [*self._lots.keep(found), *self._lots.changing()]
-        return [row for row in rows if row.open and row.engagement == engagement]
+    def _open_lots_of(self, engagement: str) -> Mapping[Key, Candidate]:
+        """The open lots of an engagement; those that were, and are not any more, are left out from now on."""
+        known = self._open.get(engagement)
+        if known is None:
+            found = self._lots.keep(self._source.find(LOTS, {"engagement": engagement, "open": True}))
+            rows = (row for row in (*found, *self._lots.changing()) if row.engagement == engagement)
+            known = {(row.stream, row.lot): _candidate(row) for row in rows}
+        self._lots.fetch(known)
+        kept = {key: each for key, each in known.items() if (row := self._lots.get(key)) is not None and row.open}
+        self._open[engagement] = kept
+        return kept
 
 
 def _candidate(row: LotRecord) -> Candidate:

@@ -138,6 +138,7 @@ class JournalLots:
         for shelf in (self.lots, self._expenses):
             changes.tables.append(shelf.changes())
             shelf.shrink()
+        self._caps.shrink()
 
     # -- which rows a fact needs -------------------------------------------------------------------------------------
 
@@ -171,7 +172,9 @@ class JournalLots:
         state = self._contexts.engagement(lot.engagement)
         line = state.lines.get(lot.line)
         terms = earning_terms(state, line, lot.work_date) if line is not None else None
-        self._caps.opened(self.lots.add(key, _row(fact, line, terms, expense.tax if expense else _NOTHING)))
+        row = self.lots.add(key, _row(fact, line, terms, expense.tax if expense else _NOTHING))
+        if row.open:
+            self._caps.opened(row)
         self._post(fact, key)
 
     def _post(self, fact: Recorded[Any], key: Key) -> None:
@@ -260,6 +263,8 @@ class JournalLots:
         assert whole is not None, "a lot is rated before it is split"
         for part in _parts(whole, fact.event.parts):
             self.lots.add((fact.stream, part.lot), part)
+            if part.open:
+                self._caps.opened(part)
             if part.waiting:
                 self._waiting[fact.stream, part.lot] = None
         self._waiting.pop(key, None)
