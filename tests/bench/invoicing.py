@@ -61,12 +61,12 @@ def _figures(settings: Settings, size: Size, progress: Progress) -> list[Figure]
         for number in range(size.rounds):
             for lines in (few, many):
                 progress(done, total, f"an invoice of {lines:,} lines")
-                lots = _worked(world, lines, f"{number}-{lines}")
+                lots = worked(world, lines, f"{number}-{lines}")
                 before = ledger.head()
                 with timed() as span:
                     _invoiced(ledger, lots, f"I-{number}-{lines}")
                 ours[lines].append(span.seconds)
-                theirs[lines].append(_written_again(url, before, ledger.head()))
+                theirs[lines].append(written_again(url, SCHEMA, before, ledger.head()))
                 done += 1
     progress(total, total, "invoices")
     return _told(ours, theirs, few, many)
@@ -107,7 +107,7 @@ def _told(ours: dict[int, list[float]], theirs: dict[int, list[float]], few: int
     ]
 
 
-def _worked(world: World, lines: int, name: str) -> list[LotAt]:
+def worked(world: World, lines: int, name: str) -> list[LotAt]:
     """So many open lots, approved week by week."""
     streams: list[StreamId] = []
     for first in range(0, lines, ENTRIES_PER_WEEK):
@@ -157,10 +157,10 @@ def _record(ledger: Ledger, unit: UnitOfWork, commands: Sequence[Addressed]) -> 
     ledger.commit(unit)
 
 
-def _written_again(url: str, after: int, until: int) -> float:
+def written_again(url: str, schema: str, after: int, until: int) -> float:
     """The seconds that one statement needs to write the same events into a table of the same form."""
-    names = {"schema": sql.Identifier(SCHEMA)}
-    with connect(url, SCHEMA, "p2c-bench") as conn:
+    names = {"schema": sql.Identifier(schema)}
+    with connect(url, schema, "p2c-bench") as conn:
         conn.execute(sql.SQL("DROP TABLE IF EXISTS {schema}.written_again").format(**names))
         made = "CREATE TABLE {schema}.written_again (LIKE {schema}.stored_events INCLUDING INDEXES)"
         conn.execute(sql.SQL(made).format(**names))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from adapters.settings import Settings
-from tests.bench import ingest, invoicing, lag, read_models, trial_balance
+from tests.bench import ingest, invoicing, lag, read_models, redeciding, trial_balance
 from tests.bench.figures import Figure
 from tests.bench.rounds import Progress
 from tests.bench.sizes import Size
@@ -18,6 +18,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "lag": lag.figures,
     "read_models": read_models.figures,
     "invoicing": invoicing.figures,
+    "redeciding": redeciding.figures,
     "trial_balance": trial_balance.figures,
 }
 

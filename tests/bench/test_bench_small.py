@@ -26,6 +26,11 @@ FIGURES = {
     "invoice_10k_seconds",
     "invoice_vs_statement",
     "invoice_growth",
+    "redecide_100k_seconds",
+    "redecide_vs_statement",
+    "redecide_growth",
+    "reprice_100k_seconds",
+    "reprice_vs_statement",
     "trial_balance_vs_beancount",
     "trial_balance_growth",
 }
