@@ -51,6 +51,12 @@ def euros(amount: int | str) -> Money:
     return Money(Decimal(amount), "EUR")
 
 
+def senior(name: str) -> DescribeResource:
+    """Somebody who costs 60 an hour."""
+    worker = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", euros(60), Decimal(40), NINE)
+    return DescribeResource(name, worker)
+
+
 class NoCandidates:
     """Nothing is unbilled: for reactions that do not ask."""
 
@@ -180,8 +186,7 @@ class World:
 
     def person(self, name: str) -> World:
         """Somebody who works at the entity."""
-        worker = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", euros(60), Decimal(40), NINE)
-        return self.tell(stream_of("resource", name), DescribeResource(name, worker))
+        return self.tell(stream_of("resource", name), senior(name))
 
     def contract(self, cap: Money | None = None, *, line: ContractLine | None = None) -> World:
         """A signed engagement with one line, whose project every system knows."""

@@ -37,8 +37,7 @@ class Drawdown:
         """The commands that a fact leads to."""
         match fact.event:
             case LotRated(lot) if decider_name(fact.stream) != "engagement" and not lot.non_billable_because:
-                parts = [(fact.stream, name) for name in parts_left(lots_of(read, fact.stream), lot.lot)]
-                return _drawn(engagement_of(read, lot.engagement), lot.line, parts, read)
+                return _drawn(engagement_of(read, lot.engagement), lot.line, [(fact.stream, lot.lot)], read)
             case LotHoldsLifted(lots) if decider_name(fact.stream) != "engagement":
                 return _lifted(fact.stream, lots, read)
             case RetainerUsable(line):
@@ -56,17 +55,22 @@ class Drawdown:
 
 
 def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str]], read: Read) -> Sequence[Addressed]:
-    """The draws of open lots on a retainer line that nothing holds, in order; splits at the edge of each grant."""
+    """The draws of open lots on a retainer line that nothing holds, in order; splits at the edge of each grant.
+
+    A lot that is named may have been split since: its parts stand for it.
+    """
     promise = engagement.lines.get(line)
     if engagement.opened is None or promise is None or not isinstance(promise.billing, Retainer):
         return []
     account, terms = engagement.account(line), promise.billing
     open_lots: dict[str, tuple[StreamId, Lot]] = {}
-    for stream, name in lots:
-        held = lots_of(read, stream).get(name)
-        mine = held is not None and (held.lot.engagement, held.lot.line) == (engagement.terms.engagement, line)
-        if held is not None and mine and held.status is LotStatus.OPEN and not held.holds:
-            open_lots[name] = (stream, held.lot)
+    for stream, named in lots:
+        book = lots_of(read, stream)
+        for name in parts_left(book, named):
+            held = book[name]
+            mine = (held.lot.engagement, held.lot.line) == (engagement.terms.engagement, line)
+            if mine and held.status is LotStatus.OPEN and not held.holds:
+                open_lots[name] = (stream, held.lot)
     wanting = [Wanting(lot.lot, lot.work_date, lot.approved_at, lot.value) for _, lot in open_lots.values()]
     taken = draws_for(account, wanting)
     commands: list[Addressed] = []

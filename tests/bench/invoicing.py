@@ -118,13 +118,14 @@ def worked(world: World, lines: int, name: str) -> list[LotAt]:
         if week < 40:
             world.person(person)
         stream = timesheet_stream(person, monday)
-        world.record(list(_week(stream, person, monday, first, count, name)))
+        world.record(list(week_of_work(stream, person, monday, first, count, name)))
         world.react()
         streams.append(stream)
     return [LotAt(stream, lot) for stream in streams for lot in _open(world, stream)]
 
 
-def _week(stream: StreamId, person: str, monday: date, first: int, count: int, name: str) -> Iterator[Addressed]:
+def week_of_work(stream: StreamId, person: str, monday: date, first: int, count: int, name: str) -> Iterator[Addressed]:
+    """So many entries of one person's week, and their approval."""
     names = [f"{name}-{first + place}" for place in range(count)]
     for place, entry in enumerate(names):
         day = monday + timedelta(days=place % 5)

@@ -11,10 +11,10 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from statistics import median
-from typing import Final
+from typing import Any, Final
 
 from psycopg import sql
 
@@ -26,23 +26,27 @@ from adapters.postgres import connect, migrate
 from adapters.settings import Settings
 from api.books import open_ledger
 from api.candidates import open_candidates
+from domain import pricing
 from domain.engagement import OpenEngagement, PurchaseOrder, RecordPurchaseOrder
-from domain.kernel import Addressed
+from domain.kernel import Addressed, StreamId, stream_of
+from domain.lots import Lot
 from domain.processes.pricing import Pricing
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
+from domain.timesheet import RateEntry, timesheet_stream
 from projections import build
 from projections.fold import Fold
 from projections.generation import GenerationInfo, Generations
 from projections.projector import EVENTS_PER_BATCH
 from projections.store import Mark, PostgresStore
 from tests.bench.figures import Figure, Target, at_most, ratio
-from tests.bench.invoicing import worked, written_again
+from tests.bench.invoicing import ENTRIES_PER_WEEK, week_of_work, written_again
 from tests.bench.rounds import Progress, timed
 from tests.bench.sizes import Size
-from tests.world import ENGAGEMENT, NEW_YEAR, World, cause, euros
+from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, World, cause, euros, senior
 
 SCHEMA: Final = "bench_redeciding"
 LOTS: Final = {"small": (50, 200), "full": (10_000, 100_000)}
+PEOPLE: Final = 40
 EXPIRED, VALID = date(2020, 1, 1), date(2100, 1, 1)
 
 _UPDATE: Final = """
@@ -69,6 +73,32 @@ class _Firm:
     info: GenerationInfo
     store: PostgresStore
     fold: Fold
+
+    def work(self, lots: int, name: str) -> None:
+        """So many more open lots, each week of 25 approved and priced."""
+        weeks = range(0, lots, ENTRIES_PER_WEEK)
+        unit = self.ledger.unit()
+        for week, first in enumerate(weeks):
+            person = f"W-{name}-{week % PEOPLE}"
+            monday = MONDAY + timedelta(days=7 * (week // PEOPLE))
+            if week < PEOPLE:
+                self.record(stream_of("resource", person), senior(person))
+            stream = timesheet_stream(person, monday)
+            for command in week_of_work(stream, person, monday, first, min(ENTRIES_PER_WEEK, lots - first), name):
+                unit.decide(command, cause())
+            for entry in list(unit.state(stream).entries.values()):
+                lot = pricing.lot_of_entry(person, entry, unit.state)
+                assert isinstance(lot, Lot), lot
+                unit.decide(Addressed(stream, RateEntry(lot)), cause())
+            if len(unit.new) >= EVENTS_PER_BATCH or first == weeks[-1]:
+                self.ledger.commit(unit)
+                unit = self.ledger.unit()
+
+    def record(self, stream: StreamId, command: Any) -> None:
+        """One command, to which no process reacts yet."""
+        unit = self.ledger.unit()
+        unit.decide(Addressed(stream, command), cause())
+        self.ledger.commit(unit)
 
     def follow(self) -> None:
         """The read models take up all that was recorded, as the projector does it."""
@@ -100,7 +130,7 @@ def _figures(settings: Settings, size: Size, progress: Progress) -> list[Figure]
         known = 0
         for place, count in enumerate((few, many)):
             progress(place, 3, f"purchase orders for {count:,} lots")
-            worked(firm.world, count - known, f"{count}")
+            firm.work(count - known, f"{count}")
             firm.follow()
             known = count
             ordered[count] = _purchase_orders(firm, count, size.rounds)
@@ -132,7 +162,7 @@ def _purchase_orders(firm: _Firm, lots: int, rounds: int) -> _Measured:
     for number in range(2 * rounds):
         is_valid = number % 2 == 0
         order = PurchaseOrder(f"PO-{lots}-{number}", valid_to=VALID if is_valid else EXPIRED)
-        firm.world.tell(ENGAGEMENT, RecordPurchaseOrder(order))
+        firm.record(ENGAGEMENT, RecordPurchaseOrder(order))
         with timed() as span:
             firm.follow()
         found.ours.append(span.seconds)
@@ -157,10 +187,9 @@ def _rate(settings: Settings, firm: _Firm) -> tuple[float, float, float, int]:
     unit = ledger.unit()
     unit.track(process.name, ledger.head())
     ledger.commit(unit)
-    before, unit = ledger.head(), ledger.unit()
+    before = ledger.head()
     dearer = SetRate(RateRow("senior", euros(160), NEW_YEAR, role="Senior"))
-    unit.decide(Addressed(rate_card_stream("firm", "FIRM"), dearer), cause())
-    ledger.commit(unit)
+    firm.record(rate_card_stream("firm", "FIRM"), dearer)
     firm.follow()
     with open_candidates(at, ledger) as candidates:
         runner = Runner(ledger, Pages(ledger, EVENTS_PER_BATCH), process, candidates)
