@@ -46,6 +46,7 @@ from domain.reference import (
     legal_entity,
     rate_card,
     resource,
+    source_system,
     tax_rule,
 )
 
@@ -58,6 +59,8 @@ EVENTS: Mapping[str, type] = {
     "customer.tax_id_checked.v1": customer.TaxIdChecked,
     "customer.exemption_recorded.v1": customer.ExemptionRecorded,
     "customer.exemption_withdrawn.v1": customer.ExemptionWithdrawn,
+    "customer.known_in.v1": customer.CustomerKnownIn,
+    "source_system.heard.v1": source_system.SourceHeard,
     "resource.described.v1": resource.ResourceDescribed,
     "rate_card.rate_set.v1": rate_card.RateSet,
     "rate_card.rate_withdrawn.v1": rate_card.RateWithdrawn,
@@ -221,6 +224,7 @@ DECIDERS: Mapping[str, Decider[Any, Any, Any]] = {
         cost_card.decider,
         tax_rule.decider,
         billing_calendar.decider,
+        source_system.decider,
         fx_rate.decider,
         fx_policy.decider,
         account_map.decider,

@@ -45,6 +45,7 @@ from domain.ports import (
     customer_of,
     engagement_of,
     entity_of,
+    heard_of,
     invoice_of,
     lots_of,
     project_of,
@@ -225,8 +226,11 @@ def _why_not(read: Read, at: LotAt, contexts: Contexts) -> str | None:
         return f" is {held.status.value if held else 'unknown'}"
     lacks = isinstance(state, ExpenseReport) and lacks_receipt(state, held.lot.source)
     holds = tuple(Hold(hold.code, hold.because) for hold in held.holds.values())
-    facts = LotFacts(at.stream, held.lot, lacks, holds, held.postponed_until, _told_at(state, held.lot.source))
-    blockers = eligibility.decide(facts, contexts.of(held.lot))
+    context, source = contexts.of(held.lot), held.lot.source
+    waits_for_sources = isinstance(state, Timesheet) and context.silent_days_max is not None
+    heard = heard_of(read, source) if waits_for_sources else None
+    facts = LotFacts(at.stream, held.lot, lacks, holds, held.postponed_until, _told_at(state, source), heard)
+    blockers = eligibility.decide(facts, context)
     return ": " + ", ".join(blocker.code.value for blocker in blockers) if blockers else None
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from domain.blockers.books import of_books, of_transfer
 from domain.blockers.capture import of_assignment, of_capture, of_cut_off, of_postponement
 from domain.blockers.contract import no_line, of_contract, of_order
-from domain.blockers.master_data import of_master_data
+from domain.blockers.master_data import of_master_data, of_source
 from domain.blockers.plan import of_plan
 from domain.blockers.price import of_price, of_tax
 from domain.blockers.project import of_project
@@ -51,5 +51,6 @@ def _found(subject: Subject, context: Context) -> Iterator[Blocker]:
     yield from of_tax(subject, context)
     yield from of_retainer(subject, context)
     yield from of_master_data(context)
+    yield from of_source(subject, context)
     yield from of_books(subject, context)
     yield from of_transfer(subject)

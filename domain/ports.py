@@ -18,6 +18,7 @@ from domain.reference.billing_calendar import BillingCalendar, calendar_stream
 from domain.reference.customer import Customer
 from domain.reference.legal_entity import Address, LegalEntity
 from domain.reference.resource import Resource
+from domain.reference.source_system import Heard, SourceSystem, source_system_stream
 from domain.reference.tax_rule import TaxRules
 
 Read = Callable[[StreamId], Any]
@@ -151,6 +152,13 @@ def billing_calendar_of(read: Read, entity: str, address: Address) -> BillingCal
     names = (entity, f"{address.country}-{address.state}" if address.state else "", address.country)
     states: list[BillingCalendar] = [read(calendar_stream(name)) for name in names if name]
     return next((state for state in states if state.is_defined), states[-1])
+
+
+def heard_of(read: Read, source: str) -> Heard | None:
+    """The system that told an entry such as ``jira:10320``, and when it was heard last; None if it never was."""
+    system = source.partition(":")[0]
+    state: SourceSystem = read(source_system_stream(system))
+    return Heard(system, state.heard_on) if state.heard_on is not None else None
 
 
 def invoice_of(read: Read, invoice: str) -> Invoice:

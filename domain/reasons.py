@@ -17,6 +17,7 @@ from domain.reference.account_map import AccountMap
 from domain.reference.billing_calendar import BillingCalendar
 from domain.reference.customer import Customer
 from domain.reference.legal_entity import LegalEntity
+from domain.reference.source_system import Heard
 from domain.reference.tax_rule import TaxRules
 
 OwnerRole = Literal["worker", "project_manager", "finance_preparer", "finance_approver", "integration"]
@@ -44,7 +45,7 @@ class EntryFacts:
     """Work that is not rated yet: an entry or an expense line, where it stands, and why it could not be rated.
 
     ``stream`` holds it. ``status`` is captured, submitted, approved or rejected. ``was_revoked``: it had been approved.
-    ``told_at`` is when its source said it as it is.
+    ``told_at`` is when its source said it as it is, ``heard`` when the system that told the hours was heard last.
     """
 
     stream: StreamId
@@ -57,6 +58,7 @@ class EntryFacts:
     unrated_detail: str = ""
     receipt_missing: bool = False
     told_at: datetime | None = None
+    heard: Heard | None = None
 
     @property
     def day(self) -> date:
@@ -86,7 +88,8 @@ class Hold:
 class LotFacts:
     """An open lot and the stream that holds it, what it was held for, and until when somebody postponed it.
 
-    ``told_at`` is when the source of its work said it; None for what the contract itself lets be billed.
+    ``told_at`` is when the source of its work said it; None for what the contract itself lets be billed. ``heard``
+    is when the system that told its hours was heard last.
     """
 
     stream: StreamId
@@ -95,6 +98,7 @@ class LotFacts:
     holds: tuple[Hold, ...] = ()
     postponed_until: date | None = None
     told_at: datetime | None = None
+    heard: Heard | None = None
 
     @property
     def day(self) -> date:
@@ -119,6 +123,7 @@ class PlannedFacts:
     day: date
     receipt_missing: bool = False
     told_at: datetime | None = None
+    heard: Heard | None = None
 
     @property
     def person(self) -> str | None:
@@ -152,6 +157,12 @@ class Context:
     periods: AccountingPeriods = field(default_factory=AccountingPeriods)
     accounts: AccountMap = field(default_factory=AccountMap)
     policy: Policy = AS_IT_IS
+
+    @property
+    def silent_days_max(self) -> int | None:
+        """For how many days a system may be silent; None is no limit."""
+        terms = self.entity.terms_of(self.today)
+        return terms.source_silent_days_max if terms else None
 
     def lets_pass(self, day: date) -> frozenset[str]:
         """The reasons that do not block work of a day, by the entity's policy and by the one of the question."""

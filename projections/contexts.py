@@ -34,6 +34,7 @@ KINDS: Final = frozenset(
         "billing_limit",
         "billing_calendar",
         "calendar",
+        "source_system",
     }
 )
 """The kinds of streams whose states decide about the work of others."""

@@ -14,7 +14,7 @@ from domain.calendar import FIRM
 from domain.caps import Candidate, Room, Share, allocate, allocation
 from domain.kernel import stream_of
 from domain.money import Money, total
-from domain.ports import billing_calendar_of
+from domain.ports import billing_calendar_of, heard_of
 from domain.reason_codes import ReasonCode
 from domain.reasons import AS_IT_IS, Blocker, Context, Policy
 from domain.reference.account_map import account_map_stream
@@ -122,7 +122,10 @@ class EligibilityFold:
     def _decided(self, key: Key, item: Item) -> _Decided:
         if not item.is_lot and item.status != PLANNED:
             self._place(key, item)
-        return _Decided(item, eligibility.decide(item.facts, self._context(item)))
+        facts, context = item.facts, self._context(item)
+        if item.kind == "time" and context.silent_days_max is not None:
+            facts = replace(facts, heard=heard_of(self._contexts.read, item.source))
+        return _Decided(item, eligibility.decide(facts, context))
 
     def _place(self, key: Key, item: Item) -> None:
         """Where work that is not a lot yet belongs, as far as its project and engagement are known."""

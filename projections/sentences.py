@@ -76,6 +76,7 @@ from domain.reference.cost_card import CostRateSet
 from domain.reference.customer import (
     CustomerBlocked,
     CustomerDescribed,
+    CustomerKnownIn,
     CustomerUnblocked,
     ExemptionRecorded,
     ExemptionWithdrawn,
@@ -86,6 +87,7 @@ from domain.reference.identifier import IdentifierAssigned
 from domain.reference.legal_entity import LegalEntityDefined
 from domain.reference.rate_card import RateApproved, RateSet, RateWithdrawn, ZeroRateConfirmed
 from domain.reference.resource import ResourceDescribed
+from domain.reference.source_system import SourceHeard
 from domain.reference.tax_rule import TaxPackPublished, TaxRuleSet
 from domain.statements import FieldChange
 from domain.timesheet import (
@@ -179,6 +181,8 @@ _REFERENCE: Final[Mapping[type, Wording]] = {
     LegalEntityDefined: lambda e, _: f"{e.entity} is {e.terms.name} from {e.terms.effective_from}.",
     CustomerDescribed: lambda e, _: f"Customer {e.customer} was described: {_fields(e.changes)}.",
     CustomerBlocked: lambda e, id_: f"Customer {id_} was blocked: {e.reason}",
+    CustomerKnownIn: lambda e, id_: f"Customer {id_} is known in {e.system} as {e.external_id}.",
+    SourceHeard: lambda e, _: f"{e.system} told something on {e.on}.",
     CustomerUnblocked: lambda _, id_: f"Customer {id_} may be billed again.",
     TaxIdChecked: lambda e, id_: (
         f"Tax id {e.tax_id} of customer {id_} was {_VERDICTS[e.valid]}{f': {e.reason}' if e.reason else '.'}"

@@ -28,6 +28,7 @@ from domain.lots import (
     LotsWrittenOff,
 )
 from domain.periods import month_of
+from domain.reference.source_system import SourceHeard
 from projections.contexts import Contexts
 from projections.lots_fold import LotsFold
 from projections.registers_fold import RegistersFold
@@ -110,6 +111,8 @@ class TouchedWork:
                 return [name, *self._registers.entities_in(name.partition("-")[0])]
             case "accounting_period" if self._moves_today(events):
                 return [name]
+            case "source_system":
+                return self._freed_by(events)
             case "calendar":
                 return self._changed_by_the_day(events)
             case _:
@@ -142,9 +145,18 @@ class TouchedWork:
         before, today = events[0].previous, events[-1].day
         return [name for name in self._registers.entities() if before is None or self._turns(name, before, today)]
 
+    def _freed_by(self, events: Sequence[SourceHeard]) -> list[str]:
+        """The entities whose work may have waited for a system that was heard again."""
+        silent = max((each.on - (each.previous or each.on)).days for each in events)
+        return [name for name in self._registers.entities() if self._waits_for_sources(name, silent)]
+
+    def _waits_for_sources(self, entity: str, silent: int) -> bool:
+        limits = (each.source_silent_days_max for each in self._contexts.entity(entity).versions)
+        return any(limit is not None and limit < silent for limit in limits)
+
     def _turns(self, entity: str, before: date, today: date) -> bool:
         terms = self._contexts.entity(entity).versions
-        if any(before < each.effective_from <= today for each in terms):
+        if any(before < each.effective_from <= today or each.source_silent_days_max is not None for each in terms):
             return True
         periods: AccountingPeriods = self._contexts.of(accounting_period_stream(entity)).state
         return periods.status_of(month_of(before)) != periods.status_of(month_of(today))

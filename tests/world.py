@@ -132,7 +132,15 @@ class World:
     def __init__(self, ledger: BaseLedger | None = None) -> None:
         self.ledger: BaseLedger = ledger or MemoryLedger(EVENTS, DECIDERS)
         self.position = 0
-        self.processes = (Provisioning(), Pricing(), Posting(), Drawdown(), FallingDue(), Measuring(), CapAlerts())
+        self.processes: tuple[Any, ...] = (
+            Provisioning(),
+            Pricing(),
+            Posting(),
+            Drawdown(),
+            FallingDue(),
+            Measuring(),
+            CapAlerts(),
+        )
         self.candidates: NoCandidates = NoCandidates()
 
     def tell(self, stream: StreamId, *commands: Any) -> World:

@@ -21,6 +21,7 @@ from domain.processes.answers import Answers
 from domain.processes.cap_alerts import CapAlerts
 from domain.processes.drawdown import Drawdown
 from domain.processes.falling_due import FallingDue
+from domain.processes.listening import Listening
 from domain.processes.measuring import Measuring
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
@@ -39,6 +40,7 @@ PROCESSES = (
     Automated(FallingDue(), together=False, owner_role="finance_preparer"),
     Automated(Measuring(), owner_role="project_manager"),
     Automated(CapAlerts(), owner_role="project_manager"),
+    Automated(Listening(), owner_role="integration"),
 )
 """What runs. A name is for ever: how far a process has come is kept under it."""
 

@@ -100,6 +100,14 @@ class WithdrawExemption:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordKnownIn:
+    """Record that another system knows the customer, and under which id."""
+
+    system: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerDescribed:
     """The CRM told newer values of some fields of a customer."""
 
@@ -146,6 +154,14 @@ class ExemptionWithdrawn:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class CustomerKnownIn:
+    """Another system knows the customer."""
+
+    system: str
+    external_id: str
+
+
 class UnknownExemption(Refused):
     """The customer has no such exemption certificate."""
 
@@ -160,19 +176,36 @@ class ExemptionWithoutReason(Refused):
     fix = "Send the certificate's reason and its days of validity."
 
 
-Event = CustomerDescribed | CustomerBlocked | CustomerUnblocked | TaxIdChecked | ExemptionRecorded | ExemptionWithdrawn
-Command = DescribeCustomer | BlockCustomer | UnblockCustomer | RecordTaxIdCheck | RecordExemption | WithdrawExemption
+Event = (
+    CustomerDescribed
+    | CustomerBlocked
+    | CustomerUnblocked
+    | TaxIdChecked
+    | ExemptionRecorded
+    | ExemptionWithdrawn
+    | CustomerKnownIn
+)
+Command = (
+    DescribeCustomer
+    | BlockCustomer
+    | UnblockCustomer
+    | RecordTaxIdCheck
+    | RecordExemption
+    | WithdrawExemption
+    | RecordKnownIn
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer as described so far."""
+    """A customer as described so far; ``known_in`` holds its id in each system that knows it."""
 
     customer: str = ""
     fields: Fields = field(default_factory=dict)
     blocked_because: str | None = None
     tax_id_verdict: TaxIdVerdict | None = None
     exemptions: Mapping[str, ExemptionCertificate] = field(default_factory=dict)
+    known_in: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -239,6 +272,9 @@ def decide(command: Command, state: Customer) -> Sequence[Event]:
             if name not in state.exemptions:
                 raise UnknownExemption(f"{name} of {state.customer}.")
             return [ExemptionWithdrawn(name, reason)]
+        case RecordKnownIn(system, external_id):
+            is_known = state.known_in.get(system) == external_id
+            return [] if is_known else [CustomerKnownIn(system, external_id)]
         case _:
             assert_never(command)
 
@@ -265,6 +301,8 @@ def evolve(state: Customer, event: Event) -> Customer:
         case ExemptionWithdrawn(name):
             kept = {known: each for known, each in state.exemptions.items() if known != name}
             return replace(state, exemptions=kept)
+        case CustomerKnownIn(system, external_id):
+            return replace(state, known_in={**state.known_in, system: external_id})
         case _:
             assert_never(event)
 

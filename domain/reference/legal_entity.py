@@ -53,7 +53,8 @@ class LegalEntityTerms:
     ``write_offs_count_on``: the day of a write-off in the books, when it is posted or when the work was done.
     ``expense_limits``: dearer expenses of the entity's people are held until somebody allows them. ``bank`` is where
     customers pay to. ``lets_pass`` are reasons that do not keep its work from being billed, as far as a policy may say
-    so.
+    so. ``customers_known_in`` are systems that have to know a customer before it is billed. ``source_silent_days_max``:
+    hours wait while the system that told them has been silent for more days.
     """
 
     effective_from: date
@@ -72,6 +73,8 @@ class LegalEntityTerms:
     expense_limits: tuple[ExpenseLimit, ...] = ()
     bank: BankAccount | None = None
     lets_pass: tuple[str, ...] = ()
+    customers_known_in: tuple[str, ...] = ()
+    source_silent_days_max: int | None = None
 
     def limit_of(self, category: str) -> Money | None:
         """The most that an expense of a category may cost; None is no limit."""

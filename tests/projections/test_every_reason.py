@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -48,7 +48,8 @@ from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stre
 from domain.kernel import StreamId, stream_of
 from domain.lots import GiveLotsFree, HoldLots, LiftLotHolds, PostponeLots, WriteOffLots
 from domain.money import Money
-from domain.ports import LotAt, SourceAt, entity_of
+from domain.ports import LotAt, SourceAt, customer_of, entity_of
+from domain.processes.listening import Listening
 from domain.project import (
     Assignment,
     AssignResource,
@@ -65,10 +66,12 @@ from domain.reference.account_map import AccountMapping, MapAccount, account_map
 from domain.reference.billing_calendar import CalendarTerms, DayRule, DefineCalendar, calendar_stream
 from domain.reference.customer import BlockCustomer, DescribeCustomer, RecordTaxIdCheck, TaxIdVerdict, UnblockCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream
+from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.reference.intercompany_agreement import AgreementTerms, RoleParameter, StateAgreement, agreement_stream
 from domain.reference.legal_entity import DefineLegalEntity, ExpenseLimit
 from domain.reference.rate_card import ApproveRate, ConfirmZeroRate, RateRow, SetRate, WithdrawRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
+from domain.reference.source_system import HearSource, source_system_stream
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.retainer import GrantRetainer, MakeGrantUsable
 from domain.timesheet import (
@@ -109,6 +112,7 @@ def bare() -> World:
     """Reference data alone."""
     world = World().firm()
     world.candidates = Unbilled(world)
+    world.processes = (*world.processes, Listening())
     return world
 
 
@@ -122,11 +126,11 @@ def under(line: ContractLine) -> Callable[[], World]:
     return lambda: bare().contract(line=line)
 
 
-def opened(*confirmed: str, purchase_order_required: bool = False) -> Callable[[], World]:
+def opened(*confirmed: str, purchase_order_required: bool = False, seller: str = "DE01") -> Callable[[], World]:
     """The firm with a project that only these systems know."""
 
     def made() -> World:
-        terms = OpenEngagement("E-1", "T", "C-1", "DE01", "EUR", purchase_order_required=purchase_order_required)
+        terms = OpenEngagement("E-1", "T", "C-1", seller, "EUR", purchase_order_required=purchase_order_required)
         return bare().tell(ENGAGEMENT, terms).contract_lines(confirmed=confirmed)
 
     return made
@@ -214,6 +218,10 @@ def grant(name: str, amount: int) -> Step:
 
 def accepted(milestone: str) -> Step:
     return tell(ENGAGEMENT, AcceptMilestone("L1", milestone, date(2026, 3, 20), "mail of the customer", "pam", NINE))
+
+
+def heard_on(when: date) -> Step:
+    return tell(source_system_stream("jira"), HearSource("jira", when))
 
 
 def assigned(*, chargeable: bool) -> Step:
@@ -332,6 +340,8 @@ MILESTONE = ContractLine("L1", "Design", FixedFeeMilestones(milestones=MILESTONE
 INSTALMENTS = FixedFeeSchedule(euros(900), (Instalment("I1", "First", date(2026, 4, 1), euros(900)),))
 ON_RETAINER = ContractLine("L1", "Work", Retainer(euros(600), overage="held"))
 HOURS = ContractLine("L1", "Work", TimeAndMaterials())
+IN_THE_ERP = ExternalRef("erp", "customer", "4711")
+TODAY, ONE_DAY = datetime.now(UTC).date(), timedelta(days=1)
 CHANGE = ProposeChangeOrder("CO-1", MONDAY, (replace(HOURS, title="More"),), False, False, True, "More.", "pam", NINE)
 IN_POUNDS = ResourceTerms(NEW_YEAR, "Senior", "DE01", "London", "Data", Money(Decimal(60), "GBP"), Decimal(40), LATER)
 STORIES = (
@@ -478,6 +488,16 @@ STORIES = (
         work(tell(SHEET, HoldLots(("jira:1#1",), "DISPUTED", "The customer denies the day.", "pam"))),
         tell(SHEET, LiftLotHolds(("jira:1#1",), "DISPUTED", "pam")),
     ),
+    Story(
+        ReasonCode.CUSTOMER_NOT_SYNCED,
+        lambda world: [entity(world, customers_known_in=("erp",)), world.work("1")],
+        tell(identifier_stream(IN_THE_ERP), AssignIdentifier(IN_THE_ERP, "C-1")),
+    ),
+    Story(
+        ReasonCode.STALE_SOURCE,
+        lambda world: [entity(world, source_silent_days_max=7), world.work("1"), day(TODAY + 10 * ONE_DAY)(world)],
+        heard_on(TODAY + 10 * ONE_DAY),
+    ),
     Story(ReasonCode.BILL_TO_MISSING, work(describe(city=None)), describe(city="Bonn")),
     Story(
         ReasonCode.CUSTOMER_BLOCKED,
@@ -506,6 +526,14 @@ STORIES = (
         ReasonCode.BELOW_MINIMUM_INVOICE,
         lambda world: [entity(world, minimum_invoice=euros(2000)), world.work("1")],
         lambda world: world.work("2", day=1),
+    ),
+    Story(
+        ReasonCode.ENTITY_NOT_MAPPED,
+        work(approve=False),
+        lambda world: world.tell(
+            stream_of("legal_entity", "DE02"), DefineLegalEntity("DE02", entity_of(world.read, "DE01").versions[0])
+        ),
+        world=opened("psa", "erp", seller="DE02"),
     ),
     Story(ReasonCode.PROJECT_NOT_SYNCED, work(), tell(PROJECT, ConfirmSetUp("erp", "ERP-1")), world=opened("psa")),
     Story(
@@ -627,6 +655,10 @@ def test_what_the_read_model_holds_no_draft_takes_until_it_is_cured(story: Story
     assert draft_invoices(world.read, lots, plan, lambda _: "I-1").invoices == ("I-1",)
 
 
+def test_the_table_tells_of_every_reason_of_the_list() -> None:
+    assert {story.code for story in STORIES} == set(ReasonCode)
+
+
 def test_a_policy_of_the_entity_lets_a_reason_pass_and_never_one_that_always_blocks() -> None:
     world = opened("psa", "erp", purchase_order_required=True)()
     world.work("1")
@@ -712,3 +744,33 @@ def test_what_is_planned_waits_for_all_that_its_contract_waits_for() -> None:
     rows.then(ITEMS, ENGAGEMENT, "E-1/L1/I1", codes=held, waits_until=date(2026, 4, 1), work_date=date(2026, 4, 1))
     day(date(2026, 4, 1))(world)
     given(world).when(folded).then(ITEMS, ENGAGEMENT, "E-1/L1/I1#1", state="held", codes=("CONTRACT_ON_HOLD",))
+
+
+def test_hours_wait_for_a_silent_system_from_the_day_on_that_the_policy_says() -> None:
+    world = firm()
+    entity(world, source_silent_days_max=7)
+    world.work("1")
+    for days, code in ((7, ()), (8, ("STALE_SOURCE",))):
+        day(TODAY + days * ONE_DAY)(world)
+        given(world).when(folded).then(ITEMS, SHEET, "jira:1#1", codes=code)
+    with pytest.raises(LotsNotEligible, match="STALE_SOURCE"):
+        on = TODAY + 8 * ONE_DAY
+        draft_invoices(world.read, [LotAt(SHEET, "jira:1#1")], DraftPlan(on, "paul", on, strict=True), lambda _: "I-1")
+
+
+def test_a_customer_is_known_where_its_name_there_is_assigned_to_it() -> None:
+    world = firm()
+    tell(identifier_stream(IN_THE_ERP), AssignIdentifier(IN_THE_ERP, "C-1"))(world)
+    assert customer_of(world.read, "C-1").known_in == {"erp": "4711"}
+    entity(world, customers_known_in=("erp", "psa"))
+    world.work("1")
+    given(world).when(folded).then(ITEMS, SHEET, "jira:1#1", codes=("CUSTOMER_NOT_SYNCED",))
+    with pytest.raises(LotsNotEligible, match="CUSTOMER_NOT_SYNCED"):
+        world.draft("I-1", world.lots(SHEET))
+
+
+def test_a_system_is_heard_once_a_day() -> None:
+    world = firm()
+    for number in range(3):
+        world.work(str(number), day=number)
+    assert world.names().count("source_system.heard.v1") == 1
