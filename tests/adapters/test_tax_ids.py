@@ -52,7 +52,7 @@ def test_the_sample_firms_customers_have_well_formed_ids(country: str) -> None:
 
 def world_of_checks() -> World:
     world = World()
-    world.processes = (*world.processes, TaxIds(check))  # type: ignore[assignment]  # one process more than usual
+    world.processes = (*world.processes, TaxIds(check))
     world.firm().contract()
     pack = pack_of("DE")
     assert pack is not None

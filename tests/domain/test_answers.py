@@ -28,7 +28,7 @@ DOUBTED = exception_stream("in_doubt", "erp", INVOICE)
 def world() -> World:
     """An invoice that the ERP was asked to post, and a project that the PSA was asked to create."""
     world = World()
-    world.processes = (*world.processes, Answers())  # type: ignore[assignment]  # one process more than usual
+    world.processes = (*world.processes, Answers())
     world.firm().contract()
     sheet = world.work("1")
     return world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1")

@@ -753,9 +753,9 @@ def test_hours_wait_for_a_silent_system_from_the_day_on_that_the_policy_says() -
     for days, code in ((7, ()), (8, ("STALE_SOURCE",))):
         day(TODAY + days * ONE_DAY)(world)
         given(world).when(folded).then(ITEMS, SHEET, "jira:1#1", codes=code)
+    plan = DraftPlan(TODAY, "paul", TODAY + 8 * ONE_DAY, strict=True)
     with pytest.raises(LotsNotEligible, match="STALE_SOURCE"):
-        on = TODAY + 8 * ONE_DAY
-        draft_invoices(world.read, [LotAt(SHEET, "jira:1#1")], DraftPlan(on, "paul", on, strict=True), lambda _: "I-1")
+        draft_invoices(world.read, [LotAt(SHEET, "jira:1#1")], plan, lambda _: "I-1")
 
 
 def test_a_customer_is_known_where_its_name_there_is_assigned_to_it() -> None:
