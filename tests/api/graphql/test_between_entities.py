@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
+from psycopg import sql
 
 from adapters.postgres import connect
 from adapters.settings import Settings
@@ -60,6 +61,16 @@ def balances(group: GroupDesk, entity: str) -> dict[str, Decimal]:
     return summed
 
 
+def plant(group: GroupDesk, settings: Settings, statement: LiteralString) -> None:
+    """A breach in the tables of the live read models."""
+    group.fold()
+    live = group.asker.generations.live()
+    assert live is not None
+    with connect(settings.database_url or "", settings.db_schema) as conn, conn.transaction():
+        conn.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(live.schema)))
+        assert conn.execute(sql.SQL(statement)).rowcount > 0, "the breach was planted"
+
+
 def offenders(group: GroupDesk, settings: Settings) -> list[str]:
     live = group.asker.generations.live()
     assert live is not None
@@ -91,6 +102,18 @@ def test_a_payment_between_entities_clears_both_sides_and_each_realises_its_own_
         {"number": NUMBER, "gross": "1200.00", "settled": "1200.00", "open": "0.00"}
     ]
     assert offenders(group, settings) == []
+
+
+def test_the_proof_finds_a_balance_between_entities_that_no_invoice_explains(
+    group: GroupDesk, settings: Settings
+) -> None:
+    invoiced(group)
+    group.events("settleIntercompany", settlement="S-1", **PAID)
+    plant(group, settings, "UPDATE intercompany_invoice SET settled = settled - 1")
+    assert offenders(group, settings) == [
+        "owed between entities: GBPM IC_AR USPM USD posted 0.00, the register says 1.00",
+        "owed between entities: USPM IC_AP GBPM USD posted 0.00, the register says -1.00",
+    ]
 
 
 def test_an_invoice_is_paid_in_parts_and_never_beyond_what_is_open(group: GroupDesk, settings: Settings) -> None:
@@ -193,6 +216,14 @@ def test_practices_of_one_entity_charge_each_other_in_the_journal_without_an_inv
     assert between_practices(group) == {("COST_IC", data): 660, ("REVENUE_IC", cloud): -660}
     assert group.ask(INVOICES)["nodes"] == []
     assert offenders(group, settings) == []
+
+
+def test_the_proof_finds_a_cross_charge_that_is_not_the_transfer_price(group: GroupDesk, settings: Settings) -> None:
+    crossed(group)
+    plant(group, settings, "UPDATE transfer SET value = value + 1 WHERE crossing")
+    assert offenders(group, settings) == [
+        f"cross-charges: {BORROWER}/Data to {BORROWER}/Cloud posted 800.00, charged 801.00 USD"
+    ]
 
 
 def test_the_margin_of_the_group_is_that_of_the_journal_whatever_is_charged_within(group: GroupDesk) -> None:

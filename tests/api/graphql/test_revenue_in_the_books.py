@@ -151,6 +151,32 @@ def test_a_longer_term_at_its_usual_price_is_earned_in_its_own_days(books: Books
     books.has_earned("42700", on=date(2027, 1, 31))
 
 
+def test_a_line_that_a_separate_contract_adds_keeps_its_price_and_moves_no_other(books: Books) -> None:
+    for name, price, alone in (("A", 90, 100), ("B", 30, 50)):  # 120 in all: 80 and 40 by stand-alone prices
+        books.agree(name, "fixed_fee_milestones", parts=[part("M", price)], standAlonePrice=euros(alone))
+    accepted(books, "A", "M")
+    books.has_earned("80", "REVENUE_MILESTONE")
+    added = _line("C", "fixed_fee_milestones", parts=[part("M", 70)], standAlonePrice=euros(70))
+    books.change(added, MONDAY, separate=True)
+    books.has_earned("80", "REVENUE_MILESTONE")
+    accepted(books, "C", "M")
+    books.has_earned("150", "REVENUE_MILESTONE")
+    accepted(books, "B", "M")
+    books.has_earned("190", "REVENUE_MILESTONE")
+
+
+def test_a_share_told_by_hand_is_one_of_what_was_promised_when_it_was_told(books: Books) -> None:
+    by_hand = {"method": "percent_complete", "measure": "manual"}
+    terms = {"price": euros(1000), "parts": [part("1", 1000, NEW_YEAR)], "revenue": by_hand}
+    books.agree("L1", "fixed_fee_schedule", **terms)
+    books.measures("L1", "0.5", "manual", date(2026, 3, 31))
+    more = {"price": euros(1400), "parts": [part("1", 1000, NEW_YEAR), part("2", 400, date(2026, 6, 1))]}
+    books.change(_line("L1", "fixed_fee_schedule", **more, revenue=by_hand), date(2026, 4, 1), separate=True)
+    books.has_earned("500")
+    books.measures("L1", "0.75", "manual", date(2026, 5, 31))
+    books.has_earned("1050")
+
+
 def test_a_completed_contract_earns_all_at_its_end_and_its_bills_are_a_liability_until_then(books: Books) -> None:
     parts = [part("1", 25000, NEW_YEAR), part("2", 25000, date(2026, 12, 1))]
     terms = {"price": euros(50000), "parts": parts, "revenue": {"method": "completed_contract"}}
