@@ -22,6 +22,7 @@ from domain.credit_note import (
 )
 from domain.kernel import Recorded, local_id
 from projections.model import Handler
+from projections.row_security import OF_SELLER
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Table
 
@@ -68,7 +69,7 @@ class CreditNoteRecord:
     version: int
 
 
-CREDIT_NOTES: Final = Table("credit_note", CreditNoteRecord, ("credit_note",))
+CREDIT_NOTES: Final = Table("credit_note", CreditNoteRecord, ("credit_note",), shown=OF_SELLER)
 
 
 class CreditNotesFold:

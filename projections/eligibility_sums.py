@@ -10,6 +10,7 @@ from typing import Final
 from projections.counted import ReasonCell, StateCell, counted
 from projections.lots_fold import LotsFold
 from projections.margin_fold import MarginFold
+from projections.row_security import OF_SELLER
 from projections.shelf import Changes, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Table
@@ -41,8 +42,15 @@ class ReasonSumRecord:
     value: Decimal
 
 
-ITEM_SUMS: Final = Table("item_sum", ItemSumRecord, ("by", "key", "selling_entity", "state", "currency"))
-REASON_SUMS: Final = Table("reason_sum", ReasonSumRecord, ("selling_entity", "code", "owner_role", "currency"))
+ITEM_SUMS: Final = Table(
+    "item_sum", ItemSumRecord, ("by", "key", "selling_entity", "state", "currency"), shown=OF_SELLER
+)
+REASON_SUMS: Final = Table(
+    "reason_sum",
+    ReasonSumRecord,
+    ("selling_entity", "code", "owner_role", "currency"),
+    shown=OF_SELLER,
+)
 
 
 class SumsFold:

@@ -13,6 +13,7 @@ from domain.kernel import Recorded
 from projections.contexts import Contexts
 from projections.invoices_fold import InvoicesFold
 from projections.model import Handler
+from projections.row_security import OF_SELLER
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Table
 
@@ -50,7 +51,7 @@ class ExceptionRecord:
     version: int
 
 
-EXCEPTIONS: Final = Table("exception", ExceptionRecord, ("stream",))
+EXCEPTIONS: Final = Table("exception", ExceptionRecord, ("stream",), shown=OF_SELLER)
 
 
 class ExceptionsFold:

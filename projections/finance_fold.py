@@ -15,6 +15,7 @@ from domain.reference.fx_policy import FxPolicyStated
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.intercompany_agreement import AgreementStated
 from projections.model import Handler
+from projections.row_security import OF_EITHER_SIDE, OF_ENTITY, TO_EVERYBODY
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Table
 
@@ -92,11 +93,15 @@ class AgreementRecord:
     recorded_at: datetime
 
 
-PERIODS: Final = Table("accounting_period", PeriodRecord, ("entity", "period"))
-FX_RATES: Final = Table("fx_rate", FxRateRecord, ("base", "quote", "on_day", "source"))
-FX_POLICIES: Final = Table("fx_policy", FxPolicyRecord, ("effective_from",))
-ACCOUNT_MAPPINGS: Final = Table("account_mapping", AccountMappingRecord, ("entity", "target", "role", "effective_from"))
-AGREEMENTS: Final = Table("intercompany_agreement", AgreementRecord, ("lender", "borrower", "effective_from"))
+PERIODS: Final = Table("accounting_period", PeriodRecord, ("entity", "period"), shown=OF_ENTITY)
+FX_RATES: Final = Table("fx_rate", FxRateRecord, ("base", "quote", "on_day", "source"), shown=TO_EVERYBODY)
+FX_POLICIES: Final = Table("fx_policy", FxPolicyRecord, ("effective_from",), shown=TO_EVERYBODY)
+ACCOUNT_MAPPINGS: Final = Table(
+    "account_mapping", AccountMappingRecord, ("entity", "target", "role", "effective_from"), shown=OF_ENTITY
+)
+AGREEMENTS: Final = Table(
+    "intercompany_agreement", AgreementRecord, ("lender", "borrower", "effective_from"), shown=OF_EITHER_SIDE
+)
 
 _STATUS: Final = {
     PeriodOpened: PeriodStatus.OPEN,

@@ -20,6 +20,7 @@ from psycopg.rows import class_row
 
 from projections import scheme
 from projections.digest import NoSuchGeneration, Snapshot, snapshot
+from projections.row_security import READERS, SCOPED, policies_of_readers
 from projections.store import Connect, PostgresStore
 
 Status = Literal["building", "live", "as_of", "kept", "retired"]
@@ -97,6 +98,7 @@ class Generations:
             conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
             _in_schema(conn, schema, text)
             _let_read(conn, schema)
+            _guard(conn, schema)
             self._execute(
                 conn,
                 "INSERT INTO {registry}.generation (name, schema, status, until, code_version, shape)"
@@ -240,10 +242,25 @@ def _in_schema(conn: Connection[Any], schema: str, text: str) -> None:
     conn.execute(text)
 
 
+def _guard(conn: Connection[Any], schema: str) -> None:
+    """Shows a view of some legal entities their rows alone, where there is the role for it."""
+    known = {name for (name,) in conn.execute("SELECT rolname FROM pg_roles WHERE rolname ^@ 'p2c_'").fetchall()}
+    if SCOPED not in known:
+        return
+    names = [table.name for table in scheme.TABLES]
+    _in_schema(conn, schema, scheme.policies_sql())
+    for role in known.intersection(READERS):
+        conn.execute(policies_of_readers(names, role))
+    _grant(conn, schema, SCOPED)
+
+
 def _let_read(conn: Connection[Any], schema: str) -> None:
     """Readers and auditors may read it, where those roles exist and this login may say so."""
-    place = sql.Identifier(schema)
-    known = conn.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [["p2c_reader", "p2c_auditor"]])
+    known = conn.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [list(READERS)])
     for (role,) in known.fetchall():
-        grant = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO {1}")
-        conn.execute(grant.format(place, sql.Identifier(role)))
+        _grant(conn, schema, role)
+
+
+def _grant(conn: Connection[Any], schema: str, role: str) -> None:
+    grant = sql.SQL("GRANT USAGE ON SCHEMA {0} TO {1}; GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO {1}")
+    conn.execute(grant.format(sql.Identifier(schema), sql.Identifier(role)))

@@ -15,6 +15,7 @@ from domain.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced
 from projections.items import Item
 from projections.lots_fold import LotsFold
 from projections.model import Handler
+from projections.row_security import OF_EITHER_SIDE
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Table
 
@@ -70,8 +71,10 @@ class IntercompanyInvoiceRecord:
     settled: Decimal
 
 
-TRANSFERS: Final = Table("transfer", TransferRecord, ("stream", "lot"))
-INTERCOMPANY_INVOICES: Final = Table("intercompany_invoice", IntercompanyInvoiceRecord, ("number",))
+TRANSFERS: Final = Table("transfer", TransferRecord, ("stream", "lot"), shown=OF_EITHER_SIDE)
+INTERCOMPANY_INVOICES: Final = Table(
+    "intercompany_invoice", IntercompanyInvoiceRecord, ("number",), shown=OF_EITHER_SIDE
+)
 
 
 class IntercompanyFold:

@@ -38,6 +38,7 @@ from domain.invoice import (
 from domain.kernel import Recorded, local_id
 from domain.lots import LotsBilled
 from projections.model import Handler
+from projections.row_security import OF_SELLER
 from projections.shelf import Changes, Shelf, Source, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Table
@@ -102,8 +103,8 @@ class InvoiceSumRecord:
     due: Decimal
 
 
-INVOICES: Final = Table("invoice", InvoiceRecord, ("invoice",))
-INVOICE_SUMS: Final = Table("invoice_sum", InvoiceSumRecord, ("selling_entity", "status", "currency"))
+INVOICES: Final = Table("invoice", InvoiceRecord, ("invoice",), shown=OF_SELLER)
+INVOICE_SUMS: Final = Table("invoice_sum", InvoiceSumRecord, ("selling_entity", "status", "currency"), shown=OF_SELLER)
 
 
 class InvoicesFold:

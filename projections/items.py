@@ -18,6 +18,7 @@ from domain.money import Money
 from domain.planned import Planned
 from domain.reasons import EntryFacts, Hold, LotFacts, PlannedFacts, Subject
 from domain.transfer import TransferGap
+from projections.row_security import of_entity
 from projections.tables import Table
 from projections.timesheets_fold import EntryRecord
 
@@ -176,7 +177,9 @@ _GAPS: Final[Mapping[str, Callable[[str], TransferGap]]] = {
     "INTERCOMPANY_AGREEMENT_MISSING": partial(TransferGap, "INTERCOMPANY_AGREEMENT_MISSING"),
     "TRANSFER_PRICE_MISSING": partial(TransferGap, "TRANSFER_PRICE_MISSING"),
 }
-ITEMS: Final = Table("item", Item, ("stream", "item"), json=("reasons", "holds"))
+ITEMS: Final = Table(
+    "item", Item, ("stream", "item"), json=("reasons", "holds"), shown=of_entity("selling_entity", "delivering_entity")
+)
 
 
 def item_of_lot(fact: Recorded[LotRated], entry: EntryRecord | None) -> Item:

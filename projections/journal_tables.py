@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from projections.row_security import OF_ENTITY, of_entity, shown_with
 from projections.tables import Table
 
 
@@ -192,14 +193,17 @@ class ChargeRecord:
     waiting: bool
 
 
-POSTINGS: Final = Table("posting", PostingRecord, ("posting",))
+POSTINGS: Final = Table("posting", PostingRecord, ("posting",), shown=OF_ENTITY)
 BALANCES: Final = Table(
     "journal_balance",
     BalanceRecord,
     ("grain", "span", "entity", "account", "currency", "functional_currency", "reporting_currency"),
+    shown=OF_ENTITY,
 )
-OPEN: Final = Table("journal_open", OpenRecord, ("kind", "name"))
-LINES: Final = Table("journal_line", LineRecord, ("engagement", "line"))
-LOTS: Final = Table("journal_lot", LotRecord, ("stream", "lot"))
-EXPENSES: Final = Table("journal_expense", ExpenseRecord, ("stream", "line"))
-CHARGES: Final = Table("journal_charge", ChargeRecord, ("stream", "lot"))
+OPEN: Final = Table("journal_open", OpenRecord, ("kind", "name"), shown=OF_ENTITY)
+LINES: Final = Table("journal_line", LineRecord, ("engagement", "line"), shown=OF_ENTITY)
+LOTS: Final = Table("journal_lot", LotRecord, ("stream", "lot"), shown=of_entity("entity", "delivering_entity"))
+EXPENSES: Final = Table(
+    "journal_expense", ExpenseRecord, ("stream", "line"), shown=shown_with("entry", stream="stream", entry="line")
+)
+CHARGES: Final = Table("journal_charge", ChargeRecord, ("stream", "lot"), shown=OF_ENTITY)

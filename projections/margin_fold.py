@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from projections.counted import MarginAmounts, MarginCell
+from projections.row_security import OF_SELLER
 from projections.shelf import Changes, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Table
@@ -55,6 +56,7 @@ MARGINS: Final = Table(
         "currency",
         "functional_currency",
     ),
+    shown=OF_SELLER,
 )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from domain.kernel import Recorded, local_id
 from domain.payment import MoneyReceived, PaymentApplied, PaymentRefunded, PaymentUnapplied
 from projections.model import Handler
+from projections.row_security import OF_ENTITY
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Table
 
@@ -36,7 +37,7 @@ class PaymentRecord:
     version: int
 
 
-PAYMENTS: Final = Table("payment", PaymentRecord, ("payment",))
+PAYMENTS: Final = Table("payment", PaymentRecord, ("payment",), shown=OF_ENTITY)
 
 
 class PaymentsFold:

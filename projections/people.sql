@@ -11,5 +11,9 @@ CREATE TABLE resource_terms (
     PRIMARY KEY (resource, effective_from)
 );
 
+-- Who was ever employed by a legal entity of the view: it sees all their terms, for each ends where the next begins.
+CREATE VIEW employed AS
+    SELECT resource FROM resource_terms WHERE employer = ANY (nullif(current_setting('p2c.entities', true), '')::text[]);
+
 -- indexes
 CREATE INDEX resource_terms_employer ON resource_terms (employer, resource);

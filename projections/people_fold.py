@@ -11,6 +11,7 @@ from typing import Final
 from domain.kernel import Recorded
 from domain.reference.resource import ResourceDescribed
 from projections.model import Handler
+from projections.row_security import shown_with
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Table
 
@@ -28,7 +29,9 @@ class ResourceRecord:
     stated_at: datetime
 
 
-RESOURCES: Final = Table("resource_terms", ResourceRecord, ("resource", "effective_from"))
+RESOURCES: Final = Table(
+    "resource_terms", ResourceRecord, ("resource", "effective_from"), shown=shown_with("employed", resource="resource")
+)
 
 
 class PeopleFold:

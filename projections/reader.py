@@ -18,6 +18,7 @@ from domain.kernel import Refused
 from projections import build, scheme
 from projections.follow import Log
 from projections.generation import GenerationInfo, Generations
+from projections.row_security import NARROW
 
 STATEMENT_SECONDS_MAX: Final = 10
 POLL_SECONDS_MIN: Final = 0.005
@@ -114,20 +115,22 @@ class Reader:
         self._where_live = f"SELECT position, shape FROM {generations.registry}.generation WHERE status = 'live'"
 
     @contextmanager
-    def view(self, at: At | None = None) -> Iterator[View]:
+    def view(self, at: At | None = None, scope: Scope = FIRM) -> Iterator[View]:
         """The live generation as it is now, or everything as it was; for the past it may have to be folded first.
 
+        Whatever is asked, a scope shows only rows of its own legal entities, where the database has the role for that.
         Raises NotReady while there is no live generation, and InTheFuture.
         """
         with self._pool.connection() as conn:
             with conn.transaction():
                 live = self._enter(conn, "status = 'live'", [])
                 if at is None:
-                    yield self._view(conn, live, is_live=True)
+                    yield self._view(conn, live, scope, is_live=True)
                     return
             past = self._past(at, live)
             with conn.transaction():
-                yield self._view(conn, self._enter(conn, "name = %s", [past.name]), is_live=False)
+                kept = self._enter(conn, "name = %s", [past.name])
+                yield self._view(conn, kept, scope, is_live=False)
 
     def is_ready(self) -> bool:
         """Whether there is a live generation that this program can ask."""
@@ -180,7 +183,9 @@ class Reader:
             raise NotReady
         return GenerationRow(*found[:4])
 
-    def _view(self, conn: Connection[Any], row: GenerationRow, *, is_live: bool) -> View:
+    def _view(self, conn: Connection[Any], row: GenerationRow, scope: Scope, *, is_live: bool) -> View:
+        if scope != FIRM:
+            conn.execute(NARROW, [_entities(conn, scope), row.schema])
         systems = conn.execute("SELECT system, position, recorded_at, occurred_at FROM source ORDER BY system")
         sources = tuple(_lag(*each) for each in systems.fetchall())
         head = self._log.head()
@@ -202,6 +207,16 @@ SELECT name, schema, position, recorded_at, shape,
        set_config('search_path', schema, true), set_config('TimeZone', 'UTC', true),
        set_config('statement_timeout', '{STATEMENT_SECONDS_MAX}s', true)
 FROM {{registry}}.generation WHERE """
+
+
+def _entities(conn: Connection[Any], scope: Scope) -> list[str]:
+    """The legal entities of a scope."""
+    named = scope.entities or frozenset()
+    if scope.regions is not None:
+        query = "SELECT entity FROM legal_entity WHERE region = ANY(%s)"
+        inside = frozenset(entity for (entity,) in conn.execute(query, [sorted(scope.regions)]))
+        named = inside if scope.entities is None else named & inside
+    return sorted(named)
 
 
 def _lag(system: str, position: int, recorded_at: datetime, occurred_at: datetime | None) -> SourceLag:

@@ -18,6 +18,7 @@ from domain.reference.legal_entity import LegalEntity
 from projections.contexts import Contexts, Folded
 from projections.contract_lines import line_row, stored
 from projections.model import Handler
+from projections.row_security import OF_SELLER, TO_EVERYBODY, any_of, shown_with
 from projections.shelf import Changes, Shelf, Source, always
 from projections.tables import Table
 
@@ -96,10 +97,13 @@ class EntityRecord:
     version: int
 
 
-ENGAGEMENTS: Final = Table("engagement", EngagementRecord, ("engagement",), json=("lines",))
-PROJECTS: Final = Table("project", ProjectRecord, ("project",), json=("tasks", "assignments"))
-CUSTOMERS: Final = Table("customer", CustomerRecord, ("customer",))
-ENTITIES: Final = Table("legal_entity", EntityRecord, ("entity",))
+ENGAGEMENTS: Final = Table("engagement", EngagementRecord, ("engagement",), json=("lines",), shown=OF_SELLER)
+PROJECTS: Final = Table("project", ProjectRecord, ("project",), json=("tasks", "assignments"), shown=OF_SELLER)
+_WHO_SELLS_TO_IT: Final = any_of(
+    *(shown_with(each, customer="customer") for each in ("engagement", "invoice", "payment"))
+)
+CUSTOMERS: Final = Table("customer", CustomerRecord, ("customer",), shown=_WHO_SELLS_TO_IT)
+ENTITIES: Final = Table("legal_entity", EntityRecord, ("entity",), shown=TO_EVERYBODY)
 
 
 class RegistersFold:

@@ -19,6 +19,7 @@ from projections.margin_fold import MARGINS
 from projections.payments_fold import PAYMENTS
 from projections.people_fold import RESOURCES
 from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
+from projections.row_security import policy
 from projections.sources import SOURCES
 from projections.sync_fold import SYNC_SUMS, SYNCS
 from projections.tables import Table
@@ -97,9 +98,15 @@ def indexes_sql() -> str:
 
 
 @cache
+def policies_sql() -> str:
+    """What lets a view of less than the whole firm see its rows alone, in each table."""
+    return "".join(policy(table.name, table.shown) for table in TABLES)
+
+
+@cache
 def shape() -> str:
     """The version of the tables: a generation of another shape cannot be asked by this program."""
-    return hashlib.sha256("\n".join(_texts()).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([*_texts(), policies_sql()]).encode()).hexdigest()[:16]
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from domain.kernel import Recorded
 from projections.model import Handler
+from projections.row_security import TO_EVERYBODY
 from projections.shelf import Changes
 from projections.tables import Table
 
@@ -25,7 +26,7 @@ class SourceRecord:
     occurred_at: datetime | None
 
 
-SOURCES: Final = Table("source", SourceRecord, ("system",))
+SOURCES: Final = Table("source", SourceRecord, ("system",), shown=TO_EVERYBODY)
 
 
 class SourcesFold:

@@ -34,6 +34,7 @@ from projections.contexts import Contexts
 from projections.credit_notes_fold import CreditNotesFold
 from projections.invoices_fold import InvoicesFold
 from projections.model import Handler
+from projections.row_security import OF_SELLER
 from projections.shelf import Changes, Shelf, Source, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Table
@@ -79,8 +80,8 @@ class SyncSumRecord:
     objects: int
 
 
-SYNCS: Final = Table("sync", SyncRecord, ("stream", "target"))
-SYNC_SUMS: Final = Table("sync_sum", SyncSumRecord, ("selling_entity", "kind", "target", "state"))
+SYNCS: Final = Table("sync", SyncRecord, ("stream", "target"), shown=OF_SELLER)
+SYNC_SUMS: Final = Table("sync_sum", SyncSumRecord, ("selling_entity", "kind", "target", "state"), shown=OF_SELLER)
 
 
 class SyncFold:

@@ -12,6 +12,8 @@ from typing import Any, Final, Generic, TypeVar, get_type_hints
 
 import orjson
 
+from projections.row_security import Shown
+
 Row = TypeVar("Row")
 Key = tuple[str, ...]
 """What identifies a row: the texts of its key columns."""
@@ -85,11 +87,15 @@ class Column:
 class Table(Generic[Row]):
     """One table of a generation. The row class is a dataclass whose fields are the columns, in order.
 
-    The columns named by ``json`` hold JSON, which stays text here.
+    The columns named by ``json`` hold JSON, which stays text here. ``shown`` says whose rows they are: which of them a
+    view of less than the whole firm can see at all.
     """
 
-    def __init__(self, name: str, row: Callable[..., Row], key: tuple[str, ...], json: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, name: str, row: Callable[..., Row], key: tuple[str, ...], json: tuple[str, ...] = (), *, shown: Shown
+    ) -> None:
         self.name = name
+        self.shown = shown
         self.json = frozenset(json)
         self.key = key
         hints = get_type_hints(row)

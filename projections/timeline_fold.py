@@ -18,6 +18,7 @@ from domain.timesheet import TimeCorrected, TimeLogged
 from projections.contexts import Contexts
 from projections.invoices_fold import InvoicesFold
 from projections.model import Handler
+from projections.row_security import Shown, any_of
 from projections.shelf import Changes
 from projections.tables import Table, Values
 
@@ -35,7 +36,16 @@ class TimelineRecord:
     version: int
 
 
-TIMELINE: Final = Table("timeline", TimelineRecord, ("subject", "position"))
+_WHO_SEES_THE_SUBJECT: Final = any_of(
+    *(
+        Shown(
+            f"split_part({{table}}.subject, ':', 1) = '{kind}' AND EXISTS (SELECT FROM {kind} o"
+            f" WHERE o.{kind} = substr({{table}}.subject, {len(kind) + 2}))"
+        )
+        for kind in sorted(KINDS)
+    )
+)
+TIMELINE: Final = Table("timeline", TimelineRecord, ("subject", "position"), shown=_WHO_SEES_THE_SUBJECT)
 
 
 class TimelineFold:

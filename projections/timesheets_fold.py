@@ -33,6 +33,7 @@ from domain.timesheet import (
     Work,
 )
 from projections.model import Handler
+from projections.row_security import shown_with
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key, Table
 
@@ -95,8 +96,8 @@ class SheetRecord:
     version: int
 
 
-ENTRIES: Final = Table("entry", EntryRecord, ("stream", "entry"))
-SHEETS: Final = Table("sheet", SheetRecord, ("stream",))
+ENTRIES: Final = Table("entry", EntryRecord, ("stream", "entry"), shown=shown_with("project", project="project"))
+SHEETS: Final = Table("sheet", SheetRecord, ("stream",), shown=shown_with("entry", stream="stream"))
 
 
 def source_of_lot(lot: str) -> str:

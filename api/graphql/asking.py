@@ -67,7 +67,7 @@ class Context(BaseContext):
     async def _load_weeks(self, asked: list[tuple[str, int]]) -> list[list[EntryRow]]:
         def found() -> list[list[EntryRow]]:
             scope = scope_of(self.parts, require(self.principal, "timesheets"))
-            with self.parts.reader.view() as view:
+            with self.parts.reader.view(scope=scope) as view:
                 return [_entries_of(view, scope, stream, first) for stream, first in asked]
 
         return await self.parts.in_thread(found)
@@ -209,7 +209,7 @@ async def ask_at(
         if wait_for is not None and parts.reader.wait_for(wait_for, WAIT_SECONDS_MAX) is None:
             raise ReadModelsBehind(f"Position {wait_for} was not reached in {WAIT_SECONDS_MAX:.0f} s.")
         scope = scope_of(parts, principal)
-        with parts.reader.view(at) as view:
+        with parts.reader.view(at, scope) as view:
             return question(Asked(view, scope, at, parts))
 
     return await parts.in_thread(answer)

@@ -432,7 +432,7 @@ class FinanceQueries:
                 raise PeriodNotOpened(f"{period} of {entity}.")
             if row.closed_position is None or row.closed_at is None:
                 raise PeriodNotClosed(f"{period} of {entity}.")
-            with asked.parts.reader.view(AtPosition(row.closed_position)) as closed:
+            with asked.parts.reader.view(AtPosition(row.closed_position), asked.scope) as closed:
                 found = period_difference.difference(
                     closed, asked.view, entity, period, row.closed_position, row.closed_at
                 )
