@@ -20,6 +20,8 @@ from nats.js.api import DiscardPolicy, StreamInfo
 
 from adapters import postgres
 from adapters.settings import Settings
+from projections import row_security
+from projections.generation import registry_of
 
 CONNECT_SECONDS_MAX = 3
 PAGES_MAX = 100
@@ -38,12 +40,16 @@ class HostFacts:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFacts:
-    """The database as it answers a client; ``clock_ahead_seconds`` is against this machine's clock."""
+    """The database as it answers a client; ``clock_ahead_seconds`` is against this machine's clock.
+
+    ``wide_views`` says why a view of some legal entities is not narrowed by the database too; None when it is.
+    """
 
     version: int
     settings: Mapping[str, str]
     schema_problem: str | None
     clock_ahead_seconds: float
+    wide_views: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,9 @@ def database(settings: Settings) -> DatabaseFacts:
         before = datetime.now(UTC)
         row = conn.execute("SELECT clock_timestamp()").fetchone()
         assert row is not None
-        return DatabaseFacts(conn.info.server_version, found, problem, _ahead(row[0], before))
+        ahead = _ahead(row[0], before)
+        wide = row_security.obstacle(conn, registry_of(settings.db_schema))
+        return DatabaseFacts(conn.info.server_version, found, problem, ahead, wide)
 
 
 def broker(settings: Settings) -> BrokerFacts:

@@ -63,6 +63,14 @@ CREATE TABLE intercompany_agreement (
     PRIMARY KEY (lender, borrower, effective_from)
 );
 
+-- The newest day of the books, of the work, or of the exchange rates: one for the whole firm, whoever asks.
+CREATE VIEW newest_day AS
+    SELECT greatest(
+        (SELECT max(effective_on) FROM posting),
+        (SELECT max(work_date) FROM item),
+        (SELECT max(on_day)::date FROM fx_rate)
+    ) AS day;
+
 -- indexes
 CREATE INDEX fx_rate_day ON fx_rate (on_day, base, quote, source);
 CREATE INDEX accounting_period_closed ON accounting_period (closed_position) WHERE closed_position IS NOT NULL;

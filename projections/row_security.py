@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from psycopg import sql
+from psycopg import Connection, sql
 
 SCOPED: Final = "p2c_scoped"
 READERS: Final = ("p2c_reader", "p2c_auditor")
@@ -85,3 +85,28 @@ SELECT set_config('{SETTING}', %s::text[]::text, true),
 
 Where the role is not there, or not for this login, the scope in each query is all there is: ``p2c doctor`` says so.
 """
+
+_ROLE: Final = f"""
+SELECT r.rolsuper OR r.rolbypassrls, pg_has_role(r.oid, 'SET'), session_user
+FROM pg_roles r WHERE r.rolname = '{SCOPED}'
+"""
+_UNGUARDED: Final = f"""
+SELECT name FROM {{}}.generation
+WHERE status = 'live' AND NOT coalesce(has_schema_privilege('{SCOPED}', to_regnamespace(schema), 'USAGE'), false)
+"""
+
+
+def obstacle(conn: Connection[Any], registry: str) -> str | None:
+    """Why a scoped view could not read narrowly, for this login and the generation that is asked; None when it does."""
+    found = conn.execute(_ROLE).fetchone()
+    if found is None:
+        return f"there is no role {SCOPED}"
+    sees_all, may_become, login = found
+    if sees_all:
+        return f"no policy holds for {SCOPED}: it is a superuser, or has BYPASSRLS"
+    if not may_become:
+        return f"{login} may not take on the role {SCOPED}"
+    if conn.execute("SELECT to_regclass(%s)", [f"{registry}.generation"]).fetchone() == (None,):
+        return None
+    live = conn.execute(sql.SQL(_UNGUARDED).format(sql.Identifier(registry))).fetchone()
+    return f"the read models {live[0]} were made before there was a role {SCOPED}" if live else None

@@ -130,10 +130,7 @@ def _only_currency(view: View) -> str:
 
 def last_day_known(view: View) -> date:
     """The newest day of the books, of the work, or of the exchange rates: what lies behind it is not known yet."""
-    ((day,),) = view.rows(
-        "SELECT greatest((SELECT max(effective_on) FROM posting), (SELECT max(work_date) FROM item),"
-        " (SELECT max(on_day)::date FROM fx_rate))"
-    )
+    ((day,),) = view.rows("SELECT day FROM newest_day")
     return day if day is not None else date(1970, 1, 1)
 
 

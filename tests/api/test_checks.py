@@ -24,6 +24,7 @@ DATABASE = DatabaseFacts(
     },
     schema_problem=None,
     clock_ahead_seconds=0.01,
+    wide_views=None,
 )
 STREAM = StreamFacts(
     name="intake",
@@ -81,6 +82,13 @@ def test_an_unfit_machine_is_found(change: dict[str, Any], name: str) -> None:
 def test_a_database_that_may_lose_a_commit_is_found(setting: str, value: str, name: str) -> None:
     facts = replace(DATABASE, settings={**DATABASE.settings, setting: value})
     assert failed(list(checks.of_database(facts, production=True))) == [name]
+
+
+def test_views_that_only_queries_narrow_are_a_warning() -> None:
+    facts = replace(DATABASE, wide_views="there is no role p2c_scoped")
+    [check] = [each for each in checks.of_database(facts, production=True) if each.outcome != "ok"]
+    assert (check.name, check.outcome, check.found) == ("row-level security", "warning", "there is no role p2c_scoped")
+    assert "GRANT p2c_scoped" in check.fix
 
 
 def test_only_production_needs_a_standby() -> None:

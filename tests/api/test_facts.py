@@ -48,6 +48,7 @@ def test_the_database_tells_its_version_settings_schema_and_clock(settings: Sett
     assert set(found.settings) == set(facts.DATABASE_SETTINGS)
     assert found.settings["fsync"] == "off"  # the tests' own server is fast, not durable
     assert found.schema_problem is None
+    assert found.wide_views is None
     assert abs(found.clock_ahead_seconds) < 60, "one clock; another zone would be half an hour or more"
 
 

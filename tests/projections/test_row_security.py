@@ -16,10 +16,10 @@ from psycopg_pool import ConnectionPool
 from adapters.eventstore.ledger import Ledger
 from adapters.postgres import connect, open_pool
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
-from projections import scheme
+from projections import generation, scheme
 from projections.generation import GenerationInfo, Generations
 from projections.reader import FIRM, Reader, Scope, View
-from projections.row_security import NARROW, SCOPED, TO_EVERYBODY
+from projections.row_security import NARROW, SCOPED, TO_EVERYBODY, obstacle
 from projections.tables import Table
 from tests.conftest import _fresh_database
 
@@ -262,11 +262,42 @@ def test_an_ordinary_login_reads_narrowly_once_it_may_take_on_the_role(
     with open_pool(ordinary, size=1) as pool:
         reader = Reader(pool, ledger, generations)
         assert counts(reader, GERMAN) == EVERYTHING, "it may not: the scope of each query is all there is"
+        with connect(ordinary) as conn:
+            login = conn.info.user
+            assert obstacle(conn, generations.registry) == f"{login} may not take on the role p2c_scoped"
         with connect(database_url) as conn:
             role = sql.Identifier(str(conninfo_to_dict(ordinary)["user"]))
             conn.execute(sql.SQL("GRANT p2c_scoped TO {} WITH INHERIT FALSE").format(role))
         assert counts(reader, GERMAN) == OF_ONE
         assert counts(reader, FIRM) == EVERYTHING
+        with connect(ordinary) as conn:
+            assert obstacle(conn, generations.registry) is None
+
+
+def test_read_models_that_were_made_before_the_role_are_asked_as_before_and_found(
+    reader: Reader, generations: Generations, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generation, "SCOPED", "p2c_not_there")
+    live = made(generations)
+    assert counts(reader, GERMAN) == EVERYTHING
+    with connect(database_url) as conn:
+        found = obstacle(conn, generations.registry)
+    assert found == f"the read models {live.name} were made before there was a role p2c_scoped"
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("ALTER ROLE p2c_scoped RENAME TO p2c_other", "there is no role p2c_scoped"),
+        ("ALTER ROLE p2c_scoped BYPASSRLS", "no policy holds for p2c_scoped: it is a superuser, or has BYPASSRLS"),
+        ("ALTER ROLE p2c_scoped SUPERUSER", "no policy holds for p2c_scoped: it is a superuser, or has BYPASSRLS"),
+        ("SELECT", None),
+    ],
+)
+def test_a_role_that_does_not_narrow_is_found(database_url: str, change: str, found: str | None) -> None:
+    with connect(database_url) as conn, conn.transaction(force_rollback=True):
+        conn.execute(change)
+        assert obstacle(conn, "no_registry_yet") == found
 
 
 @pytest.mark.parametrize("role", ["p2c_reader", "p2c_auditor"])
