@@ -33,27 +33,25 @@ VALUES = {
     "stream": ("engagement:E-1", "engagement:E-9", "timesheet:W-9:2026-03-02", "legal_entity:DE01", "fx_rate:GBP:USD"),
     "subject": ("engagement:E-1", "project:P-9-L1", "invoice:I-1", "customer:C-1", "customer:C-9"),
     "entity": ("DE01", LENDER, BORROWER),
-    "account": ("REVENUE", "CASH"),
+    "account": ("REVENUE_TM",),
     "period": ("2026-03",),
     "firstPeriod": ("2026-03",),
 }
 TOKENS: dict[str, dict[str, Any]] = {
-    "DE01": {"entities": ["DE01"]},
     "lender": {"entities": [LENDER]},
     "borrower": {"entities": [BORROWER]},
     "both": {"entities": ["DE01"], "regions": ["APAC"]},
-    "nowhere": {"entities": [], "regions": []},
 }
 
 
 def questions(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A field with each of its required arguments, and by everything that it can be added up by."""
+    """A field with each of its required arguments, and by some of what it can be added up by."""
     field = FIELDS[name]
     choices: dict[str, tuple[Any, ...]] = {}
     for each, argument in field.args.items():
         kind = argument.type.of_type if isinstance(argument.type, GraphQLNonNull) else argument.type
         if each == "by" and isinstance(kind, GraphQLEnumType):
-            choices[each] = tuple(kind.values)
+            choices[each] = tuple(kind.values)[::3]
         elif is_required_argument(argument):
             choices[each] = IDS[name] if each == "id" else VALUES[each]
     declared = ", ".join(f"${each}: {field.args[each].type}" for each in choices)
@@ -70,13 +68,8 @@ def asker(settings: Settings) -> Iterator[Asker]:
     with asking(settings) as asker:
         two_entities(asker.world)
         group = GroupDesk(asker)
-        agreed: dict[str, Any] = {
-            "lender": LENDER,
-            "borrower": BORROWER,
-            "effectiveFrom": "2026-01-01",
-            "currency": "USD",
-        }
-        group.events("stateAgreement", **agreed, model="fixed", parameter="120")
+        agreed: dict[str, Any] = {"lender": LENDER, "borrower": BORROWER, "effectiveFrom": "2026-01-01"}
+        group.events("stateAgreement", **agreed, currency="USD", model="fixed", parameter="120")
         group.world.deliver("1", "10")
         group.events("runIntercompany", period="2026-03")
         group.world.deliver("2", "3", day=1)
