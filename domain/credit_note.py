@@ -17,8 +17,10 @@ from typing import Literal, assert_never
 from domain.document_totals import AllowanceCharge
 from domain.invoice.document import Header, Party
 from domain.invoice.issued import (
-    ConfirmPosting,
     Posting,
+)
+from domain.invoice.issued_words import (
+    ConfirmPosting,
     PostingCommand,
     RejectPosting,
     ReportPostingInDoubt,

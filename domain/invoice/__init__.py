@@ -2,7 +2,7 @@
 
 A draft may take up further lots until it is approved. What is issued is a snapshot: names, addresses, tax and rates
 stay as they were, whatever changes later. ``document`` has what an invoice says, ``draft`` what happens before it is
-issued, ``issued`` what happens after, and ``aggregate`` puts the rules together.
+issued, ``issued`` what happens after, in the words of ``issued_words``, and ``aggregate`` puts the rules together.
 """
 
 from __future__ import annotations
@@ -66,6 +66,11 @@ from domain.invoice.draft import (
     with_allowances,
 )
 from domain.invoice.issued import (
+    Issued,
+    Posting,
+    settling,
+)
+from domain.invoice.issued_words import (
     AllowanceCredited,
     BalanceRefunded,
     ConfirmPosting,
@@ -84,7 +89,6 @@ from domain.invoice.issued import (
     InvoicePaid,
     InvoicePaymentApplied,
     InvoicePaymentUnapplied,
-    Issued,
     LineCredited,
     LotCredited,
     NotIssued,
@@ -94,7 +98,6 @@ from domain.invoice.issued import (
     PaymentDiffers,
     PaymentNotPositive,
     PaymentReceived,
-    Posting,
     PostingConfirmed,
     PostingInDoubt,
     PostingRejected,
@@ -114,7 +117,6 @@ from domain.invoice.issued import (
     UnknownDispute,
     WriteOffAboveBalance,
     WriteOffReceivable,
-    settling,
 )
 
 __all__ = [

@@ -37,7 +37,16 @@ from domain.invoice.draft import (
     draft_new,
     evolve_draft,
 )
-from domain.invoice.issued import Issued, IssuedCommand, IssuedEvent, NotIssued, decide_issued, evolve_issued
+from domain.invoice.issued import (
+    Issued,
+    decide_issued,
+    evolve_issued,
+)
+from domain.invoice.issued_words import (
+    IssuedCommand,
+    IssuedEvent,
+    NotIssued,
+)
 from domain.kernel import Decider, StreamId, stream_of
 
 Event = DraftEvent | IssuedEvent
