@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -13,8 +12,6 @@ from domain.account_role import AccountRole
 from domain.agreement import LineAgreed
 from domain.billing_limit import BillingLimit, BillingLimitAgreed, LimitClaimed, LimitReleased
 from domain.change_orders import ChangeOrderApproved
-from domain.contract import ContractLine, Revenue
-from domain.earning import earns_by_itself, revenue_account
 from domain.expense import ExpenseRecorded
 from domain.journal import Rate
 from domain.kernel import Recorded, decider_name, local_id
@@ -27,9 +24,7 @@ from domain.line_caps import (
     LimitsChanged,
 )
 from domain.lots import (
-    Lot,
     LotHoldsLifted,
-    LotPart,
     LotRated,
     LotReversed,
     LotsCredited,
@@ -50,8 +45,9 @@ from domain.timesheet import APPROVER_REDUCED
 from projections.contexts import Contexts
 from projections.journal_caps import Group, JournalCaps
 from projections.journal_lines import EARNED_APART, JournalLines
+from projections.journal_lot_rows import about, expense_line, parts_of, row_of
 from projections.journal_tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
-from projections.journal_writer import About, JournalWriter
+from projections.journal_writer import JournalWriter
 from projections.model import Handler
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
@@ -147,7 +143,7 @@ class JournalLots:
         self._lines.lines.wanted.add((lot.engagement, lot.line))
         self._writer.open.wanted.add(("position", lot.engagement))
         if decider_name(fact.stream) == "expense_report":
-            self._expenses.wanted.add((fact.stream, _expense_line(lot)))
+            self._expenses.wanted.add((fact.stream, expense_line(lot)))
 
     def _want_one(self, fact: Recorded[Any]) -> None:
         self.lots.wanted.add((fact.stream, fact.event.lot))
@@ -168,11 +164,11 @@ class JournalLots:
     def _rated(self, fact: Recorded[LotRated]) -> None:
         lot = fact.event.lot
         key = (fact.stream, lot.lot)
-        expense = self._expenses.get((fact.stream, _expense_line(lot)))
+        expense = self._expenses.get((fact.stream, expense_line(lot)))
         state = self._contexts.engagement(lot.engagement)
         line = state.lines.get(lot.line)
         terms = earning_terms(state, line, lot.work_date) if line is not None else None
-        row = self.lots.add(key, _row(fact, line, terms, expense.tax if expense else _NOTHING))
+        row = self.lots.add(key, row_of(fact, line, terms, expense.tax if expense else _NOTHING))
         if row.open:
             self._caps.opened(row)
         self._post(fact, key)
@@ -202,13 +198,13 @@ class JournalLots:
     def _cost(self, fact: Recorded[Any], row: LotRecord, sign: int) -> None:
         functional = self._writer.functional_currency(row.delivering_entity, row.work_date) or row.cost_currency
         rate = Rate(row.cost_rate or Decimal(1), functional, row.cost_rate_id)
-        about, because = _about(row), "work costs" if sign > 0 else "work is reversed"
+        place, because = about(row), "work costs" if sign > 0 else "work is reversed"
         if decider_name(fact.stream) == "expense_report" or row.account == AccountRole.REVENUE_EXPENSE:
             account = AccountRole.REVENUE_EXPENSE if row.is_agent else AccountRole.COST_EXPENSE
             posted = postings.expense(sign * row.cost, sign * row.tax, row.cost_currency, rate, account)
         else:
             posted = postings.labour(sign * row.cost, row.cost_currency, rate)
-        self._writer.enter(fact, row.delivering_entity, because, row.work_date, posted, about)
+        self._writer.enter(fact, row.delivering_entity, because, row.work_date, posted, place)
 
     def _begin_to_earn(self, fact: Recorded[Any], row: LotRecord, rate: Rate) -> None:
         """Revenue of a lot as far as there is room under its caps; what is over them earns nothing."""
@@ -241,7 +237,7 @@ class JournalLots:
         functional: Decimal | None = None, day: date | None = None,
     ) -> None:  # fmt: skip
         posted = self._lines.recognise(
-            fact, line, amount, rate, AccountRole(row.account), because, day or row.work_date, _about(row), functional
+            fact, line, amount, rate, AccountRole(row.account), because, day or row.work_date, about(row), functional
         )
         row.recognised += amount
         if line.method in EARNED_APART:
@@ -261,7 +257,7 @@ class JournalLots:
         key = (fact.stream, fact.event.lot)
         whole = self.lots.get(key)
         assert whole is not None, "a lot is rated before it is split"
-        for part in _parts(whole, fact.event.parts):
+        for part in parts_of(whole, fact.event.parts):
             self.lots.add((fact.stream, part.lot), part)
             if part.open:
                 self._caps.opened(part)
@@ -506,79 +502,3 @@ class JournalLots:
             if self._rate(row, row.cost_currency, row.delivering_entity) and self._rate(row, row.currency, row.entity):
                 self._lines.lines.fetch([(row.engagement, row.line)])
                 self._post(fact, key)
-
-
-def _expense_line(lot: Lot) -> str:
-    return lot.source.partition("/")[2]
-
-
-def _row(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue | None, tax: Decimal) -> LotRecord:
-    lot = fact.event.lot
-    kind = decider_name(fact.stream)
-    billable = bool(lot.value) and lot.non_billable_because is None
-    earns = billable and earns_by_itself(kind, terms, lot.source)
-    on_top = earns and terms is not None and terms.method in EARNED_APART
-    in_billing_currency = None if on_top else lot.cost_in_billing_currency
-    return LotRecord(
-        stream=fact.stream,
-        lot=lot.lot,
-        engagement=lot.engagement,
-        line=lot.line,
-        customer=lot.customer,
-        project=lot.project,
-        entity=lot.selling_entity,
-        delivering_entity=lot.delivering_entity,
-        work_date=lot.work_date,
-        resource=lot.resource or "",
-        approved_at=lot.approved_at,
-        open=billable,
-        account=revenue_account(kind, line).value,
-        earns=earns,
-        is_agent=billable and lot.presentation == "agent",
-        hours=lot.quantity if lot.unit == "hour" else _NOTHING,
-        currency=lot.value.currency,
-        value=lot.value.amount,
-        recognised=_NOTHING,
-        functional_recognised=_NOTHING,
-        cost_currency=lot.cost.currency,
-        cost=lot.cost.amount,
-        line_cost=in_billing_currency.amount if in_billing_currency else _NOTHING,
-        tax=tax,
-        cost_rate=None,
-        cost_rate_id="",
-        waiting=False,
-        held_back=False,
-    )
-
-
-def _parts(whole: LotRecord, parts: Iterable[LotPart]) -> list[LotRecord]:
-    """The parts of a split lot: what it has earned goes to the first ones, as a cap fills; its tax to the first."""
-    recognised, functional, tax, made = whole.recognised, whole.functional_recognised, whole.tax, []
-    for part in parts:
-        earned = min(part.value.amount, recognised) if recognised >= 0 else part.value.amount
-        share = _NOTHING
-        if whole.recognised:
-            share = (whole.functional_recognised * earned / whole.recognised).quantize(whole.functional_recognised)
-        in_billing_currency = part.cost_in_billing_currency if whole.line_cost else None
-        made.append(
-            replace(
-                whole,
-                lot=part.lot,
-                hours=part.quantity if whole.hours else _NOTHING,
-                value=part.value.amount,
-                recognised=earned,
-                functional_recognised=share,
-                cost=part.cost.amount,
-                line_cost=in_billing_currency.amount if in_billing_currency else _NOTHING,
-                tax=tax,
-            )
-        )
-        recognised, functional, tax = recognised - earned, functional - share, _NOTHING
-    if functional:
-        last = max((row for row in made if row.recognised), key=lambda row: row.lot, default=made[-1])
-        last.functional_recognised += functional
-    return made
-
-
-def _about(row: LotRecord) -> About:
-    return About(row.customer, row.engagement, row.line, row.project, row.lot)
