@@ -115,11 +115,15 @@ Command = DefineCalendar | PublishHolidays
 
 @dataclass(frozen=True, slots=True)
 class BillingCalendar:
-    """A calendar with all versions of its terms and the holidays of each year."""
+    """A calendar with all versions of its terms and the holidays of each year.
+
+    The days that its rules come to are found once and kept, because every lot of a month asks for the same.
+    """
 
     calendar: str = ""
     versions: tuple[CalendarTerms, ...] = ()
     years: Mapping[int, HolidaysPublished] = field(default_factory=dict)
+    _found: dict[tuple[DayRule, int, int], date] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def is_defined(self) -> bool:
@@ -169,6 +173,12 @@ class BillingCalendar:
         return self._rolled(day, 1)
 
     def _day(self, rule: DayRule, month: date) -> date:
+        key = (rule, month.year, month.month)
+        if key not in self._found:
+            self._found[key] = self._day_found(rule, month)
+        return self._found[key]
+
+    def _day_found(self, rule: DayRule, month: date) -> date:
         days = _days_of(_months_later(month, rule.months_later))
         if rule.counting == "business_day":
             days = tuple(day for day in days if self.is_business_day(day)) or days
