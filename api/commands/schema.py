@@ -10,7 +10,7 @@ import typer
 
 from adapters.vendors.canonical.documents import pages as message_pages
 from api.graphql.schema import make_schema
-from api.reference import errors_page, events_page, services_page
+from api.reference import errors_page, events_page, reasons_page, services_page
 
 FOUND = 1
 
@@ -40,6 +40,7 @@ def generated() -> Mapping[str, str]:
         "schema.graphql": make_schema(local=True).as_str() + "\n",
         "events.md": events_page(),
         "errors.md": errors_page(),
+        "reasons.md": reasons_page(),
         "services.md": services_page(),
         **message_pages(),
     }

@@ -61,7 +61,7 @@ from domain.project import (
     ReleaseBillingHold,
     Task,
 )
-from domain.reason_codes import ReasonAlwaysBlocks, ReasonCode
+from domain.reason_codes import MEANINGS, ReasonAlwaysBlocks, ReasonCode
 from domain.reference.account_map import AccountMapping, MapAccount, account_map_stream
 from domain.reference.billing_calendar import CalendarTerms, DayRule, DefineCalendar, calendar_stream
 from domain.reference.customer import BlockCustomer, DescribeCustomer, RecordTaxIdCheck, TaxIdVerdict, UnblockCustomer
@@ -657,6 +657,7 @@ def test_what_the_read_model_holds_no_draft_takes_until_it_is_cured(story: Story
 
 def test_the_table_tells_of_every_reason_of_the_list() -> None:
     assert {story.code for story in STORIES} == set(ReasonCode)
+    assert list(MEANINGS) == list(ReasonCode), "documented in the order of the list"
 
 
 def test_a_policy_of_the_entity_lets_a_reason_pass_and_never_one_that_always_blocks() -> None:
