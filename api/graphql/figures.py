@@ -95,7 +95,8 @@ class FigureRow:
     margin_ratio: Decimal | None = strawberry.field(description="Margin / recognised.")
     forecast_margin: Decimal | None = strawberry.field(
         description="Margin, and what contract lines with a price promise beyond what they have earned, at the margin"
-        " that they have had so far. Null where no line promises more."
+        " that they have had so far. By project where a line has one alone. Null by"
+        " practice and month, and where no line promises more."
     )
     contract_asset: Decimal | None = strawberry.field(
         description="Earned and not billed, on the last day of the span; by month, of the month."

@@ -121,6 +121,17 @@ CAPITAL_NAMES: Final = Names(
 """Receivables are told apart by entity, region, customer, and engagement where an invoice bills one alone."""
 
 
+EXPECTED_NAMES: Final = Names(
+    month="''",
+    selling_entity="l.entity",
+    region="e.region",
+    customer="n.customer",
+    engagement="l.engagement",
+    project="coalesce(p.project, '')",
+)
+"""What is promised belongs to the project of its line, where that has one alone."""
+
+
 def expected_margin(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[tuple[str, str, Decimal]]:
     """What is promised and not earned yet, at the margin of what was earned so far: key, currency, amount.
 
@@ -128,14 +139,13 @@ def expected_margin(view: View, by: By, where: FigureFilter, scope: Scope) -> It
     """
     conditions = Conditions()
     conditions.add("l.price > l.recognised AND l.recognised > 0")
-    names = Names(
-        month="''", selling_entity="l.entity", region="e.region", customer="n.customer", engagement="l.engagement"
-    )
-    names.restrict(conditions, where.of_all_months(), scope, "l.entity")
+    EXPECTED_NAMES.restrict(conditions, where.of_all_months(), scope, "l.entity")
     yield from view.rows(
-        f"SELECT {names.key(by)}, l.currency,"
+        f"SELECT {EXPECTED_NAMES.key(by)}, l.currency,"
         " sum((l.price - l.recognised) * (l.recognised - l.cost) / l.recognised)"
         " FROM journal_line l JOIN legal_entity e ON e.entity = l.entity"
-        f" JOIN engagement n ON n.engagement = l.engagement {conditions.where} GROUP BY 1, 2 ORDER BY 1, 2",
+        " JOIN engagement n ON n.engagement = l.engagement"
+        " LEFT JOIN (SELECT engagement, line, min(project) AS project FROM project GROUP BY 1, 2 HAVING count(*) = 1) p"
+        f" ON p.engagement = l.engagement AND p.line = l.line {conditions.where} GROUP BY 1, 2 ORDER BY 1, 2",
         conditions.values,
     )

@@ -74,7 +74,7 @@ WITH t AS (
     SELECT day::date AS day, to_char(day, 'YYYY-MM') AS month FROM generate_series(%s::date, %s::date, '1 day') day
     WHERE extract(isodow FROM day) < 6
 )
-SELECT {NAMES.key(by)}, sum(t.capacity_hours_per_week / 5)
+SELECT {NAMES.key(by)}, round(sum(t.capacity_hours_per_week) / 5, 2)
 FROM t JOIN d ON d.day >= t.starts AND (t.next IS NULL OR d.day < t.next)
 JOIN legal_entity e ON e.entity = t.employer
 {conditions.where} GROUP BY 1 ORDER BY 1"""

@@ -18,7 +18,7 @@ from projections.reader import Scope, View
 _ONE_PLACE: Final = Decimal("0.1")
 _CAPACITY_BY: Final = ("firm", "selling_entity", "region", "practice", "month")
 _CAPITAL_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement", "month")
-_EXPECTED_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement")
+_EXPECTED_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement", "project")
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ def figures(view: View, by: By, where: FigureFilter, scope: Scope) -> list[Figur
     if by in _CAPITAL_BY and books.CAPITAL_NAMES.knows(where):
         for tied in books.capital(view, by, where, scope, _days_of(by, first, last)):
             summing.add_capital(tied)
-    if by in _EXPECTED_BY and books.CAPITAL_NAMES.knows(where):
+    if by in _EXPECTED_BY and books.EXPECTED_NAMES.knows(where):
         for key, currency, expected in books.expected_margin(view, by, where, scope):
             summing.add_expected(key, currency, expected)
     return summing.rounded()

@@ -12,11 +12,13 @@ import pytest
 from adapters.settings import Settings
 from api.access import Role
 from domain import crediting
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone
 from domain.crediting import CreditWish
+from domain.engagement import AcceptMilestone
 from domain.invoice import ConfirmPosting, RejectPosting, ReportPostingSent, RequestPosting, invoice_stream
 from domain.timesheet import SubmitTime, timesheet_stream
 from tests.api.asker import Asker, asking, two_entities
-from tests.world import MONDAY, NINE, euros
+from tests.world import ENGAGEMENT, MONDAY, NINE, euros
 
 
 @pytest.fixture
@@ -99,6 +101,27 @@ def test_the_way_to_the_books_begins_with_the_first_sending(asker: Asker) -> Non
     assert (first_sent_at, sent_at) == (sent[0], sent[1])
 
 
+def test_a_system_takes_as_long_as_from_our_fact_to_its_confirmation(asker: Asker) -> None:
+    world = asker.world.firm().contract()
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    world.tell(invoice_stream("I-1"), ReportPostingSent("erp"), ConfirmPosting("erp", "DOC-1"))
+    asker.fold()
+    at = {(fact.name, getattr(fact.event, "target", "")): fact.recorded_at for fact in world.ledger.read(0, 1000)}
+    created, issued = at["project.created.v1", ""], at["invoice.issued.v1", ""]
+    expected = sorted(
+        (end - start).total_seconds()
+        for start, end in (
+            (created, at["project.set_up_confirmed.v1", "erp"]),
+            (issued, at["invoice.posting_confirmed.v1", "erp"]),
+        )
+    )
+    query = "{ synchronisation { latencies { system confirmed p50Seconds p95Seconds maxSeconds } } }"
+    erp = next(each for each in asker.ask(query)["synchronisation"]["latencies"] if each["system"] == "erp")
+    assert (erp["confirmed"], expected[1] > 0) == (2, True)
+    for name, seconds in (("p50Seconds", expected[0]), ("p95Seconds", expected[1]), ("maxSeconds", expected[1])):
+        assert abs(float(erp[name]) - seconds) < 0.001, name
+
+
 @pytest.mark.parametrize(
     ("where", "waiting"),
     [
@@ -133,3 +156,19 @@ def test_what_other_systems_know_is_told_of_some_projects_alone(asker: Asker) ->
     assert active('monthTo: "2020-01"') == (2, []), "no confirmation is that old"
     for question in ("synchronisation", "approvalBottlenecks"):
         assert asker.codes(f'{{ {question}(where: {{practice: "Data"}}) {{ __typename }} }}') == ["figures.unknown"]
+
+
+def test_the_forecast_adds_what_is_promised_at_the_margin_so_far(asker: Asker) -> None:
+    steps = (Milestone("M1", "Design", euros(10_000)), Milestone("M2", "Build", euros(30_000)))
+    world = asker.world.firm().contract(line=ContractLine("L1", "Fixed", FixedFeeMilestones(milestones=steps)))
+    world.work("1")
+    world.tell(ENGAGEMENT, AcceptMilestone("L1", "M1", date(2026, 3, 20), "mail", "eve", NINE))
+    world.react()
+    asker.fold()
+    for by, key in (("FIRM", ""), ("ENGAGEMENT", "E-1"), ("PROJECT", "P-1-L1")):
+        (row,) = rows(asker, "figures", "key recognised cost margin forecastMargin", f"(by: {by})")
+        assert row["key"] == key
+        assert [Decimal(row[name]) for name in ("recognised", "cost", "margin")] == [10_000, 480, 9_520]
+        assert Decimal(row["forecastMargin"]) == 9_520 + 30_000 * Decimal("0.952"), by
+    found = rows(asker, "figures", "key recognised forecastMargin", "(by: PRACTICE)")
+    assert {row["forecastMargin"] for row in found} == {None}
