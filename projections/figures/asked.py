@@ -92,6 +92,12 @@ class Names:
         conditions.within(scope, entity)
 
 
+ONLY_PROJECTS: Final = (
+    "(SELECT engagement, line, min(project) AS project FROM project GROUP BY 1, 2 HAVING count(*) = 1)"
+)
+"""The project of each contract line that has one alone: what is agreed for the line as a whole is done there."""
+
+
 class Conversion:
     """Amounts of a month in the currency of the answer, at the rate of the month's last day that has one.
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from domain.account_role import AccountRole
-from projections.figures.asked import By, FigureFilter, Names
+from projections.figures.asked import ONLY_PROJECTS, By, FigureFilter, Names
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -27,7 +27,7 @@ NAMES: Final = Names(
     practice="coalesce(i.practice, '')",
     customer="p.customer",
     engagement="p.engagement",
-    project="coalesce(nullif(p.project, ''), i.project, '')",
+    project="coalesce(nullif(p.project, ''), nullif(i.project, ''), o.project, '')",
 )
 _REVENUE: Final = tuple(
     role.value for role in AccountRole if role.value.startswith("REVENUE") and role.value != "REVENUE_IC"
@@ -40,6 +40,7 @@ _POSTINGS: Final = "posting p JOIN legal_entity e ON e.entity = p.entity"
 _WITH_LOTS: Final = (
     f"{_POSTINGS} LEFT JOIN (SELECT item, min(practice) AS practice, min(project) AS project FROM item WHERE is_lot"
     " GROUP BY 1) i ON i.item = p.lot AND p.lot <> ''"
+    f" LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = p.engagement AND o.line = p.line"
 )
 
 
@@ -127,7 +128,7 @@ EXPECTED_NAMES: Final = Names(
     region="e.region",
     customer="n.customer",
     engagement="l.engagement",
-    project="coalesce(p.project, '')",
+    project="coalesce(o.project, '')",
 )
 """What is promised belongs to the project of its line, where that has one alone."""
 
@@ -145,7 +146,7 @@ def expected_margin(view: View, by: By, where: FigureFilter, scope: Scope) -> It
         " sum((l.price - l.recognised) * (l.recognised - l.cost) / l.recognised)"
         " FROM journal_line l JOIN legal_entity e ON e.entity = l.entity"
         " JOIN engagement n ON n.engagement = l.engagement"
-        " LEFT JOIN (SELECT engagement, line, min(project) AS project FROM project GROUP BY 1, 2 HAVING count(*) = 1) p"
-        f" ON p.engagement = l.engagement AND p.line = l.line {conditions.where} GROUP BY 1, 2 ORDER BY 1, 2",
+        f" LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = l.engagement AND o.line = l.line {conditions.where}"
+        " GROUP BY 1, 2 ORDER BY 1, 2",
         conditions.values,
     )

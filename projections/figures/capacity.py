@@ -15,6 +15,7 @@ from typing import Final
 
 from projections.figures.asked import By, FigureFilter, Names
 from projections.figures.work import NAMES as SOLD_NAMES
+from projections.figures.work import SOLD
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -25,6 +26,7 @@ WORKED_NAMES: Final = Names(
     region="e.region",
     practice="coalesce(i.practice, '')",
 )
+WORKED: Final = "item i JOIN legal_entity e ON e.entity = i.delivering_entity"
 """Hours beside the capacity of people: they belong to the entity that employs them."""
 
 BILLABLE: Final = (
@@ -49,14 +51,13 @@ def billable_hours(view: View, by: By, where: FigureFilter, scope: Scope) -> Ite
     figures of it are, and nobody else sees them.
     """
     are_worked = WORKED_NAMES.key(by) is not None and WORKED_NAMES.knows(where)
-    names, entity = (WORKED_NAMES, "i.delivering_entity") if are_worked else (SOLD_NAMES, "i.selling_entity")
+    names, entity, work = (
+        (WORKED_NAMES, "i.delivering_entity", WORKED) if are_worked else (SOLD_NAMES, "i.selling_entity", SOLD)
+    )
     conditions = Conditions()
     conditions.add(BILLABLE)
     names.restrict(conditions, where, scope, entity)
-    query = (
-        f"SELECT {names.key(by)}, sum(i.quantity) FROM item i"
-        f" JOIN legal_entity e ON e.entity = {entity} {conditions.where} GROUP BY 1 ORDER BY 1"
-    )
+    query = f"SELECT {names.key(by)}, sum(i.quantity) FROM {work} {conditions.where} GROUP BY 1 ORDER BY 1"
     for row in view.rows(query, conditions.values):
         yield Hours(*row)
 

@@ -10,7 +10,7 @@ from typing import Final
 from domain.money import Money
 from projections.figures.asked import NOTHING, Conversion, FigureFilter, Names, last_day_known
 from projections.figures.unbilled import UNBILLED
-from projections.figures.work import NAMES, OVER_CAP
+from projections.figures.work import NAMES, OVER_CAP, SOLD
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -87,7 +87,7 @@ def backlogs(view: View, where: FigureFilter, scope: Scope) -> list[Backlog]:
         f" coalesce(sum({OVER_CAP}), 0) + coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'over_cap'), 0),"
         " coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'reserved'), 0),"
         " count(*) FILTER (WHERE i.functional_value IS NULL)"
-        f" FROM item i JOIN legal_entity e ON e.entity = i.selling_entity {conditions.where}"
+        f" FROM {SOLD} {conditions.where}"
         " GROUP BY 1, 2, 3 ORDER BY 1"
     )
     found: dict[str, Backlog] = {}
