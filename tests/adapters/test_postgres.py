@@ -210,6 +210,23 @@ def test_a_login_that_may_not_make_roles_still_gets_the_schema(database_url: str
         assert made == [(plain,)]
 
 
+def test_who_migrates_may_read_as_the_scoped_role_and_has_none_of_its_privileges_otherwise(
+    database_url: str, roles: tuple[str, Path]
+) -> None:
+    prefix, directory = roles
+    maker = f"{prefix}_maker"
+    with connect(database_url) as conn:
+        login(conn, maker)
+        conn.execute(sql.SQL("ALTER ROLE {} CREATEROLE").format(sql.Identifier(maker)))
+        database = sql.Identifier(conn.info.dbname)
+        conn.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, sql.Identifier(maker)))
+    migrate(make_conninfo(database_url, user=maker, password="x"), SCHEMA, directory)
+    with connect(database_url) as conn:
+        for reader in (maker, f"{prefix}_reader"):
+            query = "SELECT pg_has_role(%(who)s, %(as)s, 'SET'), pg_has_role(%(who)s, %(as)s, 'USAGE')"
+            assert conn.execute(query, {"who": reader, "as": f"{prefix}_scoped"}).fetchone() == (True, False), reader
+
+
 # -- the single active one -------------------------------------------------------------------------------------------
 
 
