@@ -25,7 +25,7 @@ from projections.billing_eligibility import EligibilityFilter
 from projections.generation import Generations
 from projections.margin import MarginFilter
 from projections.pages import PageRequest
-from projections.reader import FIRM, Reader, View
+from projections.reader import FIRM, Reader, Scope, View
 from projections.sync_status import SyncFilter
 from tests.bench.figures import Figure, at_least, at_most, ratio
 from tests.bench.histories import History, store
@@ -103,8 +103,9 @@ def _figures(settings: Settings, size: Size, progress: Progress) -> list[Figure]
     progress(steps - 1, steps, f"rebuild of {size.history_many:,} events")
     many = _rebuilt(settings, MANY)
     asked = _asked(settings, size.queries)
+    narrowed = _narrowed(settings, size.queries)
     progress(steps, steps, "read models")
-    return [*_of_rebuilds(few, many, stock), _of_queries(size, asked)]
+    return [*_of_rebuilds(few, many, stock), _of_queries(size, asked), _of_scopes(size, narrowed)]
 
 
 def _in_turns(
@@ -166,30 +167,31 @@ def _of_rebuilds(few: list[Rebuilt], many: Rebuilt, stock: list[float]) -> list[
     ]
 
 
-Dashboard = Callable[[View], object]
+Dashboard = Callable[[View, Scope], object]
 
 _PAGE: Final = 50
+ONE: Final = Scope(entities=frozenset({"DE01"}))
 
 
-def _eligibility(view: View) -> object:
+def _eligibility(view: View, scope: Scope) -> object:
     unbilled = EligibilityFilter(unbilled=True)
-    page = billing_eligibility.find(view, unbilled, FIRM, PageRequest(first=_PAGE, sort="work_date"))
+    page = billing_eligibility.find(view, unbilled, scope, PageRequest(first=_PAGE, sort="work_date"))
     everything = EligibilityFilter()
     return (
         page,
-        billing_eligibility.totals(view, unbilled, FIRM),
-        billing_eligibility.reason_totals(view, everything, FIRM),
+        billing_eligibility.totals(view, unbilled, scope),
+        billing_eligibility.reason_totals(view, everything, scope),
     )
 
 
-def _margin(view: View) -> object:
+def _margin(view: View, scope: Scope) -> object:
     request = PageRequest(first=_PAGE, sort="functional_margin", descending=True)
-    return margin.find(view, "engagement", MarginFilter(), FIRM, request), margin.totals(view, MarginFilter(), FIRM)
+    return margin.find(view, "engagement", MarginFilter(), scope, request), margin.totals(view, MarginFilter(), scope)
 
 
-def _sync(view: View) -> object:
+def _sync(view: View, scope: Scope) -> object:
     request = PageRequest(first=_PAGE, sort="updated_at", descending=True)
-    return sync_status.find(view, SyncFilter(), FIRM, request), sync_status.totals(view, SyncFilter(), FIRM)
+    return sync_status.find(view, SyncFilter(), scope, request), sync_status.totals(view, SyncFilter(), scope)
 
 
 DASHBOARDS: Final[dict[str, Dashboard]] = {"billing_eligibility": _eligibility, "margin": _margin, "sync_status": _sync}
@@ -204,10 +206,46 @@ def _asked(settings: Settings, queries: int) -> dict[tuple[str, str], list[float
             for name, dashboard in DASHBOARDS.items():
                 for schema, reader in readers.items():
                     with timed() as span, reader.view() as view:
-                        dashboard(view)
+                        dashboard(view, FIRM)
                     if number >= 0:
                         found.setdefault((name, schema), []).append(span.seconds * 1000)
     return found
+
+
+def _narrowed(settings: Settings, queries: int) -> dict[tuple[str, bool], list[float]]:
+    """How long each dashboard of one legal entity takes, in milliseconds; asked by turns.
+
+    True is in a view of that entity, False in one of the whole firm, where its query alone leaves out the others.
+    """
+    found: dict[tuple[str, bool], list[float]] = {}
+    with ExitStack() as stack:
+        views = {narrow: stack.enter_context(_reader(settings, MANY)) for narrow in (False, True)}
+        for number in range(-queries // 10, queries):
+            for name, dashboard in DASHBOARDS.items():
+                for narrow, reader in views.items():
+                    with timed() as span, reader.view(scope=ONE if narrow else FIRM) as view:
+                        dashboard(view, ONE)
+                    if number >= 0:
+                        found.setdefault((name, narrow), []).append(span.seconds * 1000)
+    return found
+
+
+def _of_scopes(size: Size, narrowed: dict[tuple[str, bool], list[float]]) -> Figure:
+    middle = {key: median(times) for key, times in narrowed.items()}
+    worst = max(DASHBOARDS, key=lambda name: middle[name, True] / middle[name, False])
+    absolutes: dict[str, Any] = {
+        f"{name}_ms_p50{'' if narrow else '_by_query_alone'}": round(value, 3)
+        for (name, narrow), value in middle.items()
+    }
+    return ratio(
+        "row_security_cost",
+        middle[worst, True],
+        middle[worst, False],
+        at_most(1.3),
+        "median of the dashboard of one legal entity that row-level security slows most, over its query without it,"
+        f" with {size.history_many:,} events: {worst}",
+        **absolutes,
+    )
 
 
 @contextmanager

@@ -23,6 +23,7 @@ FIGURES = {
     "rebuild_growth",
     "rebuild_memory_growth",
     "query_growth",
+    "row_security_cost",
     "invoice_10k_seconds",
     "invoice_vs_statement",
     "invoice_growth",
