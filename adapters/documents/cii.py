@@ -17,13 +17,17 @@ from adapters.documents.codes import (
     TO_AN_ACCOUNT,
     UNITS,
     allowances_in_all,
+    delivered_to,
+    figure,
+    is_outside_of_tax,
     paid_before,
     quantity_and_price,
     reason_without_tax,
 )
 from adapters.documents.printed import Printed, PrintedLine
+from adapters.documents.single_tax import with_a_single_tax
 from domain.invoice import AllowanceCharge, Party
-from domain.money import Money, minor_unit
+from domain.money import Money
 from domain.tax import TaxSubtotal, TaxTreatment
 
 RSM: Final = "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100"
@@ -34,6 +38,7 @@ UDT: Final = "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100"
 
 def cii_of(printed: Printed) -> bytes:
     """The document as CII, in UTF-8."""
+    printed = with_a_single_tax(printed)
     for prefix, namespace in (("rsm", RSM), ("ram", RAM), ("qdt", QDT), ("udt", UDT)):
         ET.register_namespace(prefix, namespace)
     root = ET.Element(f"{{{RSM}}}CrossIndustryInvoice")
@@ -44,8 +49,7 @@ def cii_of(printed: Printed) -> bytes:
     for line in printed.lines:
         _line(_group(transaction, "IncludedSupplyChainTradeLineItem"), line)
     _agreement(_group(transaction, "ApplicableHeaderTradeAgreement"), printed)
-    delivered = _group(_group(transaction, "ApplicableHeaderTradeDelivery"), "ActualDeliverySupplyChainEvent")
-    _day(delivered, "OccurrenceDateTime", printed.period[1])  # BT-72
+    _delivery(_group(transaction, "ApplicableHeaderTradeDelivery"), printed)
     _settlement(_group(transaction, "ApplicableHeaderTradeSettlement"), printed)
     ET.indent(root)
     text: str = ET.tostring(root, encoding="unicode")
@@ -81,8 +85,9 @@ def _line(parent: ET.Element, line: PrintedLine) -> None:
 
 def _agreement(parent: ET.Element, printed: Printed) -> None:
     _text(parent, "BuyerReference", printed.customer)  # BT-10
-    _party(_group(parent, "SellerTradeParty"), printed.seller)
-    _party(_group(parent, "BuyerTradeParty"), printed.buyer)
+    is_outside = is_outside_of_tax(printed)
+    _party(_group(parent, "SellerTradeParty"), printed.seller, "FC" if is_outside else "VA")  # BT-31, BT-32
+    _party(_group(parent, "BuyerTradeParty"), printed.buyer, None if is_outside else "VA")  # BT-48
     if printed.purchase_order:
         _text(_group(parent, "BuyerOrderReferencedDocument"), "IssuerAssignedID", printed.purchase_order)  # BT-13
     if printed.engagements:
@@ -90,7 +95,7 @@ def _agreement(parent: ET.Element, printed: Printed) -> None:
         _text(contract, "IssuerAssignedID", ", ".join(printed.engagements))  # BT-12
 
 
-def _party(parent: ET.Element, party: Party) -> None:
+def _party(parent: ET.Element, party: Party, tax_scheme: str | None) -> None:
     _text(parent, "ID", party.id)  # BT-29, BT-46
     _text(parent, "Name", party.name)  # BT-27, BT-44
     address = _group(parent, "PostalTradeAddress")
@@ -100,8 +105,15 @@ def _party(parent: ET.Element, party: Party) -> None:
     _text(address, "CountryID", party.address.country)
     if party.address.state:
         _text(address, "CountrySubDivisionName", party.address.state)
-    if party.tax_id:
-        _text(_group(parent, "SpecifiedTaxRegistration"), "ID", party.tax_id, schemeID="VA")  # BT-31, BT-48
+    if party.tax_id and tax_scheme:
+        _text(_group(parent, "SpecifiedTaxRegistration"), "ID", party.tax_id, schemeID=tax_scheme)
+
+
+def _delivery(parent: ET.Element, printed: Printed) -> None:
+    if there := delivered_to(printed):
+        address = _group(_group(parent, "ShipToTradeParty"), "PostalTradeAddress")
+        _text(address, "CountryID", there.address.country)  # BT-80
+    _day(_group(parent, "ActualDeliverySupplyChainEvent"), "OccurrenceDateTime", printed.period[1])  # BT-72
 
 
 def _settlement(parent: ET.Element, printed: Printed) -> None:
@@ -220,4 +232,4 @@ def _text(parent: ET.Element, name: str, value: str, **attributes: str) -> None:
 
 
 def _amount(parent: ET.Element, name: str, money: Money, **attributes: str) -> None:
-    _text(parent, name, f"{money.amount.quantize(minor_unit(money.currency)):f}", **attributes)
+    _text(parent, name, figure(money), **attributes)

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from adapters.documents.printed import Printed, PrintedLine
-from domain.money import Money
+from domain.invoice import Party
+from domain.money import Money, minor_unit
 
 SPECIFICATION: Final = "urn:cen.eu:en16931:2017"
 """EN 16931 itself, without a national extension (BT-24)."""
@@ -41,3 +42,18 @@ def allowances_in_all(printed: Printed, kind: str) -> Money | None:
 def paid_before(printed: Printed) -> Money:
     """What is not asked for now (BT-113): paid before, or kept back until it is released."""
     return printed.prepaid + printed.holdback
+
+
+def figure(money: Money) -> str:
+    """An amount with the minor unit's digits; nothing is nothing, and has no sign."""
+    return f"{money.amount.quantize(minor_unit(money.currency)) + 0:f}"
+
+
+def is_outside_of_tax(printed: Printed) -> bool:
+    """Whether no VAT applies at all: then no VAT number is told either (BR-O-2)."""
+    return all(each.category == "O" for each in printed.taxes)
+
+
+def delivered_to(printed: Printed) -> Party | None:
+    """Who got a supply within the European Union, whose country has to be told (BR-IC-12); else None."""
+    return printed.buyer if any(each.category == "K" for each in printed.taxes) else None

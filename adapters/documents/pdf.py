@@ -192,7 +192,7 @@ def _day(day: date) -> str:
 
 
 def _amount(money: Money) -> str:
-    return _signed(f"{money.amount.quantize(minor_unit(money.currency)):,f}")
+    return _signed(f"{money.amount.quantize(minor_unit(money.currency)) + 0:,f}")
 
 
 def _price(price: Decimal, currency: str) -> str:

@@ -16,13 +16,17 @@ from adapters.documents.codes import (
     TO_AN_ACCOUNT,
     UNITS,
     allowances_in_all,
+    delivered_to,
+    figure,
+    is_outside_of_tax,
     paid_before,
     quantity_and_price,
     reason_without_tax,
 )
 from adapters.documents.printed import Printed, PrintedLine
+from adapters.documents.single_tax import with_a_single_tax
 from domain.invoice import AllowanceCharge, Party
-from domain.money import Money, minor_unit
+from domain.money import Money
 from domain.tax import TaxSubtotal, TaxTreatment
 
 CAC: Final = "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2"
@@ -35,6 +39,7 @@ _ROOTS: Final = {
 
 def ubl_of(printed: Printed) -> bytes:
     """The document as UBL, in UTF-8."""
+    printed = with_a_single_tax(printed)
     is_credit = printed.type_code == "381"
     kind = "CreditNote" if is_credit else "Invoice"
     ET.register_namespace("", _ROOTS[printed.type_code])
@@ -42,8 +47,10 @@ def ubl_of(printed: Printed) -> bytes:
     ET.register_namespace("cbc", CBC)
     root = ET.Element(f"{{{_ROOTS[printed.type_code]}}}{kind}")
     _heading(root, printed, kind)
-    _party(_group(root, "AccountingSupplierParty"), printed.seller)
-    _party(_group(root, "AccountingCustomerParty"), printed.buyer)
+    is_outside = is_outside_of_tax(printed)
+    _party(_group(root, "AccountingSupplierParty"), printed.seller, "TAX" if is_outside else "VAT")  # BT-31, BT-32
+    _party(_group(root, "AccountingCustomerParty"), printed.buyer, None if is_outside else "VAT")  # BT-48
+    _delivery(root, printed)
     _payment(root, printed)
     for allowance, treatments in printed.allowances:
         _allowance(root, allowance, treatments)
@@ -84,7 +91,7 @@ def _heading(root: ET.Element, printed: Printed, kind: str) -> None:
         _text(_group(root, "ContractDocumentReference"), "ID", ", ".join(printed.engagements))  # BT-12
 
 
-def _party(parent: ET.Element, party: Party) -> None:
+def _party(parent: ET.Element, party: Party, tax_scheme: str | None) -> None:
     known = _group(parent, "Party")
     _text(_group(known, "PartyIdentification"), "ID", party.id)  # BT-29, BT-46
     address = _group(known, "PostalAddress")
@@ -94,11 +101,19 @@ def _party(parent: ET.Element, party: Party) -> None:
     if party.address.state:
         _text(address, "CountrySubentity", party.address.state)
     _text(_group(address, "Country"), "IdentificationCode", party.address.country)
-    if party.tax_id:
-        scheme = _group(known, "PartyTaxScheme")  # BT-31, BT-48
+    if party.tax_id and tax_scheme:
+        scheme = _group(known, "PartyTaxScheme")
         _text(scheme, "CompanyID", party.tax_id)
-        _text(_group(scheme, "TaxScheme"), "ID", "VAT")
+        _text(_group(scheme, "TaxScheme"), "ID", tax_scheme)
     _text(_group(known, "PartyLegalEntity"), "RegistrationName", party.name)  # BT-27, BT-44
+
+
+def _delivery(root: ET.Element, printed: Printed) -> None:
+    delivery = _group(root, "Delivery")
+    _text(delivery, "ActualDeliveryDate", printed.period[1].isoformat())  # BT-72
+    if there := delivered_to(printed):
+        address = _group(_group(delivery, "DeliveryLocation"), "Address")
+        _text(_group(address, "Country"), "IdentificationCode", there.address.country)  # BT-80
 
 
 def _payment(root: ET.Element, printed: Printed) -> None:
@@ -203,4 +218,4 @@ def _text(parent: ET.Element, name: str, value: str, **attributes: str) -> None:
 
 
 def _amount(parent: ET.Element, name: str, money: Money) -> None:
-    _text(parent, name, f"{money.amount.quantize(minor_unit(money.currency)):f}", currencyID=money.currency)
+    _text(parent, name, figure(money), currencyID=money.currency)

@@ -177,7 +177,13 @@ def test_elements_stand_in_the_order_of_the_schema(world: World) -> None:
         "Invoice": [
             *("CustomizationID", "ID", "IssueDate", "DueDate", "InvoiceTypeCode", "Note", "DocumentCurrencyCode"),
             *("TaxCurrencyCode", "BuyerReference", "InvoicePeriod", "OrderReference", "BillingReference"),
-            *("ContractDocumentReference", "AccountingSupplierParty", "AccountingCustomerParty", "PaymentMeans"),
+            *(
+                "ContractDocumentReference",
+                "AccountingSupplierParty",
+                "AccountingCustomerParty",
+                "Delivery",
+                "PaymentMeans",
+            ),
             *("PaymentTerms", "AllowanceCharge", "TaxTotal", "LegalMonetaryTotal", "InvoiceLine"),
         ],
     }
