@@ -67,7 +67,7 @@ class LiveCandidates:
     def eligible_of(self, engagement: str, cut_off: str | None = None) -> Sequence[LotAt]:
         """The lots of an engagement that may be billed, worked up to a day (ISO 8601), in their order."""
         conditions = Conditions()
-        conditions.add(f"i.is_lot AND (i.state = 'eligible' OR {_TOO_LITTLE})")
+        conditions.add(f"i.is_open AND i.is_lot AND (i.state = 'eligible' OR {_TOO_LITTLE})")
         conditions.equal("i.engagement", engagement)
         conditions.between("i.work_date", None, cut_off)
         query = f"SELECT i.stream, i.item FROM item i {conditions.where} ORDER BY i.work_date, i.approved_at, i.item"
@@ -79,7 +79,7 @@ class LiveCandidates:
         conditions = Conditions()
         conditions.add("s.by = 'engagement' AND s.state IN ('eligible', 'held')")
         conditions.equal("s.selling_entity", entity)
-        billable = f"(i.state = 'eligible' OR {_TOO_LITTLE}) AND i.work_date <= %s"
+        billable = f"i.is_open AND (i.state = 'eligible' OR {_TOO_LITTLE}) AND i.work_date <= %s"
         conditions.add(f"EXISTS (SELECT FROM item i WHERE i.engagement = s.key AND {billable})", cut_off or _ANY_DAY)
         query = f"SELECT DISTINCT s.key FROM item_sum s {conditions.where} ORDER BY 1"
         with self._reader.view() as view:
