@@ -140,7 +140,7 @@ def test_postgres_has_what_the_ledger_uses(running: EmbeddedServers) -> None:
     with psycopg.connect(running.settings.database_url, autocommit=True) as conn:
         conn.execute("LISTEN stored_events")
         conn.execute("NOTIFY stored_events, '42'")
-        assert [note.payload for note in conn.notifies(timeout=5, stop_after=1)] == ["42"]
+        assert [note.payload for note in conn.notifies(timeout=60, stop_after=1)] == ["42"]
         assert conn.execute("SELECT count(*) FROM pg_stat_activity").fetchone() is not None
 
 

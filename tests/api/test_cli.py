@@ -50,7 +50,7 @@ def p2c(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         text=True,
         cwd=ROOT,
         env={"PATH": os.defpath, "COLUMNS": "200", **environment},
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -94,7 +94,7 @@ except SystemExit:
     sys.exit(str([name for name in {heavy} if name in sys.modules]))
 """
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120, check=False
     )
     assert done.stderr.strip() == "[]"
 

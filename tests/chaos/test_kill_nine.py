@@ -141,7 +141,7 @@ async def hurt_while_publishing(running: Running, messages: list[Message], chanc
     for _ in range(FAULTS):
         await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
         hurts.append(await asyncio.to_thread(running.hurt, chance))
-    await asyncio.wait_for(publishing, 120)
+    await asyncio.wait_for(publishing, 300)
     return hurts
 
 

@@ -26,7 +26,7 @@ from tests.api.services.desk import APPROVER, MANAGER, PREPARER
 from tests.waiting import until
 
 ROLES = ("ingest", "project", "automate", "relay", "connect")
-SECONDS_MAX = 30.0
+SECONDS_MAX = 120.0
 
 
 @dataclass

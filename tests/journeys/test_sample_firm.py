@@ -91,7 +91,7 @@ def asked(settings: Settings, query: str) -> Any:
         json.dumps({"query": query}).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {local_token(settings.home, Role.AUDITOR)}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 -- the test's own server
+    with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 -- the test's own server
         told = json.load(answer)
     assert "errors" not in told
     return told["data"]

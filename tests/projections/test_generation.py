@@ -235,7 +235,7 @@ def test_a_projector_follows_what_is_recorded(ledger: Ledger, generations: Gener
     with following(ledger, generations):
         world = World(ledger).firm().contract()
         world.work("1")
-        mark = reader.wait_for(ledger.head(), 15)
+        mark = reader.wait_for(ledger.head(), 60)
         assert mark is not None
         assert mark.position == ledger.head()
     assert build.verify(ledger, generations).is_clean

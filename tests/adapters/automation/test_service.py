@@ -61,7 +61,7 @@ async def at_work(automation: Automation) -> AsyncIterator[threading.Event]:
         yield stop
     finally:
         stop.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await working
 
 

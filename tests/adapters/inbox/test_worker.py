@@ -237,7 +237,7 @@ def test_a_worker_that_is_told_to_stop_gives_back_what_it_cannot_record(ledger: 
         working = asyncio.create_task(Worker(office.inbox, consumer, stop=stop).run())
         await until(lambda: len(ledger.before) <= 990)
         stop.set()
-        await asyncio.wait_for(working, 5)
+        await asyncio.wait_for(working, 60)
         ledger.before.clear()
         await asyncio.sleep(1.1)
         assert await Worker(office.inbox, consumer, in_thread=inline).drain() == 1
@@ -289,7 +289,7 @@ def test_from_nats_to_postgres_and_back(real: Ledger, nats_url: str) -> None:
         working = asyncio.create_task(worker.run())
         await nothing_is_left(broker)
         stop.set()
-        await asyncio.wait_for(working, 10)
+        await asyncio.wait_for(working, 60)
         require_the_week(office, letters)
 
     on_servers(nats_url, steps)
@@ -307,7 +307,7 @@ def test_several_workers_share_the_work_and_the_books_are_those_of_one(real: Led
         working = [asyncio.create_task(worker.run()) for worker in workers]
         await nothing_is_left(broker)
         stop.set()
-        await asyncio.wait_for(asyncio.gather(*working), 20)
+        await asyncio.wait_for(asyncio.gather(*working), 60)
         require_the_week(office, letters)
         assert sum(office.row(letter).deliveries for letter in letters) >= len(repeated)
 
@@ -326,7 +326,7 @@ def test_a_worker_whose_connection_breaks_goes_on_with_a_new_one(real: Ledger, n
                 await _cut(fragile.client)
             await nothing_is_left(broker)
             stop.set()
-            await asyncio.wait_for(working, 10)
+            await asyncio.wait_for(working, 60)
         require_the_week(office, letters)
 
     on_servers(nats_url, steps)
