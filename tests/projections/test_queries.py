@@ -165,6 +165,14 @@ def test_a_scope_sees_the_rows_of_its_entities_and_no_others(view: View, name: s
     assert all_of(find, view, Scope(frozenset({"DE01"}), frozenset({"AMER"}))) == []
 
 
+def test_a_query_that_forgets_its_scope_is_narrowed_in_the_past_too(reader: Reader, ledger: Ledger) -> None:
+    query = "SELECT DISTINCT selling_entity FROM engagement ORDER BY 1"
+    for at in (None, AtPosition(ledger.head() // 2)):
+        with reader.view(at) as firm, reader.view(at, GERMANY) as germany, reader.view(at, AMERICAS) as americas:
+            assert len(firm.rows(query)) > 2, at
+            assert (germany.rows(query), americas.rows(query)) == ([("DE01",)], [("US01",)]), at
+
+
 def test_the_sums_of_a_week_are_those_of_the_work_that_one_may_see(view: View) -> None:
     find, _ = LISTS["timesheets"]
     whole = {row.stream: row for row in all_of(find, view, first=500)}
