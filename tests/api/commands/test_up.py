@@ -97,6 +97,7 @@ def processes_of(home: Path) -> list[str]:
 
 def test_ctrl_c_stops_the_roles_and_then_the_servers_and_is_no_failure(up: Up) -> None:
     up.until("Ready after")
+    noted(up.home, "steady", "started")
     family = psutil.Process(up.process.pid).children(recursive=True)
     assert len(family) > 5
 
