@@ -29,6 +29,7 @@ from domain.processes.provisioning import Provisioning
 from domain.project import SetUpRequested
 from domain.reasons import LotFacts
 from domain.timesheet import Timesheet
+from domain.transfers import is_due, is_to_take_back
 
 SOURCES = ("timesheet", "expense_report", "engagement")
 
@@ -159,7 +160,9 @@ class InMemory:
         return found
 
     def engagements_with_eligible(self, entity: str, cut_off: str | None = None) -> Sequence[str]:
-        raise NotImplementedError
+        """The engagements that an entity sells and has something to bill of."""
+        sold = sorted({lot.engagement for _, lot in self.open_lots() if lot.selling_entity == entity})
+        return [engagement for engagement in sold if self.eligible_of(engagement, cut_off)]
 
     def engagements_billed_by_date(self) -> Sequence[str]:
         return []
@@ -183,7 +186,9 @@ class InMemory:
         return found
 
     def transfer_pairs(self) -> Sequence[tuple[str, str]]:
-        raise NotImplementedError
+        """The lenders and borrowers between which something is to be invoiced or taken back."""
+        moved = [held.lot.transfer for _, held in self._lots() if is_due(held) or is_to_take_back(held)]
+        return sorted({(each.lender, each.borrower) for each in moved if each is not None})
 
     def open_lots(self) -> list[tuple[StreamId, Lot]]:
         return [(stream, held.lot) for stream, held in self._lots() if held.status is LotStatus.OPEN]
