@@ -47,6 +47,8 @@ from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, World, cause, euros, senio
 SCHEMA: Final = "bench_redeciding"
 LOTS: Final = {"small": (50, 200), "full": (10_000, 100_000)}
 PEOPLE: Final = 40
+ORDERS: Final = 4
+"""How many purchase orders are measured, every other one expired: each decides all lots anew."""
 EXPIRED, VALID = date(2020, 1, 1), date(2100, 1, 1)
 
 _UPDATE: Final = """
@@ -133,7 +135,7 @@ def _figures(settings: Settings, size: Size, progress: Progress) -> list[Figure]
             firm.work(count - known, f"{count}")
             firm.follow()
             known = count
-            ordered[count] = _purchase_orders(firm, count, size.rounds)
+            ordered[count] = _purchase_orders(firm, count)
         progress(2, 3, f"a rate for {many:,} lots")
         repriced = _rate(settings, firm)
     progress(3, 3, "work decided anew")
@@ -156,10 +158,10 @@ def _firm(settings: Settings) -> Iterator[_Firm]:
             yield _Firm(world, ledger, at.database_url, live, store, Fold(ledger, store, live.position))
 
 
-def _purchase_orders(firm: _Firm, lots: int, rounds: int) -> _Measured:
+def _purchase_orders(firm: _Firm, lots: int) -> _Measured:
     """An order that holds and one that has expired, by turns, each beside the statement."""
     found = _Measured([], [])
-    for number in range(2 * rounds):
+    for number in range(ORDERS):
         is_valid = number % 2 == 0
         order = PurchaseOrder(f"PO-{lots}-{number}", valid_to=VALID if is_valid else EXPIRED)
         firm.record(ENGAGEMENT, RecordPurchaseOrder(order))
