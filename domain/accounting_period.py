@@ -252,7 +252,8 @@ def last_day_of(period: str) -> date:
 
 def first_day_of(period: str) -> date:
     """The first day of a month such as ``2026-03``; raises PeriodMalformed."""
-    if not _PERIOD.fullmatch(period):
+    is_in_calendar = "0001-01" <= period < "9999-12"  # dates end with the year 9999: the last month has none behind it
+    if not _PERIOD.fullmatch(period) or not is_in_calendar:
         raise PeriodMalformed(repr(period))
     return date.fromisoformat(f"{period}-01")
 

@@ -59,6 +59,8 @@ def test_periods_are_opened_one_after_the_other() -> None:
     given(decider, OPENED).when(opening(MARCH)).stays_quiet()
     given(decider, OPENED).when(opening("2026-05")).refuses(PeriodsWouldGap, MARCH)
     given(decider).when(opening("2026-13")).refuses(PeriodMalformed, "2026-13")
+    for beyond in ("0000-01", "9999-12"):
+        given(decider).when(opening(beyond)).refuses(PeriodMalformed, beyond)
     given(decider, OPENED, SOFT).when(opening(MARCH)).then(OPENED)
     given(decider, OPENED, CLOSED).when(opening(MARCH)).refuses(PeriodIsClosed)
 
