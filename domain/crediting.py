@@ -37,6 +37,8 @@ from domain.credit_note import (
     credit_note_stream,
 )
 from domain.credited_amounts import credit_of, left_of
+from domain.engagement.caps import CreditBilling, resource_claims
+from domain.engagement.retainer import RefundRetainer, RetainerAccount, RetainerDraw, UnapplyRetainer
 from domain.invoice import (
     AllowanceCredited,
     CreditAboveLine,
@@ -54,7 +56,6 @@ from domain.invoice import (
     invoice_stream,
 )
 from domain.kernel import Addressed, Refused, StreamId, decider_name, stream_of
-from domain.line_caps import CreditBilling, resource_claims
 from domain.lots import CreditLots, Disposition, Lot, LotCredit, TransferLot, UndrawLots, UnknownLot, billed_parts
 from domain.money import Money, total, zero
 from domain.number_series import TakeNumber, series_stream
@@ -63,7 +64,6 @@ from domain.pricing import lot_elsewhere
 from domain.rating import RateNotFound
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
-from domain.retainer import RefundRetainer, RetainerAccount, RetainerDraw, UnapplyRetainer
 
 QUANTITY: Final = Decimal("0.0001")
 """The precision to which a lot is split (domain.lots)."""

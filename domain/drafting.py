@@ -16,6 +16,7 @@ from domain.accounting_period import accounting_period_stream
 from domain.billing_limit import ClaimLimit, billing_limit_stream
 from domain.caps import Room, allocate, candidate_of
 from domain.engagement import ClaimBilling
+from domain.engagement.caps import resource_claims
 from domain.expense import ExpenseReport, lacks_receipt
 from domain.invoice import (
     AddLines,
@@ -34,7 +35,6 @@ from domain.invoice import (
     invoice_stream,
 )
 from domain.kernel import Addressed, Refused, StreamId, stream_of
-from domain.line_caps import resource_claims
 from domain.lots import Lot, LotStatus, ReserveLots, ShareLot, SplitLot, part_of, parts_of
 from domain.money import Money, total, zero
 from domain.ports import (

@@ -23,6 +23,7 @@ from domain.contract import (
     revenue_of,
 )
 from domain.engagement import Engagement
+from domain.engagement.schedule import ServicePeriod, fee_of_period, service_periods
 from domain.money import Money, total, zero
 from domain.promises import Part, budget_of, earned_by_days, earned_by_parts, earning_terms, parts_of, promise_of
 from domain.revenue import (
@@ -36,7 +37,6 @@ from domain.revenue import (
     loss_provision,
     progress,
 )
-from domain.schedule import ServicePeriod, fee_of_period, service_periods
 
 
 def revenue_account(kind: str, line: ContractLine | None) -> AccountRole:

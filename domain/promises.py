@@ -22,8 +22,8 @@ from domain.contract import (
     revenue_of,
 )
 from domain.engagement import Engagement
+from domain.engagement.progress import whole_of
 from domain.money import Money, total, zero
-from domain.progress import whole_of
 from domain.revenue import (
     Promise,
     allocated,

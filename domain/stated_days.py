@@ -12,9 +12,12 @@ from typing import Any
 
 from domain.accounting_period import AccountingPeriods, PeriodIsSoftClosed, PeriodStatus, accounting_period_stream
 from domain.accounting_period import posting_day as posted_on
-from domain.agreement import EngagementCompleted
-from domain.change_orders import ChangeOrderApproved
 from domain.credit_note import CreditNoteIssued
+from domain.engagement.agreement import EngagementCompleted
+from domain.engagement.change_orders import ChangeOrderApproved
+from domain.engagement.milestones import MilestoneAccepted
+from domain.engagement.progress import CostRecorded, EstimateRevised, ProgressMeasured
+from domain.engagement.retainer import RetainerRefunded
 from domain.intercompany import IntercompanyInvoiced, IntercompanySettled
 from domain.invoice import (
     BalanceRefunded,
@@ -28,12 +31,9 @@ from domain.invoice import (
 )
 from domain.kernel import StreamId, decider_name, local_id
 from domain.lots import LotRated
-from domain.milestones import MilestoneAccepted
 from domain.payment import MoneyReceived, Payment, PaymentRefunded
 from domain.periods import month_of
 from domain.ports import Read, engagement_of, invoice_of
-from domain.progress import CostRecorded, EstimateRevised, ProgressMeasured
-from domain.retainer import RetainerRefunded
 
 _OF_INVOICES = (
     PaymentReceived,

@@ -10,8 +10,8 @@ from typing import Any
 
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone, PercentComplete, TimeAndMaterials, price_of
 from domain.engagement import Engagement
+from domain.engagement.progress import whole_of
 from domain.money import half_up, total
-from domain.progress import whole_of
 from projections.contract_sentences import terms_of
 
 

@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, assert_never
 
-from domain.agreement import EngagementCompleted
 from domain.billing_limit import BillingLimitAgreed, LimitClaimed, LimitReached, LimitReleased
 from domain.calendar import DayOpened
 from domain.caps import Limit, Reached
-from domain.change_orders import ChangeOrderApproved, ChangeOrderProposed, ChangeOrderRejected
 from domain.contract import (
     Billing,
     FixedFeeMilestones,
@@ -22,10 +20,11 @@ from domain.contract import (
     Retainer,
     TimeAndMaterials,
 )
-from domain.line_caps import BillingCredited, CapReached, EngagementCapAgreed, LimitsChanged
-from domain.lots import LotsDrawn, LotsUndrawn
-from domain.progress import CostRecorded, EstimateRevised, ProgressMeasured
-from domain.retainer import (
+from domain.engagement.agreement import EngagementCompleted
+from domain.engagement.caps import BillingCredited, CapReached, EngagementCapAgreed, LimitsChanged
+from domain.engagement.change_orders import ChangeOrderApproved, ChangeOrderProposed, ChangeOrderRejected
+from domain.engagement.progress import CostRecorded, EstimateRevised, ProgressMeasured
+from domain.engagement.retainer import (
     RetainerApplied,
     RetainerExpired,
     RetainerGranted,
@@ -33,7 +32,8 @@ from domain.retainer import (
     RetainerUnapplied,
     RetainerUsable,
 )
-from domain.schedule import InstalmentDue, ServiceCreditGiven, ServicePeriodDue
+from domain.engagement.schedule import InstalmentDue, ServiceCreditGiven, ServicePeriodDue
+from domain.lots import LotsDrawn, LotsUndrawn
 
 Wording = Callable[[Any, str], str]
 

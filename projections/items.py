@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import orjson
 
-from domain.contract_lots import Agreement
+from domain.engagement.planned import Planned
+from domain.engagement.promised import Agreement
 from domain.kernel import Recorded, StreamId, decider_name
 from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
 from domain.money import Money
-from domain.planned import Planned
 from domain.reasons import EntryFacts, Hold, LotFacts, PlannedFacts, Subject
 from domain.transfer import TransferGap
 from projections.row_security import of_entity

@@ -9,13 +9,9 @@ from typing import Any, Final
 
 from domain import postings
 from domain.account_role import AccountRole
-from domain.agreement import LineAgreed
 from domain.billing_limit import BillingLimit, BillingLimitAgreed, LimitClaimed, LimitReleased
-from domain.change_orders import ChangeOrderApproved
-from domain.expense import ExpenseRecorded
-from domain.journal import Rate
-from domain.kernel import Recorded, decider_name, local_id
-from domain.line_caps import (
+from domain.engagement.agreement import LineAgreed
+from domain.engagement.caps import (
     BillingClaimed,
     BillingCredited,
     BillingReleased,
@@ -23,6 +19,10 @@ from domain.line_caps import (
     EngagementCapAgreed,
     LimitsChanged,
 )
+from domain.engagement.change_orders import ChangeOrderApproved
+from domain.expense import ExpenseRecorded
+from domain.journal import Rate
+from domain.kernel import Recorded, decider_name, local_id
 from domain.lots import (
     LotHoldsLifted,
     LotRated,

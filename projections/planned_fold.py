@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import islice
 from typing import Final
 
-from domain.agreement import EngagementSigned, LineAgreed
-from domain.change_orders import ChangeOrderApproved
 from domain.engagement import Engagement, EngagementOpened, MilestoneAccepted
+from domain.engagement.agreement import EngagementSigned, LineAgreed
+from domain.engagement.change_orders import ChangeOrderApproved
+from domain.engagement.planned import planned_of
+from domain.engagement.schedule import InstalmentDue
 from domain.kernel import decider_name, local_id, stream_of
-from domain.planned import planned_of
-from domain.schedule import InstalmentDue
 from projections.contexts import Contexts, Folded, Happened
 from projections.items import PLANNED, item_of_plan
 from projections.lots_fold import LotsFold

@@ -10,8 +10,8 @@ from typing import Any, Final
 from domain.accounting_period import AccountingPeriods, accounting_period_stream
 from domain.calendar import FIRM, DayOpened
 from domain.engagement import BillingClaimed, BillingReleased, Engagement, MilestoneAccepted
+from domain.engagement.caps import BillingCredited, CapReached
 from domain.kernel import StreamId, decider_name, local_id
-from domain.line_caps import BillingCredited, CapReached
 from domain.lots import (
     LotHoldsLifted,
     LotRated,

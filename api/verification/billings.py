@@ -17,6 +17,7 @@ from api.verification.law import Key, Law
 from api.verification.report import Breach
 from domain.credit_note import CreditNoteIssued
 from domain.engagement import BillingClaimed, BillingReleased
+from domain.engagement.caps import BillingCredited
 from domain.invoice import (
     AllowancesStated,
     DraftDiscarded,
@@ -29,7 +30,6 @@ from domain.invoice import (
     LinesAdjusted,
 )
 from domain.kernel import Recorded, StreamId, local_id
-from domain.line_caps import BillingCredited
 from domain.lots import LotsBilled, LotsCredited, LotSplit, LotsReleased, LotsReserved
 from domain.number_series import NumberTaken
 

@@ -16,7 +16,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from api.verification.report import Breach
-from domain.agreement import EngagementOpened
+from domain.engagement.agreement import EngagementOpened
+from domain.engagement.milestones import MilestoneAccepted
+from domain.engagement.retainer import RetainerGranted
+from domain.engagement.schedule import InstalmentDue, ServiceCreditGiven, ServicePeriodDue
 from domain.expense import ExpenseRecorded, ExpensesApproved, ExpensesRejected, ExpensesSubmitted
 from domain.kernel import Recorded, StreamId, local_id, stream_of
 from domain.lots import (
@@ -36,11 +39,8 @@ from domain.lots import (
     LotsWrittenOff,
     LotTransferred,
 )
-from domain.milestones import MilestoneAccepted
 from domain.money import Money
 from domain.project import ProjectCreated
-from domain.retainer import RetainerGranted
-from domain.schedule import InstalmentDue, ServiceCreditGiven, ServicePeriodDue
 from domain.timesheet import (
     ApprovalRevoked,
     EntriesMerged,

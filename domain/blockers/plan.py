@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from domain.contract import ContractLine, FixedFeeMilestones, FixedFeeSchedule, Milestone
+from domain.engagement.milestones import missing_before
 from domain.kernel import stream_of
-from domain.milestones import missing_before
 from domain.reason_codes import ReasonCode
 from domain.reasons import Blocker, Context, PlannedFacts, Subject
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from domain.billing_limit import LimitReached
 from domain.caps import Reached
+from domain.engagement.caps import CapReached
 from domain.exception import Problem, RaiseException, exception_stream
 from domain.kernel import Addressed, Recorded, StreamId, local_id
-from domain.line_caps import CapReached
 from domain.ports import Candidates, Read, engagement_of
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from domain.contract import Retainer
 from domain.engagement import Engagement
+from domain.engagement.retainer import ApplyRetainer, MakeGrantUsable, RetainerDraw, RetainerUsable, Wanting, draws_for
 from domain.invoice import InvoicePaid, Issued
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id, stream_of
 from domain.lots import DrawLots, Lot, LotHoldsLifted, LotRated, LotsBilled, LotStatus, RepriceLot, SplitLot, parts_left
 from domain.money import Money
 from domain.ports import Candidates, Read, engagement_of, invoice_of, lots_of
-from domain.retainer import ApplyRetainer, MakeGrantUsable, RetainerDraw, RetainerUsable, Wanting, draws_for
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.agreement import EngagementSigned, LineAgreed
 from domain.calendar import FIRM, Calendar, DayOpened
-from domain.change_orders import ChangeOrderApproved
 from domain.contract import FixedFeeSchedule, ManagedService, Retainer
 from domain.engagement import Engagement
+from domain.engagement.agreement import EngagementSigned, LineAgreed
+from domain.engagement.change_orders import ChangeOrderApproved
+from domain.engagement.schedule import FallDue
 from domain.kernel import Addressed, Recorded, StreamId, local_id, stream_of
 from domain.ports import Candidates, Read, engagement_of
-from domain.schedule import FallDue
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from domain.calendar import DayOpened
 from domain.contract import Measure, PercentComplete
 from domain.conversion import fx_rate_or_none
 from domain.engagement import Engagement
+from domain.engagement.progress import MeasureProgress, whole_of
 from domain.kernel import Addressed, Recorded, StreamId, stream_of
 from domain.periods import month_ends
 from domain.ports import Candidates, Read, WorkDone, engagement_of
-from domain.progress import MeasureProgress, whole_of
 from domain.reference.fx_rate import converted
 
 LEDGER: Final = "ledger"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.agreement import LineAgreed
-from domain.change_orders import ChangeOrderApproved
+from domain.engagement.agreement import LineAgreed
+from domain.engagement.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
 from domain.lots import ENDED, Lot, LotBook, LotState, LotStatus

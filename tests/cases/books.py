@@ -16,10 +16,10 @@ from domain.calendar import FIRM, OpenDay
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
+from domain.engagement.progress import RecordCost, ReviseEstimate
 from domain.kernel import stream_of
 from domain.money import Money
 from domain.ports import LotAt
-from domain.progress import RecordCost, ReviseEstimate
 from domain.project import ConfirmSetUp
 from domain.reference.customer import DescribeCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream

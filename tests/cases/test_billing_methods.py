@@ -12,7 +12,6 @@ from fractions import Fraction
 import pytest
 
 from domain.calendar import FIRM, OpenDay
-from domain.change_orders import ApproveChangeOrder, ProposeChangeOrder
 from domain.contract import (
     CapPolicy,
     CategoryTerms,
@@ -32,16 +31,17 @@ from domain.contract import (
 )
 from domain.drafting import LotsNotEligible
 from domain.engagement import AcceptMilestone, AgreeLine
+from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
+from domain.engagement.progress import MeasureProgress, ReviseEstimate
+from domain.engagement.retainer import GrantRetainer
+from domain.engagement.schedule import GiveServiceCredit
 from domain.expense import ApproveExpenses, Expense, RecordExpense, SubmitExpenses, expense_stream
 from domain.invoice import Draft, Issued, NothingToBill
 from domain.kernel import StreamId, stream_of
 from domain.lots import Lot, LotStatus
 from domain.money import Money, total
 from domain.ports import LotAt
-from domain.progress import MeasureProgress, ReviseEstimate
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
-from domain.retainer import GrantRetainer
-from domain.schedule import GiveServiceCredit
 from domain.timesheet import ApproveTime, Claim, DecidePeriod, LogTime, Work, timesheet_stream
 from tests.cases.report import Record, published
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, LogCandidates, World, euros

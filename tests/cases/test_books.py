@@ -6,7 +6,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from domain.change_orders import ApproveChangeOrder, ProposeChangeOrder
 from domain.contract import (
     CategoryTerms,
     ContractLine,
@@ -22,15 +21,16 @@ from domain.contract import (
     TimeAndMaterials,
 )
 from domain.crediting import CreditWish
+from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
+from domain.engagement.milestones import AcceptMilestone
+from domain.engagement.progress import MeasureProgress
+from domain.engagement.retainer import GrantRetainer, MakeGrantUsable
+from domain.engagement.schedule import FallDue
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, ReleaseHoldback, invoice_stream
 from domain.lots import RepriceLot, SplitLot, WriteOffLots
-from domain.milestones import AcceptMilestone
 from domain.money import Money
 from domain.ports import LotAt
-from domain.progress import MeasureProgress
-from domain.retainer import GrantRetainer, MakeGrantUsable
-from domain.schedule import FallDue
 from tests.cases.books import Firm, entry
 from tests.cases.report import Record, published
 from tests.domain.test_crediting import credit

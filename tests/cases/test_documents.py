@@ -11,6 +11,7 @@ from adapters.policy_packs.tax_packs import pack_of
 from api.services.drafts import AllowanceInput, LotInput
 from domain.contract import ContractLine, FixedFeeMilestones, ManagedService, Milestone
 from domain.engagement import AcceptMilestone, AgreeLine
+from domain.engagement.schedule import FallDue, GiveServiceCredit
 from domain.invoice import Document, invoice_stream
 from domain.kernel import stream_of
 from domain.lots import LotStatus
@@ -20,7 +21,6 @@ from domain.reference.customer import DescribeCustomer
 from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.tax_pack import TaxPack
 from domain.reference.tax_rule import PublishTaxPack
-from domain.schedule import FallDue, GiveServiceCredit
 from domain.timesheet import timesheet_stream
 from tests.api.services.desk import APPROVER, PREPARER, Counter
 from tests.cases.books import Firm

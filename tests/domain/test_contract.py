@@ -14,18 +14,8 @@ from hypothesis import given as such_that
 from hypothesis import strategies as st
 
 from domain import billing_limit, engagement
-from domain.agreement import LineIsChanged
 from domain.billing_limit import AgreeBillingLimit, ClaimLimit, LimitBelowBilled, LimitExceeded
 from domain.caps import Candidate, Limit, Room, allocation
-from domain.change_orders import (
-    ApproveChangeOrder,
-    ChangeOrderDecided,
-    ChangeOrderSelfApproval,
-    ProposeChangeOrder,
-    RejectChangeOrder,
-    UnknownChangeOrder,
-    treatment_of_change,
-)
 from domain.contract import (
     Billing,
     BillToShare,
@@ -51,12 +41,32 @@ from domain.contract_rules import (
     UnknownPredecessor,
 )
 from domain.engagement import AcceptMilestone, AgreeLine, ChangeCap, ClaimBilling, LineIsBilled, OpenEngagement
-from domain.kernel import Refused
-from domain.line_caps import AgreeEngagementCap, CapBelowBilled, CapExceeded, ChangeLimits, CreditBilling, ResourceClaim
-from domain.lots import LotRated
-from domain.money import Money
-from domain.progress import MeasureProgress, ProgressAboveWhole, ProgressMeasured, ReviseEstimate, WrongMeasure
-from domain.retainer import (
+from domain.engagement.agreement import LineIsChanged
+from domain.engagement.caps import (
+    AgreeEngagementCap,
+    CapBelowBilled,
+    CapExceeded,
+    ChangeLimits,
+    CreditBilling,
+    ResourceClaim,
+)
+from domain.engagement.change_orders import (
+    ApproveChangeOrder,
+    ChangeOrderDecided,
+    ChangeOrderSelfApproval,
+    ProposeChangeOrder,
+    RejectChangeOrder,
+    UnknownChangeOrder,
+    treatment_of_change,
+)
+from domain.engagement.progress import (
+    MeasureProgress,
+    ProgressAboveWhole,
+    ProgressMeasured,
+    ReviseEstimate,
+    WrongMeasure,
+)
+from domain.engagement.retainer import (
     ApplyRetainer,
     GrantRetainer,
     MakeGrantUsable,
@@ -68,7 +78,10 @@ from domain.retainer import (
     Wanting,
     draws_for,
 )
-from domain.schedule import FallDue
+from domain.engagement.schedule import FallDue
+from domain.kernel import Refused
+from domain.lots import LotRated
+from domain.money import Money
 from tests.spec import Given, given
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)

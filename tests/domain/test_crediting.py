@@ -21,6 +21,7 @@ from domain.credit_note import (
 )
 from domain.crediting import CreditOfCredit, CreditWish, NothingToCredit
 from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
+from domain.engagement.retainer import GrantRetainer
 from domain.invoice import AllowanceCharge, CreditAboveLine, Issued, RecordPayment, invoice_stream
 from domain.kernel import StreamId, stream_of
 from domain.lots import Disposition, Lot, LotStatus, SplitLot
@@ -30,7 +31,6 @@ from domain.processes.pricing import Pricing
 from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.tax_rule import SetTaxRule, TaxRule
-from domain.retainer import GrantRetainer
 from domain.timesheet import Claim, EntryInvoiced, LogTime, WithdrawTime, Work, timesheet_stream
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, cause, euros
 

@@ -38,7 +38,7 @@ from domain.engagement import (
     UnknownMilestone,
     WrongBillingMethod,
 )
-from domain.line_caps import CapReached
+from domain.engagement.caps import CapReached
 from domain.lots import LotRated
 from domain.money import Money, UnknownCurrency
 from tests.spec import Given, given

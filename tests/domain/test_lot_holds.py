@@ -13,6 +13,7 @@ from domain.calendar import FIRM, OpenDay
 from domain.contract import ContractLine, Retainer
 from domain.drafting import context_of
 from domain.engagement import OpenEngagement
+from domain.engagement.retainer import GrantRetainer, MakeGrantUsable
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.kernel import StreamId
 from domain.lots import GiveLotsFree, HoldLots, LiftLotHolds, LotNotOpen, LotStatus, PostponeLots
@@ -22,7 +23,6 @@ from domain.project import Assignment, AssignResource, RejectSetUp
 from domain.reason_codes import ReasonCode
 from domain.reasons import Hold, LotFacts
 from domain.reference.legal_entity import DefineLegalEntity, ExpenseLimit
-from domain.retainer import GrantRetainer, MakeGrantUsable
 from domain.timesheet import Claim, LogTime, WithdrawTime, Work
 from projections.items import ITEMS
 from tests.projections.books import folded, given

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from domain.calendar import FIRM, OpenDay
 from domain.contract import ContractLine, Measure, PercentComplete
+from domain.engagement.progress import MeasureProgress, RecordCost, ReviseEstimate
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.lots import Lot
 from domain.money import Money, zero
-from domain.progress import MeasureProgress, RecordCost, ReviseEstimate
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
 from tests.world import ENGAGEMENT, MONDAY, NINE, LogCandidates, World, euros
 

@@ -15,9 +15,7 @@ import pytest
 from domain import billing, crediting
 from domain.account_role import AccountRole
 from domain.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod, accounting_period_stream
-from domain.agreement import CompleteEngagement
 from domain.calendar import FIRM, OpenDay
-from domain.change_orders import ApproveChangeOrder, ProposeChangeOrder
 from domain.contract import (
     CategoryTerms,
     ContractLine,
@@ -44,6 +42,9 @@ from domain.engagement import (
     RecordPurchaseOrder,
     SignEngagement,
 )
+from domain.engagement.agreement import CompleteEngagement
+from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
+from domain.engagement.retainer import GrantRetainer, MakeGrantUsable
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.kernel import StreamId, stream_of
 from domain.lots import GiveLotsFree, HoldLots, LiftLotHolds, PostponeLots, WriteOffLots
@@ -73,7 +74,6 @@ from domain.reference.rate_card import ApproveRate, ConfirmZeroRate, RateRow, Se
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.reference.source_system import HearSource, source_system_stream
 from domain.reference.tax_rule import SetTaxRule, TaxRule
-from domain.retainer import GrantRetainer, MakeGrantUsable
 from domain.timesheet import (
     ApproveTime,
     Claim,

@@ -6,9 +6,9 @@ from datetime import date
 from decimal import Decimal
 
 from domain.contract import ContractLine, ManagedService, PercentComplete, Retainer, TimeAndMaterials
+from domain.engagement.retainer import GrantRetainer
 from domain.invoice import RecordPayment, invoice_stream
 from domain.money import Money
-from domain.retainer import GrantRetainer
 from projections.journal_tables import LINES
 from tests.cases.books import Firm
 from tests.projections.books import Rows, folded

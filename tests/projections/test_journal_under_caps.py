@@ -15,9 +15,9 @@ from domain.caps import Limit
 from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
 from domain.crediting import CreditWish
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
+from domain.engagement.caps import AgreeEngagementCap, ChangeCap, ChangeLimits
 from domain.invoice import Issued, invoice_stream
 from domain.kernel import Refused, stream_of
-from domain.line_caps import AgreeEngagementCap, ChangeCap, ChangeLimits
 from domain.lots import Disposition, GiveLotsFree, LotStatus, WriteOffLots
 from domain.ports import LotAt
 from domain.project import ConfirmSetUp

@@ -13,9 +13,9 @@ from adapters.settings import Settings
 from api.access import Role
 from domain.calendar import FIRM, OpenDay
 from domain.engagement import OpenEngagement, SignEngagement
+from domain.engagement.schedule import FallDue
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.project import ConfirmSetUp
-from domain.schedule import FallDue
 from tests.api.asker import asking
 from tests.api.service_desk import ServiceDesk
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, World

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from api.access import NotPermitted, Role
-from api.services.contracts import LineInput, PartInput, ResourceCapInput
+from api.services.contracts.line_input import LineInput, PartInput, ResourceCapInput
 from api.services.service import Amount, InputIncomplete
-from domain.change_orders import ChangeOrderSelfApproval
 from domain.contract import FixedFeeSchedule, ManagedService, PercentComplete, Retainer, TimeAndMaterials
 from domain.contract_rules import PartsDoNotAddUp
+from domain.engagement.change_orders import ChangeOrderSelfApproval
 from tests.api.services.desk import APPROVER, PREPARER, Counter, person
 from tests.api.services.test_services import names
 from tests.world import ENGAGEMENT, World

@@ -11,7 +11,7 @@ import pytest
 from adapters.eventstore.errors import IdempotencyKeyReused, VersionConflict
 from api.access import NotPermitted, NotSignedIn, OutOfScope, Reach, Role
 from api.services.catalogue import SERVICES
-from api.services.contracts import LineInput
+from api.services.contracts.line_input import LineInput
 from api.services.desk import ReadModelsBehind
 from api.services.drafts import LotInput
 from api.services.service import Amount, InputIncomplete

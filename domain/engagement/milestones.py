@@ -8,11 +8,11 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone, PercentComplete
-from domain.contract_lots import Agreement, Promised, promised_lot
+from domain.engagement.caps import WrongBillingMethod
+from domain.engagement.progress import Progress, ProgressMeasured, caught_up, evolve_progress
+from domain.engagement.promised import Agreement, Promised, promised_lot
 from domain.kernel import Refused
-from domain.line_caps import WrongBillingMethod
 from domain.lots import LotBook, LotRated
-from domain.progress import Progress, ProgressMeasured, caught_up, evolve_progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from domain.contract import ContractLine, Retainer
-from domain.contract_lots import Agreement, Promised, promised_lot
+from domain.engagement.promised import Agreement, Promised, promised_lot
 from domain.kernel import Refused
 from domain.lots import LotBook, LotRated
 from domain.money import Money, total, zero

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TypeVar, assert_never
 
 from domain.contract import ContractLine, LineVersion, Measure, PercentComplete
-from domain.contract_lots import Agreement, Promised, promised_lot, rated_so_far, source_of_promise, version_on
+from domain.engagement.promised import Agreement, Promised, promised_lot, rated_so_far, source_of_promise, version_on
 from domain.kernel import Refused
 from domain.lots import LotBook, LotRated
 from domain.money import Money, half_up, money_of

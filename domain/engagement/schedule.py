@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from domain.contract import ContractLine, FixedFeeSchedule, Instalment, LineVersion, ManagedService
-from domain.contract_lots import Agreement, Promised, promised_lot, rated_so_far, version_on
+from domain.engagement.promised import Agreement, Promised, promised_lot, rated_so_far, version_on
 from domain.kernel import Refused
 from domain.lots import LotBook, LotRated
 from domain.money import Money, zero

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.contract import FixedFeeMilestones, FixedFeeSchedule
-from domain.contract_lots import source_of_promise
 from domain.engagement import Engagement
+from domain.engagement.promised import source_of_promise
 from domain.money import Money
 
 

@@ -1,0 +1,119 @@
+"""Agreeing: an engagement is opened, its lines are agreed, it is signed, held, ordered and completed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from domain.contract import ContractLine, FixedFeeMilestones, FixedFeeSchedule, PercentComplete
+from domain.contract_rules import CurrencyDiffers, require_consistent, require_known_currency
+from domain.engagement.agreement import (
+    AgreeLine,
+    AgreementCommand,
+    AgreementEvent,
+    CompleteEngagement,
+    DatesContradict,
+    EngagementAlreadyOpened,
+    EngagementCompleted,
+    EngagementHeld,
+    EngagementOpened,
+    EngagementSigned,
+    HoldEngagement,
+    HoldLifted,
+    LiftHold,
+    LineAgreed,
+    LineIsBilled,
+    LineIsChanged,
+    OpenEngagement,
+    PurchaseOrderRecorded,
+    RecordPurchaseOrder,
+    SignEngagement,
+)
+from domain.engagement.state import Engagement
+from domain.money import Money
+
+
+def open_engagement(command: OpenEngagement, state: Engagement) -> Sequence[AgreementEvent]:
+    """An engagement is opened once, in a currency that is known."""
+    require_known_currency(command.currency)
+    opened = EngagementOpened(
+        command.engagement,
+        command.title,
+        command.customer,
+        command.selling_entity,
+        command.currency,
+        command.opportunity,
+        command.purchase_order_required,
+    )
+    if state.opened == opened:
+        return []
+    if state.opened is not None:
+        raise EngagementAlreadyOpened(command.engagement)
+    return [opened]
+
+
+def decide_agreement(command: AgreementCommand, state: Engagement) -> Sequence[AgreementEvent]:
+    """What becomes of the agreement as a whole; what is so already is no news."""
+    match command:
+        case AgreeLine(line):
+            return _agree(line, state)
+        case SignEngagement(signed_on, starts, ends):
+            if ends is not None and ends < starts:
+                raise DatesContradict(f"{starts} to {ends}.")
+            signed = EngagementSigned(signed_on, starts, ends)
+            return [] if state.signed == signed else [signed]
+        case HoldEngagement(reason):
+            return [] if state.held_because == reason else [EngagementHeld(reason)]
+        case LiftHold():
+            return [] if state.held_because is None else [HoldLifted()]
+        case RecordPurchaseOrder(order):
+            if order.amount is not None and order.amount.currency != state.currency:
+                raise CurrencyDiffers(f"{order.amount} in an engagement in {state.currency}.")
+            return [] if state.purchase_order == order else [PurchaseOrderRecorded(order)]
+        case CompleteEngagement(on, by, line):
+            if line is not None:
+                state.line(line)
+            return [] if line in state.completed else [EngagementCompleted(on, by, line)]
+        case _:
+            assert_never(command)
+
+
+def _agree(line: ContractLine, state: Engagement) -> Sequence[AgreementEvent]:
+    require_consistent(line, state.currency)
+    versions = state.versions.get(line.line, ())
+    if state.lines.get(line.line) == line or any(version.line == line for version in versions):
+        return []
+    if any(version.change_order for version in versions):
+        raise LineIsChanged(line.line)
+    if line.line in state.lines and state.claimed(line.line):
+        raise LineIsBilled(f"{line.line}: {state.claimed(line.line)} billed or on drafts.")
+    require_keeps_what_fell_due(line, state)
+    return [LineAgreed(line)]
+
+
+def require_keeps_what_fell_due(line: ContractLine, state: Engagement) -> None:
+    """New terms leave alone what was accepted, fell due or was granted under the old ones."""
+    before = state.lines.get(line.line)
+    if before is None:
+        return
+    accepted = [name for of_line, name in state.accepted if of_line == line.line]
+    dues = [name for of_line, name in state.schedule.instalments if of_line == line.line]
+    periods = [str(day) for of_line, day in state.schedule.periods if of_line == line.line]
+    measured = [f"progress on {each.on}" for each in state.progress.measured.get(line.line, ())]
+    if type(line.billing) is not type(before.billing):
+        broken = [*accepted, *dues, *periods, *measured, *state.account(line.line).grants]
+    else:
+        old, new = _amounts_of_parts(before), _amounts_of_parts(line)
+        broken = [name for name in (*accepted, *dues) if new.get(name) != old.get(name)]
+    if broken:
+        raise LineIsBilled(f"{line.line}: {', '.join(broken)}.")
+
+
+def _amounts_of_parts(line: ContractLine) -> Mapping[str, Money]:
+    match line.billing:
+        case FixedFeeMilestones(milestones=milestones) | PercentComplete(milestones=milestones):
+            return {each.milestone: each.amount for each in milestones}
+        case FixedFeeSchedule(instalments=instalments):
+            return {each.instalment: each.amount for each in instalments}
+        case _:
+            return {}
