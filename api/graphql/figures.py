@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar, cast
 
 import strawberry
 
-from api.graphql.asking import Asked, AsOf, AsOfArgument, Info, WaitFor, Watermark, ask, filter_of
+from api.graphql.asking import Asked, AsOfArgument, Info, WaitFor, Watermark, ask, filter_of
 from projections.figures import asked as figure_filters
 from projections.figures import cycle, earnings, synchronised, unbilled, waiting, waterfall
 
@@ -20,7 +20,14 @@ _CURRENCY: Final = (
     " converted from the selling entity's currency at the rate of the last day of their month."
 )
 _UNCONVERTED: Final = "Lots or sums that an exchange rate is missing for; they are in no amount."
-_KEY: Final = "The object, month or region; empty for the firm, and for what belongs to none."
+_FROM_SERVICE: Final = "Issue - end of the service period, the last day that was worked."
+_FROM_APPROVAL: Final = "Issue - last approval of its work."
+_TO_BOOKS: Final = "Confirmation by the ERP - first sending to it."
+_KEY: Final = (
+    "The object, month or region; empty for the firm, and for what belongs to none. An hour belongs to the practice of"
+    " who worked it; what nobody works by the hour, such as a milestone, is shared by the approved hours on its"
+    " contract line, and an invoice, with its open balance, by the value of the lots that it still bills."
+)
 
 
 @strawberry.enum(description="What figures are added up by.")
@@ -56,7 +63,7 @@ class FigureFilter:
 class FigureRow:
     """See the description."""
 
-    by: str
+    by: str = strawberry.field(description="What kind of object it is.")
     key: str = strawberry.field(description=_KEY)
     currency: str = strawberry.field(description=_CURRENCY)
     billable_hours: Decimal = strawberry.field(
@@ -99,9 +106,12 @@ class FigureRow:
         " practice and month, and where no line promises more."
     )
     contract_asset: Decimal | None = strawberry.field(
-        description="Earned and not billed, on the last day of the span; by month, of the month."
+        description="Earned and not billed, on the last day of the span; by month, of the month. Net for each"
+        " engagement: a practice whose work is billed ahead of that of others may be below zero. Null by project."
     )
-    receivable: Decimal | None = strawberry.field(description="Billed with tax and not paid, on that day.")
+    receivable: Decimal | None = strawberry.field(
+        description="Billed with tax and not paid, on that day. Null by project."
+    )
     trailing_revenue: Decimal | None = strawberry.field(description="Revenue of the 90 days up to that day.")
     trailing_billings: Decimal | None = strawberry.field(
         description="Invoices less credit notes, with tax, of the 90 days up to that day."
@@ -128,7 +138,7 @@ class WaterfallStep:
         description="non_billable, written_off, over_cap, held, eligible, on_draft, written_down (what invoices ask"
         " less than the standard value, with allowances; below zero is written up), bad_debt, receivable, cash."
     )
-    amount: Decimal
+    amount: Decimal = strawberry.field(description="The part of the standard value that is in this step.")
     percent: Decimal | None = strawberry.field(
         description="Of the standard value, in hundredths; all steps together are 100 (largest remainder)."
     )
@@ -141,8 +151,8 @@ class Waterfall:
 
     key: str = strawberry.field(description=_KEY)
     currency: str = strawberry.field(description=_CURRENCY)
-    standard: Decimal
-    steps: list[WaterfallStep]
+    standard: Decimal = strawberry.field(description="The value of approved work at the rate card.")
+    steps: list[WaterfallStep] = strawberry.field(description="In the order from the work to the bank.")
     unconverted: int = strawberry.field(description=_UNCONVERTED)
 
 
@@ -164,10 +174,10 @@ class UnbilledRow:
         description="The first reason of the closed list that blocks it; ELIGIBLE or RESERVED_ON_DRAFT where none does."
         " A lot that is over its cap in part counts with each part."
     )
-    state: str
+    state: str = strawberry.field(description="eligible, held, over_cap, reserved.")
     currency: str = strawberry.field(description=_CURRENCY)
-    lots: int
-    hours: Decimal
+    lots: int = strawberry.field(description="How many; one that several practices share counts for each of them.")
+    hours: Decimal = strawberry.field(description="Of those that are hours.")
     value: Decimal = strawberry.field(description="Standard value.")
     unconverted: int = strawberry.field(description=_UNCONVERTED)
 
@@ -185,15 +195,15 @@ class CycleTimes:
     """See the description."""
 
     key: str = strawberry.field(description=_KEY)
-    invoices: int = strawberry.field(description="Issued invoices, by month of the issue.")
-    from_service_days_median: Decimal | None = strawberry.field(
-        description="Issue - end of the service period, the last day that was worked."
+    invoices: int = strawberry.field(
+        description="Issued invoices, by month of the issue; one counts once for each practice that it bills work of."
     )
-    from_service_days_p90: Decimal | None
-    from_approval_days_median: Decimal | None = strawberry.field(description="Issue - last approval of its work.")
-    from_approval_days_p90: Decimal | None
-    to_books_days_median: Decimal | None = strawberry.field(description="First sending to the ERP to its confirmation.")
-    to_books_days_p90: Decimal | None
+    from_service_days_median: Decimal | None = strawberry.field(description=_FROM_SERVICE)
+    from_service_days_p90: Decimal | None = strawberry.field(description=_FROM_SERVICE)
+    from_approval_days_median: Decimal | None = strawberry.field(description=_FROM_APPROVAL)
+    from_approval_days_p90: Decimal | None = strawberry.field(description=_FROM_APPROVAL)
+    to_books_days_median: Decimal | None = strawberry.field(description=_TO_BOOKS)
+    to_books_days_p90: Decimal | None = strawberry.field(description=_TO_BOOKS)
 
 
 @strawberry.type(description="Invoice cycle time of each object.")
@@ -210,9 +220,9 @@ class SyncLatency:
 
     system: str
     confirmed: int = strawberry.field(description="How many objects it has confirmed.")
-    p50_seconds: Decimal
-    p95_seconds: Decimal
-    max_seconds: Decimal
+    p50_seconds: Decimal = strawberry.field(description="What half of them took at most.")
+    p95_seconds: Decimal = strawberry.field(description="What 95 % of them took at most.")
+    max_seconds: Decimal = strawberry.field(description="What the slowest of them took.")
 
 
 @strawberry.type(description="What the other systems know of us.")
@@ -224,7 +234,7 @@ class Synchronisation:
     share: Decimal | None = strawberry.field(
         description="Projects with synchronised financial status / active projects."
     )
-    latencies: list[SyncLatency]
+    latencies: list[SyncLatency] = strawberry.field(description="Of each system.")
     watermark: Watermark = strawberry.field(description="How fresh the answer is.")
 
 
@@ -232,10 +242,10 @@ class Synchronisation:
 class ApprovalBottleneck:
     """See the description."""
 
-    manager: str = strawberry.field(description="Empty: projects without a manager.")
-    projects: int
-    entries: int
-    hours: Decimal
+    manager: str = strawberry.field(description="The resource who manages the projects; empty where nobody does.")
+    projects: int = strawberry.field(description="Projects whose work waits.")
+    entries: int = strawberry.field(description="Entries that are submitted and neither approved nor rejected.")
+    hours: Decimal = strawberry.field(description="The hours of these entries.")
     oldest_at: datetime = strawberry.field(description="Since when the oldest of it waits.")
     days_median: Decimal = strawberry.field(description="How long half of it has waited, in days.")
 
@@ -252,14 +262,14 @@ class ApprovalBottlenecks:
 class RegionBacklog:
     """See the description."""
 
-    region: str
+    region: str = strawberry.field(description="Of the selling entity.")
     currency: str = strawberry.field(description=_CURRENCY)
-    lots: int
+    lots: int = strawberry.field(description="Unbilled approved lots.")
     eligible: Decimal = strawberry.field(description="May be billed.")
-    held: Decimal
-    over_cap: Decimal
+    held: Decimal = strawberry.field(description="Held back for a reason of the closed list.")
+    over_cap: Decimal = strawberry.field(description="Above a cap.")
     reserved: Decimal = strawberry.field(description="On drafts.")
-    total: Decimal
+    total: Decimal = strawberry.field(description="All of it: eligible, held, over cap and reserved.")
     unconverted: int = strawberry.field(description=_UNCONVERTED)
 
 
@@ -271,63 +281,93 @@ class BillingBacklog:
     watermark: Watermark = strawberry.field(description="How fresh the answer is.")
 
 
-async def _rows(
-    info: Info,
-    kind: Callable[..., Answer],
-    question: Callable[[Asked], Any],
-    as_of: AsOf | None,
-    wait_for: int | None,
-) -> Answer:
-    """The rows of a question, with the watermark of the moment that they are from."""
+def _rows(kind: Callable[..., Answer], rows: Any, asked: Asked) -> Answer:
+    """Rows with the watermark of the moment that they are from."""
+    return kind(rows=rows, watermark=asked.view.watermark)
 
-    def answer(asked: Asked) -> tuple[Any, Any]:
-        return question(asked), asked.view.watermark
 
-    rows, watermark = await ask(info, "figures", answer, as_of=as_of, wait_for=wait_for)
-    return kind(rows=rows, watermark=watermark)
+def _by_object(kind: Callable[..., Answer], question: Callable[..., Any]) -> Any:
+    """A resolver that answers for each object of a kind, over some of the work."""
+
+    async def resolver(
+        info: Info,
+        by: FigureBy = FigureBy.FIRM,
+        where: FigureFilter | None = None,
+        as_of: AsOfArgument = None,
+        wait_for: WaitFor = None,
+    ) -> Any:
+        criteria = filter_of(figure_filters.FigureFilter, where)
+
+        def answer(asked: Asked) -> Answer:
+            return _rows(kind, question(asked.view, by.value, criteria, asked.scope), asked)
+
+        return await ask(info, "figures", answer, as_of=as_of, wait_for=wait_for)
+
+    return resolver
+
+
+def _of_some(answer: Callable[[Asked, figure_filters.FigureFilter], Any]) -> Any:
+    """A resolver that answers once, over some of the work."""
+
+    async def resolver(
+        info: Info, where: FigureFilter | None = None, as_of: AsOfArgument = None, wait_for: WaitFor = None
+    ) -> Any:
+        criteria = filter_of(figure_filters.FigureFilter, where)
+        return await ask(info, "figures", lambda asked: answer(asked, criteria), as_of=as_of, wait_for=wait_for)
+
+    return resolver
+
+
+def _synchronisation(asked: Asked, where: figure_filters.FigureFilter) -> Synchronisation:
+    projects = synchronised.synchronised_projects(asked.view, where, asked.scope)
+    latencies = synchronised.sync_latencies(asked.view, where, asked.scope)
+    return Synchronisation(
+        active_projects=projects.active,
+        synchronised_projects=projects.synchronised,
+        share=projects.share,
+        latencies=cast(list[SyncLatency], latencies),
+        watermark=cast(Watermark, asked.view.watermark),
+    )
+
+
+def _bottlenecks(asked: Asked, where: figure_filters.FigureFilter) -> ApprovalBottlenecks:
+    """Ages are counted to now, or to the moment that is asked about."""
+    recorded = None if asked.at is None else asked.view.watermark.recorded_at
+    rows = waiting.bottlenecks(asked.view, where, asked.scope, recorded or datetime.now(UTC))
+    return _rows(ApprovalBottlenecks, rows, asked)
+
+
+def _backlogs(asked: Asked, where: figure_filters.FigureFilter) -> BillingBacklog:
+    return _rows(BillingBacklog, waiting.backlogs(asked.view, where, asked.scope), asked)
 
 
 @strawberry.type
 class FigureQueries:
     """What management may ask."""
 
-    @strawberry.field(description="Utilisation, realisation, WIP days, DSO, revenue, cost and margin.")
-    async def figures(
-        self,
-        info: Info,
-        by: FigureBy = FigureBy.FIRM,
-        where: FigureFilter | None = None,
-        as_of: AsOfArgument = None,
-        wait_for: WaitFor = None,
-    ) -> Figures:
-        """See the description."""
-        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
-        return await _rows(
-            info,
-            Figures,
-            lambda asked: earnings.figures(asked.view, dimension, criteria, asked.scope),
-            as_of,
-            wait_for,
-        )
-
-    @strawberry.field(description="From standard value to cash, in steps that add up to 100 %.")
-    async def leakage(
-        self,
-        info: Info,
-        by: FigureBy = FigureBy.FIRM,
-        where: FigureFilter | None = None,
-        as_of: AsOfArgument = None,
-        wait_for: WaitFor = None,
-    ) -> Waterfalls:
-        """See the description."""
-        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
-        return await _rows(
-            info,
-            Waterfalls,
-            lambda asked: waterfall.waterfalls(asked.view, dimension, criteria, asked.scope),
-            as_of,
-            wait_for,
-        )
+    figures: Figures = strawberry.field(
+        resolver=_by_object(Figures, earnings.figures),
+        description="Utilisation, realisation, WIP days, DSO, lock-up, revenue, cost, margin and forecast margin.",
+    )
+    leakage: Waterfalls = strawberry.field(
+        resolver=_by_object(Waterfalls, waterfall.waterfalls),
+        description="From standard value to cash, in steps that add up to 100 %.",
+    )
+    invoice_cycle: InvoiceCycle = strawberry.field(
+        resolver=_by_object(InvoiceCycle, cycle.cycle_times),
+        description="How long it takes from the work to the invoice, and on to the ERP.",
+    )
+    synchronisation: Synchronisation = strawberry.field(
+        resolver=_of_some(_synchronisation),
+        description="Projects whose financial status is synchronised, and how long systems take; months are those of"
+        " the confirmations, projects are counted as they stand.",
+    )
+    approval_bottlenecks: ApprovalBottlenecks = strawberry.field(
+        resolver=_of_some(_bottlenecks), description="For which project managers work waits to be approved."
+    )
+    billing_backlog: BillingBacklog = strawberry.field(
+        resolver=_of_some(_backlogs), description="Unbilled approved work by region."
+    )
 
     @strawberry.field(description="Unbilled approved work, aged by the day of the work, by reason.")
     async def unbilled_work(
@@ -340,88 +380,10 @@ class FigureQueries:
         wait_for: WaitFor = None,
     ) -> UnbilledWork:
         """See the description."""
-        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
-        return await _rows(
-            info,
-            UnbilledWork,
-            lambda asked: unbilled.unbilled(asked.view, dimension, criteria, asked.scope, on),
-            as_of,
-            wait_for,
-        )
-
-    @strawberry.field(description="How long it takes from the work to the invoice, and on to the ERP.")
-    async def invoice_cycle(
-        self,
-        info: Info,
-        by: FigureBy = FigureBy.FIRM,
-        where: FigureFilter | None = None,
-        as_of: AsOfArgument = None,
-        wait_for: WaitFor = None,
-    ) -> InvoiceCycle:
-        """See the description."""
-        dimension, criteria = _by(by), filter_of(figure_filters.FigureFilter, where)
-        cycle.NAMES.require(dimension, criteria)
-        return await _rows(
-            info,
-            InvoiceCycle,
-            lambda asked: cycle.cycle_times(asked.view, dimension, criteria, asked.scope),
-            as_of,
-            wait_for,
-        )
-
-    @strawberry.field(
-        description="Projects whose financial status is synchronised, and how long systems take; months are those of"
-        " the confirmations, projects are counted as they stand."
-    )
-    async def synchronisation(
-        self, info: Info, where: FigureFilter | None = None, as_of: AsOfArgument = None, wait_for: WaitFor = None
-    ) -> Synchronisation:
-        """See the description."""
         criteria = filter_of(figure_filters.FigureFilter, where)
-        synchronised.PROJECT_NAMES.require("firm", criteria)
+        dimension: figure_filters.By = by.value
 
-        def question(asked: Asked) -> Synchronisation:
-            projects = synchronised.synchronised_projects(asked.view, criteria, asked.scope)
-            latencies = synchronised.sync_latencies(asked.view, criteria, asked.scope)
-            return Synchronisation(
-                active_projects=projects.active,
-                synchronised_projects=projects.synchronised,
-                share=projects.share,
-                latencies=cast(list[SyncLatency], latencies),
-                watermark=cast(Watermark, asked.view.watermark),
-            )
+        def answer(asked: Asked) -> UnbilledWork:
+            return _rows(UnbilledWork, unbilled.unbilled(asked.view, dimension, criteria, asked.scope, on), asked)
 
-        return await ask(info, "figures", question, as_of=as_of, wait_for=wait_for)
-
-    @strawberry.field(description="For which project managers work waits to be approved.")
-    async def approval_bottlenecks(
-        self, info: Info, where: FigureFilter | None = None, as_of: AsOfArgument = None, wait_for: WaitFor = None
-    ) -> ApprovalBottlenecks:
-        """See the description."""
-        criteria = filter_of(figure_filters.FigureFilter, where)
-        waiting.WAITING_NAMES.require("firm", criteria)
-
-        def question(asked: Asked) -> Any:
-            recorded = None if asked.at is None else asked.view.watermark.recorded_at
-            return waiting.bottlenecks(asked.view, criteria, asked.scope, recorded or datetime.now(UTC))
-
-        return await _rows(info, ApprovalBottlenecks, question, as_of, wait_for)
-
-    @strawberry.field(description="Unbilled approved work by region.")
-    async def billing_backlog(
-        self,
-        info: Info,
-        where: FigureFilter | None = None,
-        as_of: AsOfArgument = None,
-        wait_for: WaitFor = None,
-    ) -> BillingBacklog:
-        """See the description."""
-        criteria = filter_of(figure_filters.FigureFilter, where)
-        return await _rows(
-            info, BillingBacklog, lambda asked: waiting.backlogs(asked.view, criteria, asked.scope), as_of, wait_for
-        )
-
-
-def _by(by: FigureBy) -> figure_filters.By:
-    dimension: figure_filters.By = by.value
-    return dimension
+        return await ask(info, "figures", answer, as_of=as_of, wait_for=wait_for)

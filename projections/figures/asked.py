@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
 from domain.accounting_period import first_day_of, last_day_of
@@ -21,10 +21,10 @@ _PLACES: Final = Decimal("0.0001")
 
 
 class FigureUnknown(Refused):
-    """Some figures exist of some objects alone: an invoice belongs to no practice."""
+    """Some figures exist of some objects alone: an invoice may bill several projects, and belongs to none of them."""
 
     code = "figures.unknown"
-    fix = "Ask by firm, selling entity, region, customer, engagement or month, and for none of the others."
+    fix = "Ask by another object, or without that filter."
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,21 @@ def last_day_known(view: View) -> date:
     """The newest day of the books, of the work, or of the exchange rates: what lies behind it is not known yet."""
     ((day,),) = view.rows("SELECT day FROM newest_day")
     return day if day is not None else date(1970, 1, 1)
+
+
+def rounded_together(amounts: Sequence[Decimal], step: Decimal) -> list[Decimal]:
+    """Amounts in whole steps that add up to their rounded sum: by largest remainder, of equal ones the first."""
+    whole = _in_steps(sum(amounts, NOTHING), step, ROUND_HALF_UP)
+    floors = [_in_steps(amount, step, ROUND_FLOOR) for amount in amounts]
+    missing = int((whole - sum(floors, NOTHING)) / step)
+    by_remainder = sorted(range(len(amounts)), key=lambda place: amounts[place] - floors[place], reverse=True)
+    for place in by_remainder[:missing]:
+        floors[place] += step
+    return floors
+
+
+def _in_steps(amount: Decimal, step: Decimal, rounding: str) -> Decimal:
+    return (amount / step).quantize(Decimal(1), rounding) * step
 
 
 def ratio(above: Decimal, below: Decimal) -> Decimal | None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from domain.account_role import AccountRole
+from projections.figures import practices
 from projections.figures.asked import ONLY_PROJECTS, By, FigureFilter, Names
 from projections.pages import Conditions
 from projections.reader import Scope, View
@@ -24,7 +25,7 @@ NAMES: Final = Names(
     month="p.period",
     selling_entity="p.entity",
     region="e.region",
-    practice="coalesce(i.practice, '')",
+    practice="coalesce(p.practice, '')",
     customer="p.customer",
     engagement="p.engagement",
     project="coalesce(nullif(p.project, ''), nullif(i.project, ''), o.project, '')",
@@ -36,11 +37,9 @@ _COST: Final = (AccountRole.COST_LABOUR.value, AccountRole.COST_EXPENSE.value)
 _ASSET: Final = (AccountRole.CONTRACT_ASSET.value,)
 _RECEIVABLE: Final = (AccountRole.AR.value,)
 _BILLING: Final = ("invoice.issued.v1", "credit_note.issued.v1")
-_POSTINGS: Final = "posting p JOIN legal_entity e ON e.entity = p.entity"
-_WITH_LOTS: Final = (
-    f"{_POSTINGS} LEFT JOIN (SELECT item, min(practice) AS practice, min(project) AS project FROM item WHERE is_lot"
-    " GROUP BY 1) i ON i.item = p.lot AND p.lot <> ''"
-    f" LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = p.engagement AND o.line = p.line"
+_OF_LOTS: Final = (
+    " LEFT JOIN (SELECT item, min(project) AS project FROM item WHERE is_lot GROUP BY 1) i"
+    f" ON i.item = p.lot AND p.lot <> '' LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = p.engagement AND o.line = p.line"
 )
 
 
@@ -75,7 +74,6 @@ class Capital:
 def book_sums(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[BookSums]:
     """Revenue and cost of each key and month of the books."""
     between = ("REVENUE_IC", "COST_IC") if by == "selling_entity" or where.selling_entity is not None else ()
-    by_lot = by in ("practice", "project") or where.practice is not None or where.project is not None
     conditions = Conditions()
     conditions.one_of("p.account", (*_REVENUE, *_COST, *between))
     NAMES.restrict(conditions, where, scope, "p.entity")
@@ -83,10 +81,17 @@ def book_sums(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator
         f"SELECT {NAMES.key(by)}, p.period, p.functional_currency,"
         " coalesce(-sum(p.functional) FILTER (WHERE p.account LIKE 'REVENUE%%'), 0),"
         " coalesce(sum(p.functional) FILTER (WHERE p.account LIKE 'COST%%'), 0)"
-        f" FROM {_WITH_LOTS if by_lot else _POSTINGS} {conditions.where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+        f" FROM {_posted(by, where)} {conditions.where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     )
     for row in view.rows(query, conditions.values):
         yield BookSums(*row)
+
+
+def _posted(by: By, where: FigureFilter) -> str:
+    """All postings with the entity of the books, and with what has to be known of them to answer."""
+    postings = practices.POSTINGS if practices.are_asked(by, where) else "posting"
+    of_lots = _OF_LOTS if by == "project" or where.project is not None else ""
+    return f"{postings} p JOIN legal_entity e ON e.entity = p.entity{of_lots}"
 
 
 def capital(view: View, by: By, where: FigureFilter, scope: Scope, days: Sequence[date]) -> Iterator[Capital]:
@@ -105,7 +110,7 @@ WITH posted AS (
            sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS receivable,
            -sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS revenue,
            sum(p.functional) FILTER (WHERE p.account = ANY(%s) AND p.event_name = ANY(%s)) AS billings
-    FROM posting p JOIN legal_entity e ON e.entity = p.entity {conditions.where} GROUP BY 1, 2, 3
+    FROM {_posted(by, where)} {conditions.where} GROUP BY 1, 2, 3
 )
 SELECT {"to_char(d.day, 'YYYY-MM')" if by == "month" else "t.key"} AS key, d.day, t.currency,
        coalesce(sum(t.asset), 0), coalesce(sum(t.receivable), 0),
@@ -117,9 +122,14 @@ FROM unnest(%s::date[]) AS d(day) JOIN posted t ON t.effective_on <= d.day GROUP
 
 
 CAPITAL_NAMES: Final = Names(
-    month="p.period", selling_entity="p.entity", region="e.region", customer="p.customer", engagement="p.engagement"
+    month="p.period",
+    selling_entity="p.entity",
+    region="e.region",
+    practice="coalesce(p.practice, '')",
+    customer="p.customer",
+    engagement="p.engagement",
 )
-"""Receivables are told apart by entity, region, customer, and engagement where an invoice bills one alone."""
+"""Receivables are told apart by entity, region, practice, customer, and engagement where an invoice bills one alone."""
 
 
 EXPECTED_NAMES: Final = Names(

@@ -15,7 +15,7 @@ from typing import Final
 
 from projections.figures.asked import By, FigureFilter, Names
 from projections.figures.work import NAMES as SOLD_NAMES
-from projections.figures.work import SOLD
+from projections.figures.work import sold
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -52,7 +52,9 @@ def billable_hours(view: View, by: By, where: FigureFilter, scope: Scope) -> Ite
     """
     are_worked = WORKED_NAMES.key(by) is not None and WORKED_NAMES.knows(where)
     names, entity, work = (
-        (WORKED_NAMES, "i.delivering_entity", WORKED) if are_worked else (SOLD_NAMES, "i.selling_entity", SOLD)
+        (WORKED_NAMES, "i.delivering_entity", WORKED)
+        if are_worked
+        else (SOLD_NAMES, "i.selling_entity", sold(by, where))
     )
     conditions = Conditions()
     conditions.add(BILLABLE)

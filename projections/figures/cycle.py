@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from projections.figures import practices
 from projections.figures.asked import By, FigureFilter, Names
 from projections.pages import Conditions
 from projections.reader import Scope, View
@@ -13,6 +14,7 @@ NAMES = Names(
     month="to_char(i.issued_on, 'YYYY-MM')",
     selling_entity="i.selling_entity",
     region="e.region",
+    practice="coalesce(v.practice, '')",
     customer="i.customer",
     engagement="i.engagement",
 )
@@ -38,7 +40,12 @@ class CycleTimes:
 
 
 def cycle_times(view: View, by: By, where: FigureFilter, scope: Scope) -> list[CycleTimes]:
-    """The cycle times of issued invoices by key, months being those of the issue."""
+    """The cycle times of issued invoices by key, months being those of the issue.
+
+    An invoice counts once for each practice that it bills work of.
+    """
+    of_practices = f"LEFT JOIN {practices.INVOICE_SHARES} v ON v.invoice = i.invoice"
+    NAMES.require(by, where)
     conditions = Conditions()
     conditions.add("i.issued_on IS NOT NULL")
     NAMES.restrict(conditions, where, scope, "i.selling_entity")
@@ -50,6 +57,7 @@ WITH days AS (
            s.days AS to_books
     FROM invoice i
     JOIN legal_entity e ON e.entity = i.selling_entity
+    {of_practices if practices.are_asked(by, where) else ""}
     LEFT JOIN (SELECT invoice, max(approved_at) AS approved_at FROM item WHERE status = 'billed' GROUP BY 1) l
            ON l.invoice = i.invoice
     LEFT JOIN (SELECT object,

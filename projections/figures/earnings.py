@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Final
 
 from domain.accounting_period import first_day_of, last_day_of
-from domain.money import Money
+from domain.money import Money, minor_unit
 from domain.periods import month_of
 from projections.figures import books, capacity, work
-from projections.figures.asked import NOTHING, By, Conversion, FigureFilter, last_day_known, ratio
+from projections.figures.asked import (
+    NOTHING,
+    By,
+    Conversion,
+    FigureFilter,
+    last_day_known,
+    ratio,
+    rounded_together,
+)
 from projections.figures.books import TRAILING_DAYS
 from projections.reader import Scope, View
 
 _ONE_PLACE: Final = Decimal("0.1")
 _CAPACITY_BY: Final = ("firm", "selling_entity", "region", "practice", "month")
-_CAPITAL_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement", "month")
+_CAPITAL_BY: Final = ("firm", "selling_entity", "region", "practice", "customer", "engagement", "month")
 _EXPECTED_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement", "project")
+AMOUNTS: Final = (
+    "standard",
+    "unbilled",
+    "billed_standard",
+    "billed",
+    "collected",
+    "recognised",
+    "cost",
+    "contract_asset",
+    "receivable",
+    "trailing_revenue",
+    "trailing_billings",
+)
 
 
 @dataclass(slots=True)
@@ -175,29 +197,19 @@ class _Summing:
 
     def rounded(self) -> list[Figures]:
         """Every amount at the minor unit of the currency, in the order of the keys."""
-        return [self._rounded(self._found[key]) for key in sorted(self._found)]
+        rows = [self._found[key] for key in sorted(self._found)]
+        for name in AMOUNTS:
+            told = [row for row in rows if getattr(row, name) is not None]
+            for row, amount in zip(told, self._at_minor_unit([getattr(row, name) for row in told]), strict=True):
+                setattr(row, name, amount)
+        return rows
 
-    def _rounded(self, row: Figures) -> Figures:
-        amounts = (
-            "standard",
-            "unbilled",
-            "billed_standard",
-            "billed",
-            "collected",
-            "recognised",
-            "cost",
-            "contract_asset",
-            "receivable",
-            "trailing_revenue",
-            "trailing_billings",
-        )
-        told: dict[str, Any] = {name: getattr(row, name) for name in amounts}
-        rounded: dict[str, Any] = {name: _rounded(amount, row.currency) for name, amount in told.items()}
-        return replace(row, **rounded)
-
-
-def _rounded(amount: Decimal | None, currency: str) -> Decimal | None:
-    return None if amount is None else Money(amount, currency).rounded().amount
+    def _at_minor_unit(self, amounts: Sequence[Decimal]) -> Sequence[Decimal]:
+        """Each amount rounded for itself; those of practices, who share documents, so that they make up the whole."""
+        currency = self._to.currency
+        if self._by == "practice":
+            return rounded_together(amounts, minor_unit(currency))
+        return [Money(amount, currency).rounded().amount for amount in amounts]
 
 
 def _days(tied: Decimal | None, trailing: Decimal | None) -> Decimal | None:

@@ -56,6 +56,7 @@ class SyncLatency:
 
 def synchronised_projects(view: View, where: FigureFilter, scope: Scope) -> SynchronisedProjects:
     """The share of active projects whose financial status the ERP knows as we do; closed and internal ones are none."""
+    PROJECT_NAMES.require("firm", where)
     conditions = Conditions()
     conditions.add("p.closed_on IS NULL AND NOT p.internal")
     PROJECT_NAMES.restrict(conditions, where.of_all_months(), scope, "p.selling_entity")

@@ -9,7 +9,7 @@ from typing import Final
 
 from domain.money import Money
 from projections.figures.asked import NOTHING, By, Conversion, FigureFilter, last_day_known
-from projections.figures.work import NAMES, OVER_CAP, SOLD
+from projections.figures.work import NAMES, OVER_CAP, sold
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -65,7 +65,7 @@ def unbilled(view: View, by: By, where: FigureFilter, scope: Scope, on: date | N
         f" part.reason, part.state, coalesce(i.functional_currency, ''), {NAMES.month}, count(*),"
         " coalesce(sum(part.quantity) FILTER (WHERE i.unit = 'hour'), 0), coalesce(sum(part.value), 0),"
         " count(*) FILTER (WHERE part.value IS NULL)"
-        f" FROM {SOLD} {_PARTS} {conditions.where}"
+        f" FROM {sold(by, where)} {_PARTS} {conditions.where}"
         " GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4"
     )
     found: dict[tuple[str, int, str, str], Unbilled] = {}

@@ -10,7 +10,7 @@ from typing import Final
 from domain.money import Money
 from projections.figures.asked import NOTHING, Conversion, FigureFilter, Names, last_day_known
 from projections.figures.unbilled import UNBILLED
-from projections.figures.work import NAMES, OVER_CAP, SOLD
+from projections.figures.work import NAMES, OVER_CAP, sold
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -62,6 +62,7 @@ WAITING_NAMES: Final = Names(
 
 def bottlenecks(view: View, where: FigureFilter, scope: Scope, at: datetime) -> list[Bottleneck]:
     """The managers for whom work waits, who keeps most hours first; ``at`` is the moment that ages are counted to."""
+    WAITING_NAMES.require("firm", where)
     conditions = Conditions([at])
     conditions.add("t.status = 'submitted'")
     WAITING_NAMES.restrict(conditions, where, scope, "p.selling_entity")
@@ -87,7 +88,7 @@ def backlogs(view: View, where: FigureFilter, scope: Scope) -> list[Backlog]:
         f" coalesce(sum({OVER_CAP}), 0) + coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'over_cap'), 0),"
         " coalesce(sum(i.functional_value) FILTER (WHERE i.state = 'reserved'), 0),"
         " count(*) FILTER (WHERE i.functional_value IS NULL)"
-        f" FROM {SOLD} {conditions.where}"
+        f" FROM {sold('region', where)} {conditions.where}"
         " GROUP BY 1, 2, 3 ORDER BY 1"
     )
     found: dict[str, Backlog] = {}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Final
 
 from domain.money import Money
-from projections.figures.asked import NOTHING, By, Conversion, FigureFilter, last_day_known
+from projections.figures.asked import NOTHING, By, Conversion, FigureFilter, last_day_known, rounded_together
 from projections.figures.work import WorkSums, work_sums
 from projections.reader import Scope, View
 
@@ -100,10 +100,4 @@ def percentages(amounts: Sequence[Decimal], whole: Decimal) -> list[Decimal | No
     """What each amount is of the whole, in hundredths of a percent that add up to 100 (largest remainder)."""
     if not whole:
         return [None] * len(amounts)
-    exact = [amount * HUNDRED / whole for amount in amounts]
-    floors = [each.quantize(_STEP, ROUND_FLOOR) for each in exact]
-    missing = int((HUNDRED - sum(floors, NOTHING)) / _STEP)
-    by_remainder = sorted(range(len(exact)), key=lambda place: exact[place] - floors[place], reverse=True)
-    for place in by_remainder[:missing]:
-        floors[place] += _STEP
-    return list(floors)
+    return list(rounded_together([amount * HUNDRED / whole for amount in amounts], _STEP))

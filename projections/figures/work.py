@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from projections.figures import practices
 from projections.figures.asked import ONLY_PROJECTS, By, FigureFilter, Names
 from projections.pages import Conditions
 from projections.reader import Scope, View
@@ -24,11 +25,15 @@ NAMES: Final = Names(
     engagement="i.engagement",
     project="coalesce(nullif(i.project, ''), o.project, '')",
 )
-SOLD: Final = (
-    "item i JOIN legal_entity e ON e.entity = i.selling_entity"
-    f" LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = i.engagement AND o.line = i.line"
-)
-"""All work, with the entity that sells it; a milestone without a project belongs to the only one of its line."""
+
+
+def sold(by: By, where: FigureFilter) -> str:
+    """All work, with the entity that sells it; a milestone without a project belongs to the only one of its line."""
+    return (
+        f"{practices.ITEMS if practices.are_asked(by, where) else 'item'} i"
+        " JOIN legal_entity e ON e.entity = i.selling_entity"
+        f" LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = i.engagement AND o.line = i.line"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ def work_sums(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator
     NAMES.restrict(conditions, where, scope, "i.selling_entity")
     select = _SELECT.replace("SELECT", f"SELECT {NAMES.key(by)} AS key, {NAMES.month} AS month,", 1)
     query = (
-        f"WITH {INVOICED} {select} FROM {SOLD}"
+        f"WITH {INVOICED} {select} FROM {sold(by, where)}"
         f" LEFT JOIN invoiced v ON v.invoice = i.invoice AND i.status = 'billed' {conditions.where}"
         " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     )

@@ -11,7 +11,7 @@ import pytest
 from domain.reference.fx_policy import NoReportingCurrency
 from projections.figures.asked import By, Conversion, FigureFilter, last_day_known
 from projections.figures.cycle import cycle_times
-from projections.figures.earnings import figures
+from projections.figures.earnings import AMOUNTS, figures
 from projections.figures.synchronised import sync_latencies, synchronised_projects
 from projections.figures.unbilled import unbilled
 from projections.figures.waiting import backlogs
@@ -43,6 +43,14 @@ def test_what_is_added_up_by_anything_comes_to_the_figures_of_the_firm(view: Vie
         for name in ("recognised", "cost"):
             total = sum((getattr(row, name) for row in found), Decimal(0))
             assert abs(total - getattr(firm, name)) <= CENTS, name
+
+
+def test_practices_make_up_the_firm_to_the_cent_in_all_its_currencies(view: View) -> None:
+    (firm,) = figures(view, "firm", EUROS, FIRM)
+    found = figures(view, "practice", EUROS, FIRM)
+    assert len({row.key for row in found}) > 2
+    for name in (*AMOUNTS, "margin"):
+        assert sum((getattr(row, name) or Decimal(0) for row in found), Decimal(0)) == getattr(firm, name), name
 
 
 @pytest.mark.parametrize("by", get_args(By))

@@ -152,7 +152,7 @@ def test_the_invoice_cycle_is_counted_from_the_work_and_from_its_approval(asker:
         30,
     ]
     assert row["toBooksDaysMedian"] is None, "the ERP has not confirmed it"
-    refused = asker.post("{ invoiceCycle(by: PRACTICE) { rows { key } } }")
+    refused = asker.post("{ invoiceCycle(by: PROJECT) { rows { key } } }")
     assert refused["errors"][0]["extensions"]["code"] == "figures.unknown"
 
 
