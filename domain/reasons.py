@@ -115,7 +115,7 @@ class LotFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlannedFacts:
-    """A milestone or an instalment that its contract names and that is no lot yet; ``stream`` is its engagement."""
+    """What a contract names, by milestone, instalment or month, before it is a lot; ``stream`` is its engagement."""
 
     stream: StreamId
     line: str

@@ -330,7 +330,7 @@ def item_of_entry(entry: EntryRecord) -> Item:
 
 
 PLANNED: Final = "planned"
-"""Where a milestone or an instalment stands that its contract names and that is no lot yet."""
+"""Where a milestone, an instalment or a month of service stands that its contract names and that is no lot yet."""
 
 
 def item_of_plan(

@@ -1,4 +1,4 @@
-"""Keeps the milestones and instalments of each engagement beside its lots, until they are lots themselves."""
+"""Keeps what each contract is going to bill, by milestone, instalment or month, beside its lots until it is one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from domain.engagement import Engagement, EngagementOpened, MilestoneAccepted
 from domain.engagement.agreement import EngagementSigned, LineAgreed
 from domain.engagement.change_orders import ChangeOrderApproved
 from domain.engagement.planned import planned_of
-from domain.engagement.schedule import InstalmentDue
+from domain.engagement.progress import EstimateRevised, ProgressMeasured
+from domain.engagement.schedule import InstalmentDue, ServicePeriodDue
 from domain.kernel import decider_name, local_id, stream_of
+from domain.lots import LotRated
 from projections.contexts import Contexts, Folded, Happened
 from projections.items import PLANNED, item_of_plan
 from projections.lots_fold import LotsFold
@@ -22,6 +24,10 @@ _TELLING: Final = (
     ChangeOrderApproved,
     MilestoneAccepted,
     InstalmentDue,
+    ServicePeriodDue,
+    ProgressMeasured,
+    EstimateRevised,
+    LotRated,
 )
 """What may change what an engagement is going to bill."""
 _AGREED: Final = ("engagement.opened.v1", "engagement.line_agreed.v1", "engagement.change_order_approved.v1")

@@ -26,6 +26,7 @@ from adapters.documents.codes import (
 )
 from adapters.documents.printed import Printed, PrintedLine
 from adapters.documents.single_tax import with_a_single_tax
+from adapters.documents.within_the_norm import require_within_the_norm
 from domain.invoice import AllowanceCharge, Party
 from domain.money import Money
 from domain.tax import TaxSubtotal, TaxTreatment
@@ -37,8 +38,9 @@ UDT: Final = "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100"
 
 
 def cii_of(printed: Printed) -> bytes:
-    """The document as CII, in UTF-8."""
+    """The document as CII, in UTF-8; refused where EN 16931 has no form for it."""
     printed = with_a_single_tax(printed)
+    require_within_the_norm(printed)
     for prefix, namespace in (("rsm", RSM), ("ram", RAM), ("qdt", QDT), ("udt", UDT)):
         ET.register_namespace(prefix, namespace)
     root = ET.Element(f"{{{RSM}}}CrossIndustryInvoice")

@@ -45,8 +45,9 @@ def paid_before(printed: Printed) -> Money:
 
 
 def figure(money: Money) -> str:
-    """An amount with the minor unit's digits; nothing is nothing, and has no sign."""
-    return f"{money.amount.quantize(minor_unit(money.currency)) + 0:f}"
+    """An amount with the minor unit's digits, of which EN 16931 takes two; nothing is nothing, and has no sign."""
+    unit = max(minor_unit(money.currency), Decimal("0.01"))
+    return f"{money.amount.quantize(unit) + 0:f}"
 
 
 def is_outside_of_tax(printed: Printed) -> bool:

@@ -25,6 +25,7 @@ from adapters.documents.codes import (
 )
 from adapters.documents.printed import Printed, PrintedLine
 from adapters.documents.single_tax import with_a_single_tax
+from adapters.documents.within_the_norm import require_within_the_norm
 from domain.invoice import AllowanceCharge, Party
 from domain.money import Money
 from domain.tax import TaxSubtotal, TaxTreatment
@@ -38,8 +39,9 @@ _ROOTS: Final = {
 
 
 def ubl_of(printed: Printed) -> bytes:
-    """The document as UBL, in UTF-8."""
+    """The document as UBL, in UTF-8; refused where EN 16931 has no form for it."""
     printed = with_a_single_tax(printed)
+    require_within_the_norm(printed)
     is_credit = printed.type_code == "381"
     kind = "CreditNote" if is_credit else "Invoice"
     ET.register_namespace("", _ROOTS[printed.type_code])

@@ -19,7 +19,7 @@ from projections.billing_eligibility import EligibilityRow as ItemRow
 
 @strawberry.enum(
     description="Where work stands. Lots: eligible to split. Work that has no price yet: captured to approved."
-    " Milestones and instalments that are no lots yet: planned."
+    " Milestones, instalments and months of service that are no lots yet: planned."
 )
 class EligibilityState(StrEnum):
     """See the description."""

@@ -1,11 +1,18 @@
-"""Plan: a milestone that the customer has not accepted, with what it lacks, or an instalment whose day has not come."""
+"""Plan: a milestone that is not accepted, with what it lacks; an instalment or a month whose day has not come."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from domain.contract import ContractLine, FixedFeeMilestones, FixedFeeSchedule, Milestone
+from domain.contract import (
+    ContractLine,
+    FixedFeeMilestones,
+    FixedFeeSchedule,
+    ManagedService,
+    Milestone,
+    PercentComplete,
+)
 from domain.engagement.milestones import missing_before
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
@@ -19,11 +26,11 @@ def of_plan(subject: Subject, context: Context) -> Iterator[Blocker]:
     if not isinstance(subject, PlannedFacts) or line is None:
         return
     match line.billing:
-        case FixedFeeMilestones(milestones=milestones):
+        case FixedFeeMilestones(milestones=milestones) | PercentComplete(milestones=milestones):
             for milestone in milestones:
                 if milestone.milestone == subject.name:
                     yield from _of_milestone(line, milestone, context)
-        case FixedFeeSchedule() if context.today is None or context.today < subject.day:
+        case FixedFeeSchedule() | ManagedService() if context.today is None or context.today < subject.day:
             stream = stream_of("engagement", context.engagement.terms.engagement)
             what = f"Wait until {subject.day}: it is billed on its day."
             code = ReasonCode.SCHEDULE_NOT_DUE

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import assert_never
 
-from domain.contract import ContractLine, FixedFeeSchedule, Instalment, LineVersion, ManagedService
+from domain.contract import ContractLine, FixedFeeSchedule, Instalment, LineVersion, ManagedService, Timing
 from domain.engagement.promised import Agreement, Promised, promised_lot, rated_so_far, version_on
 from domain.kernel import Refused
 from domain.lots import LotBook, LotRated
@@ -119,6 +119,10 @@ class ServicePeriod:
     def days_of_month(self) -> int:
         return monthrange(self.starts.year, self.starts.month)[1]
 
+    def due_on(self, timing: Timing) -> date:
+        """The day on which it is billed: its first, or its last where it is paid in arrears."""
+        return self.starts if timing == "advance" else self.ends
+
     @property
     def days(self) -> Iterator[date]:
         return (self.starts + timedelta(days=number) for number in range((self.ends - self.starts).days + 1))
@@ -130,6 +134,8 @@ def service_periods(service: ManagedService, until: date) -> Iterator[ServicePer
     while starts <= until and (service.ends is None or starts <= service.ends):
         ends = starts.replace(day=monthrange(starts.year, starts.month)[1])
         yield ServicePeriod(starts, min(ends, service.ends) if service.ends else ends)
+        if ends == date.max:
+            return
         starts = ends + timedelta(days=1)
 
 
@@ -165,7 +171,7 @@ def decide_due(
                         events += _instalment(line, instalment, command, agreement, book)
             case ManagedService() as service:
                 for period in service_periods(service, command.on):
-                    due_on = period.starts if service.timing == "advance" else period.ends
+                    due_on = period.due_on(service.timing)
                     if due_on <= command.on and (line.line, period.starts) not in state.periods:
                         events += _period(of_line, period, due_on, command, agreement, book)
             case _:

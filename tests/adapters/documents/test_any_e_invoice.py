@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
+import pytest
 from facturx import get_xml_from_pdf, xml_check_xsd
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from adapters.documents.pdf import pdf_of
 from adapters.documents.printed import Printed, PrintedLine
 from adapters.documents.single_tax import with_a_single_tax
 from adapters.documents.ubl import CAC, CBC, ubl_of
+from adapters.documents.within_the_norm import AmountTooFine, OutsideOfTaxBesideTaxed
 from domain.document_totals import AllowanceCharge, TaxedAdjustment, TaxedNet, document_totals, line_net
 from domain.invoice import Party
 from domain.money import Money, minor_unit, zero
@@ -282,6 +284,36 @@ def test_yen_are_told_without_decimals() -> None:
     check(printed)
     names = ("TaxBasisTotalAmount", "TaxTotalAmount", "GrandTotalAmount", "TotalPrepaidAmount", "DuePayableAmount")
     assert told(cii_of(printed), *names) == ["101", "10", "111", "11", "100"]
+
+
+ELECTRONIC: Final = (ubl_of, cii_of, facturx_of)
+
+
+def test_a_currency_with_three_decimals_is_told_with_two_where_that_says_the_same() -> None:
+    taxed = (TaxTreatment("S", Decimal(5)),)
+    printed = document([line(1, taxed, "100.125", "8", "KWD")], prepaid=Money(Decimal("1.500"), "KWD"))
+    check(printed)
+    names = ("TaxBasisTotalAmount", "TaxTotalAmount", "GrandTotalAmount", "TotalPrepaidAmount", "DuePayableAmount")
+    assert told(cii_of(printed), *names) == ["801.00", "40.05", "841.05", "1.50", "839.55"]
+    assert told(ubl_of(printed), "PriceAmount") == told(cii_of(printed), "ChargeAmount") == ["100.125"]
+
+
+@pytest.mark.parametrize("form", ELECTRONIC)
+def test_a_third_decimal_has_no_electronic_form_and_the_refusal_names_it(form: Callable[[Printed], bytes]) -> None:
+    fine = document([line(1, (TaxTreatment("S", Decimal(5)),), "100.125", currency="KWD")])
+    in_books = replace(document([line(1, TAXED["standard"], "100")]), tax_in_books=Money(Decimal("6.321"), "KWD"))
+    for printed, amount in ((fine, "100.125 KWD"), (in_books, "6.321 KWD")):
+        with pytest.raises(AmountTooFine, match=f"DE01-2026-000009: {amount}"):
+            form(printed)
+        assert pdf_of(printed).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("form", ELECTRONIC)
+def test_services_outside_vat_beside_taxed_ones_have_no_electronic_form(form: Callable[[Printed], bytes]) -> None:
+    printed = document([line(1, TAXED["standard"], "100"), line(2, OUTSIDE["outside"], "50")])
+    with pytest.raises(OutsideOfTaxBesideTaxed, match="DE01-2026-000009: O, S"):
+        form(printed)
+    assert pdf_of(printed).startswith(b"%PDF-")
 
 
 def test_a_document_has_a_breakdown_for_each_category_and_rate_with_its_reason() -> None:

@@ -142,6 +142,6 @@ def test_an_invoice_took_its_time_for_each_practice_that_it_bills_work_of(asker:
     query = "{ invoiceCycle(by: PRACTICE) { rows { key invoices fromServiceDaysMedian } } }"
     found = asker.ask(query)["invoiceCycle"]["rows"]
     assert [(row["key"], row["invoices"], Decimal(row["fromServiceDaysMedian"])) for row in found] == [
-        ("Cloud", 1, 30),
-        ("Data", 1, 30),
+        ("Cloud", 1, Decimal(30)),
+        ("Data", 1, Decimal(30)),
     ]
