@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 from fractions import Fraction
 
 from domain.contract import CapPolicy
 from domain.lots import Lot
-from domain.money import Money, minor_unit, zero
+from domain.money import Money, minor_unit, money_of, zero
 
 ALERTS_AT_PERCENT = (75, 90, 100)
 """The shares of a cap at which the project manager is told (once each, until the cap is raised)."""
@@ -89,11 +89,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How much of a lot's value fits under its caps, how much is over, and the cap that was the narrowest."""
+    """How much of a lot's value fits under its caps, how much is over, and the cap that was the narrowest.
+
+    ``hours`` are those that fit where hours are what is left of that cap; else as many as the value says.
+    """
 
     within: Money
     over: Money
     cut_by: Room | None = None
+    hours: Decimal | None = None
 
 
 def candidate_of(lot: Lot, name: str | None = None) -> Candidate:
@@ -133,10 +137,9 @@ def allocation(rooms: Sequence[Room], candidates: Iterable[Candidate]) -> tuple[
     shares: dict[str, Share] = {}
     for candidate in sorted(candidates, key=lambda each: each.turn):
         mine = [index for index, room in enumerate(left) if room.applies(candidate)]
-        within, cut_by = _fitting([left[index] for index in mine], candidate)
-        shares[candidate.lot] = Share(within, candidate.value - within, cut_by)
+        shares[candidate.lot] = share = _fitting([left[index] for index in mine], candidate)
         for index in mine:
-            left[index] = _taken_from(left[index], candidate, within)
+            left[index] = _taken_from(left[index], candidate, share.within, share.hours)
     return shares, left
 
 
@@ -145,43 +148,43 @@ def given_back(rooms: Sequence[Room], candidate: Candidate) -> list[Room]:
     return [_taken_from(room, candidate, -candidate.value) if room.applies(candidate) else room for room in rooms]
 
 
-def _fitting(rooms: Sequence[Room], candidate: Candidate) -> tuple[Money, Room | None]:
+def _fitting(rooms: Sequence[Room], candidate: Candidate) -> Share:
     """How much of a lot fits under all of its caps, and the cap that cuts it."""
-    within: Money = candidate.value
-    cut_by: Room | None = None
-    if not candidate.value.amount > 0:
-        return within, None
+    value = candidate.value
+    nothing = zero(value.currency)
+    share = Share(value, nothing)
+    if not value.amount > 0:
+        return share
     for room in rooms:
-        fits = _fits(room, candidate)
-        if fits < candidate.value and room.policy == "whole_item":
-            return zero(candidate.value.currency), room
-        if fits < within:
-            within, cut_by = fits, room
-    return within, cut_by
+        for fits, hours in _fits(room, candidate):
+            if room.policy == "whole_item":
+                return Share(nothing, value, room)
+            if fits < share.within or (fits == share.within and hours is not None):
+                share = Share(fits, value - fits, room, hours)
+    return share
 
 
-def _fits(room: Room, candidate: Candidate) -> Money:
+def _fits(room: Room, candidate: Candidate) -> Iterator[tuple[Money, Decimal | None]]:
+    """What a cap leaves of a lot that is more than it, in money, and in hours with what these are worth."""
     value, nothing = candidate.value, zero(candidate.value.currency)
-    fits = value
-    if room.amount is not None and room.amount.currency == value.currency:
-        fits = min(fits, max(room.amount, nothing))
-    if room.hours is not None and candidate.hours > 0 and room.hours < candidate.hours:
-        fits = min(fits, _value_of_hours(value, max(room.hours, Decimal(0)), candidate.hours))
-    return fits
+    if room.amount is not None and room.amount.currency == value.currency and room.amount < value:
+        yield max(room.amount, nothing), None
+    if room.hours is not None and room.hours < candidate.hours:
+        hours = max(room.hours, Decimal(0))
+        yield _value_of_hours(value, hours, candidate.hours), hours
 
 
 def _value_of_hours(value: Money, hours: Decimal, of: Decimal) -> Money:
-    """The value of so many of a lot's hours, cut to the minor unit so that the hours left are never passed."""
-    exact = Fraction(value.amount) * Fraction(hours) / Fraction(of)
-    quantum = minor_unit(value.currency)
-    units = (exact / Fraction(quantum)).__floor__()
-    return Money((quantum * units).quantize(quantum, ROUND_DOWN), value.currency)
+    """The value of so many of a lot's hours, half up; the rest of its hours is worth a minor unit at least."""
+    worth = money_of(Fraction(value.amount) * Fraction(hours) / Fraction(of), value.currency)
+    return min(worth, value - Money(minor_unit(value.currency), value.currency))
 
 
-def _taken_from(room: Room, candidate: Candidate, within: Money) -> Room:
+def _taken_from(room: Room, candidate: Candidate, within: Money, hours: Decimal | None = None) -> Room:
     if not within:
         return room
-    hours = candidate.hours * within.amount / candidate.value.amount if candidate.value else Decimal(0)
+    if hours is None:
+        hours = candidate.hours * within.amount / candidate.value.amount if candidate.value else Decimal(0)
     same_currency = room.amount is not None and room.amount.currency == within.currency
     return replace(
         room,

@@ -14,7 +14,7 @@ from fractions import Fraction
 from domain.credit_note import Credit, CreditedAllowance, CreditedLine, CreditForm, LotOnCreditNote
 from domain.document_totals import AllowanceCharge
 from domain.invoice import Document, InvoiceLine, Issued, LineCredited
-from domain.money import Money, minor_unit, shared, total, zero
+from domain.money import Money, adding_up_to, minor_unit, total, zero
 from domain.tax import TaxSubtotal, TaxTreatment
 
 
@@ -39,7 +39,7 @@ def credit_of(issued: Issued, lots: Mapping[int, Sequence[LotOnCreditNote]], for
 def taxes_by_part(document: Document) -> dict[tuple[str, int], tuple[Money, ...]]:
     """The tax of every line (``"line"``, number) and allowance (``"allowance"``, place), one amount per treatment.
 
-    The document rounds tax once per category and rate; its parts get theirs by largest remainder, so that they add up.
+    The document rounds tax as its jurisdiction says; its parts get their own by largest remainder, so that they add up.
     """
     by_category = {line.tax_category: line.treatments for line in reversed(document.lines)}
     parts: list[tuple[tuple[str, int], Money, tuple[TaxTreatment, ...]]] = [
@@ -57,10 +57,8 @@ def taxes_by_part(document: Document) -> dict[tuple[str, int], tuple[Money, ...]
             for index, each in enumerate(treatments)
             if (each.tax, each.category, each.rate) == (subtotal.name, subtotal.category, subtotal.rate)
         ]
-        if not subtotal.tax or not subtotal.taxable:
-            continue
-        shares = shared(subtotal.tax, [net.amount for _, _, net in members])
-        for (key, index, _), share in zip(members, shares, strict=True):
+        exact = [Fraction(net.amount) * Fraction(subtotal.rate) / 100 for _, _, net in members]
+        for (key, index, _), share in zip(members, adding_up_to(subtotal.tax, exact), strict=True):
             found[key][index] = share
     return {key: tuple(amounts) for key, amounts in found.items()}
 

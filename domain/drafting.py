@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 
 from domain import eligibility
 from domain.accounting_period import accounting_period_stream
@@ -35,7 +36,7 @@ from domain.invoice import (
     invoice_stream,
 )
 from domain.kernel import Addressed, Refused, StreamId, stream_of
-from domain.lots import Lot, LotStatus, ReserveLots, ShareLot, SplitLot, part_of, parts_of
+from domain.lots import Lot, LotStatus, ReserveLots, ShareLot, SplitLot, part_of, parts_at, parts_of
 from domain.money import Money, total, zero
 from domain.ports import (
     LotAt,
@@ -55,6 +56,7 @@ from domain.reasons import Context, Hold, LotFacts
 from domain.reference.account_map import account_map_stream
 from domain.reference.billing_calendar import BillingCalendar
 from domain.sharing import shares_of_each
+from domain.tax import TaxDecision, TaxedAs, TaxGap, decide_tax
 from domain.timesheet import Timesheet
 
 
@@ -113,11 +115,12 @@ class GroupKey:
 
 @dataclass(frozen=True, slots=True)
 class Billable:
-    """A lot as it goes on a draft: where it lives, and the part of it that fits under its line's cap."""
+    """A lot as it goes on a draft: where it lives, and the part of it that fits under its caps, and how many hours."""
 
     stream: StreamId
     lot: Lot
     within: Money
+    hours: Decimal | None = None
 
     @property
     def needs_split(self) -> bool:
@@ -282,7 +285,7 @@ def context_of(read: Read, lot: Lot, today: date | None = None) -> Context:
 def _within_caps(read: Read, lots: Sequence[tuple[StreamId, Lot]]) -> list[Billable]:
     """The lots with the part of each that all its caps leave; what is wholly over one is left out."""
     shares = allocate(rooms_for(read, [lot for _, lot in lots]), (candidate_of(lot) for _, lot in lots))
-    within = [Billable(stream, lot, shares[lot.lot].within) for stream, lot in lots]
+    within = [Billable(stream, lot, shares[lot.lot].within, shares[lot.lot].hours) for stream, lot in lots]
     result = [each for each in within if each.within or not each.lot.value]
     turn = {name: number for number, name in enumerate(dict.fromkeys(lot.engagement for _, lot in lots))}
     return sorted(
@@ -383,9 +386,8 @@ def _cut(members: Sequence[Billable]) -> tuple[list[Addressed], list[Billable]]:
         if not each.needs_split:
             whole.append(each)
             continue
-        splits.append(Addressed(each.stream, SplitLot(each.lot.lot, each.within)))
-        rest = each.lot.value - each.within
-        first, _ = parts_of(each.lot, (each.within.amount, rest.amount), (each.within, rest))
+        splits.append(Addressed(each.stream, SplitLot(each.lot.lot, each.within, each.hours)))
+        first, _ = parts_at(each.lot, each.within, each.hours)
         whole.append(Billable(each.stream, part_of(each.lot, first), each.within))
     return splits, whole
 
@@ -431,7 +433,7 @@ def _header(
 
 
 def _draft(read: Read, invoice: str, header: Header, members: Sequence[Billable]) -> list[Addressed]:
-    lines = _lines(read, members, header.layout, first=1)
+    lines = _lines(read, header, members, first=1)
     return [
         *_reservations(invoice, lines),
         *claims_of(read, invoice, header, lines),
@@ -443,7 +445,7 @@ def _late_lots(read: Read, draft: Draft, members: Sequence[Billable], by: str) -
     """The commands by which late lots join a draft, on lines of their own."""
     splits, whole = _cut(members)
     last = max(line.line for line in draft.lines)
-    lines = _lines(read, whole, draft.header.layout, first=last + 1)
+    lines = _lines(read, draft.header, whole, first=last + 1)
     return [
         *splits,
         *_reservations(draft.invoice, lines),
@@ -452,14 +454,37 @@ def _late_lots(read: Read, draft: Draft, members: Sequence[Billable], by: str) -
     ]
 
 
-def _lines(read: Read, billable: Sequence[Billable], layout: Layout, first: int) -> tuple[InvoiceLine, ...]:
-    """One line for what has the same project, contract line, text and price, or one for each lot."""
+def _lines(read: Read, header: Header, billable: Sequence[Billable], first: int) -> tuple[InvoiceLine, ...]:
+    """One line for what has the same project, contract line, text, price and tax, or one for each lot."""
     groups: dict[tuple[object, ...], list[Billable]] = {}
+    taxes = _Taxes(read, header)
     for each in billable:
         lot = each.lot
-        kind = (lot.engagement, lot.project, lot.line, _text(read, lot), lot.price, lot.tax_category)
-        groups.setdefault((*kind, lot.lot) if layout == "detail" else kind, []).append(each)
-    return tuple(_line(read, number, group, layout) for number, group in enumerate(groups.values(), start=first))
+        kind = (lot.engagement, lot.project, lot.line, _text(read, lot), lot.price, lot.tax_category, taxes.of(lot))
+        groups.setdefault((*kind, lot.lot) if header.layout == "detail" else kind, []).append(each)
+    return tuple(_line(read, number, group, header.layout) for number, group in enumerate(groups.values(), start=first))
+
+
+class _Taxes:
+    """How lots of a draft are taxed by their work dates: what a new rate divides does not stand on one line."""
+
+    def __init__(self, read: Read, header: Header) -> None:
+        terms = entity_of(read, header.selling_entity).on(header.cut_off)
+        self._decide = partial(
+            decide_tax,
+            terms,
+            customer_of(read, header.customer),
+            tax_rules_of(read, terms.address.country if terms else ""),
+            header.cut_off,
+        )
+        self._known: dict[tuple[str, date], TaxDecision | TaxGap] = {}
+
+    def of(self, lot: Lot) -> TaxDecision | TaxGap:
+        """The taxes of a lot, or why they are not known yet."""
+        key = (lot.tax_category, lot.work_date)
+        if key not in self._known:
+            self._known[key] = self._decide(taxed_as=TaxedAs.of(lot.tax_category), supplied_on=lot.work_date)
+        return self._known[key]
 
 
 def _text(read: Read, lot: Lot) -> str:

@@ -144,15 +144,23 @@ def shared(amount: Money, weights: Sequence[Decimal]) -> tuple[Money, ...]:
 
     The parts always add up to ``amount``, which must itself be a whole number of minor units.
     """
-    quantum = minor_unit(amount.currency)
-    units = int((amount.amount / quantum).to_integral_value())
     whole = sum((Fraction(weight) for weight in weights), Fraction(0))
-    exact = [Fraction(weight) * units / whole for weight in weights]
-    floors = [share.__floor__() for share in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda index: (floors[index] - exact[index], index))
-    for index in by_remainder[: units - sum(floors)]:
+    return adding_up_to(amount, [Fraction(weight) * Fraction(amount.amount) / whole for weight in weights])
+
+
+def adding_up_to(whole: Money, exact: Sequence[Fraction]) -> tuple[Money, ...]:
+    """Exact amounts as minor units that add up to the whole: the largest remainders are rounded up, ties the earlier.
+
+    Where the whole is further from their sum than a unit for each, as after rounding part by part, all bear of it.
+    """
+    quantum = minor_unit(whole.currency)
+    units = [each / Fraction(quantum) for each in exact]
+    floors = [each.__floor__() for each in units]
+    of_all, missing = divmod(int(whole.amount / quantum) - sum(floors), len(floors)) if floors else (0, 0)
+    by_remainder = sorted(range(len(units)), key=lambda index: (floors[index] - units[index], index))
+    for index in by_remainder[:missing]:
         floors[index] += 1
-    return tuple(Money(quantum * floor, amount.currency) for floor in floors)
+    return tuple(Money(quantum * (floor + of_all), whole.currency) for floor in floors)
 
 
 def half_up(exact: Fraction, digits: int) -> Decimal:

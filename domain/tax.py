@@ -13,7 +13,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from domain.money import Money, minor_unit, total
+from domain.money import Money, adding_up_to, minor_unit, total
+from domain.places import COUNTRIES, state_code
 from domain.reference.customer import Customer
 from domain.reference.legal_entity import LegalEntityTerms
 from domain.reference.tax_pack import STANDARD, RoundingPolicy, Supply, TaxCategory, TaxPack
@@ -114,6 +115,8 @@ def decide_tax(
     country = customer.bill_to.country if customer.bill_to else customer.country
     if seller is None or country is None:
         return TaxGap("Define the selling legal entity, and complete the customer's country.")
+    if country not in COUNTRIES:
+        return TaxGap(f"Correct the country of {customer.name}: ISO 3166-1 has no code {country}.")
     own = rules.for_customer(country, day)
     if own is not None:
         if own.needs_tax_id and not customer.tax_id:
@@ -132,18 +135,19 @@ def decide_tax(
 def _by_pack(
     pack: TaxPack, seller: LegalEntityTerms, customer: Customer, country: str, day: date, taxed_as: TaxedAs
 ) -> TaxDecision | TaxGap:
-    state = customer.state
-    supply = Supply(taxed_as.kind, customer.buyer, seller.address.country, seller.address.state, country, state)
+    home = seller.address
+    state, own_state = state_code(customer.state, country), state_code(home.state, home.country)
+    supply = Supply(taxed_as.kind, customer.buyer, home.country, own_state, country, state)
     rule, said = pack.rule_for(supply, day), f"{pack.jurisdiction} {pack.version}"
     if not state and (rule is None or rule.needs_state) and pack.depends_on_state(country):
-        return TaxGap(f"Complete the state in the address of {customer.name}: its tax depends on it.")
+        return TaxGap(_complete_state(customer.name, customer.state, "its tax depends on it"))
     if rule is None:
         place = supply.customer_place
         return TaxGap(
             f"State a tax rule of {pack.jurisdiction} for {taxed_as.kind} services to {place}: {said} has none."
         )
-    if rule.needs_state and pack.compares_states and not seller.address.state:
-        return TaxGap(f"Complete the state in the address of {seller.name}: tax within its state differs.")
+    if rule.needs_state and pack.compares_states and not own_state:
+        return TaxGap(_complete_state(seller.name, home.state, "tax within its state differs"))
     if rule.needs_tax_id and (not customer.tax_id or customer.invalid_tax_id is not None):
         what = f"Record a valid tax id of {customer.name}: its treatment as {rule.category} depends on it."
         return TaxGap(what, lacks_tax_id=True)
@@ -167,6 +171,11 @@ def _by_pack(
         )
     decision = TaxDecision(tuple(treatments), pack.rounding)
     return _exempted(decision, customer, (supply.customer_place, pack.jurisdiction), day)
+
+
+def _complete_state(name: str, told: str, because: str) -> str:
+    instead = f" by its ISO 3166-2 code instead of {told!r}" if told else ""
+    return f"Complete the state in the address of {name}{instead}: {because}."
 
 
 def _exempted(decision: TaxDecision, customer: Customer, places: Sequence[str], day: date) -> TaxDecision:
@@ -230,23 +239,12 @@ def _taxes(groups: Sequence[_Group], currency: str, rounding: RoundingPolicy) ->
             return [total(each, currency) for each in taxed]
         case "total":
             exact = [_tax(total(each.nets, currency), each.first.rate) for each in groups]
-            return _to_sum(exact, total(exact, currency).rounded(rounding.mode))
+            whole = total(exact, currency).rounded(rounding.mode)
+            return adding_up_to(whole, [Fraction(each.amount) for each in exact])
 
 
 def _tax(net: Money, rate: Decimal) -> Money:
     return net * (rate / 100)
-
-
-def _to_sum(exact: Sequence[Money], whole: Money) -> Sequence[Money]:
-    """Whole minor units that add up to the rounded sum: the largest remainders are rounded up, ties the earlier."""
-    quantum = minor_unit(whole.currency)
-    units = [Fraction(each.amount) / Fraction(quantum) for each in exact]
-    floors = [each.__floor__() for each in units]
-    missing = int(whole.amount / quantum) - sum(floors)
-    by_remainder = sorted(range(len(units)), key=lambda index: (floors[index] - units[index], index))
-    for index in by_remainder[:missing]:
-        floors[index] += 1
-    return [Money(quantum * floor, whole.currency) for floor in floors]
 
 
 def tax_total(taxes: Iterable[TaxSubtotal], currency: str) -> Money:

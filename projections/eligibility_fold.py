@@ -181,7 +181,8 @@ class EligibilityFold:
         value = item.value
         if share is not None and value:
             within, over = share.within.amount, share.over.amount
-            over_quantity = item.quantity - (item.quantity * within / value).quantize(_QUANTITY)
+            fitting = (item.quantity * within / value).quantize(_QUANTITY) if share.hours is None else share.hours
+            over_quantity = item.quantity - fitting
         else:
             within, over, over_quantity = (value or NOTHING), NOTHING, NOTHING
         is_eligible = new.state == "eligible"

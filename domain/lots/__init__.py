@@ -35,7 +35,7 @@ from domain.lots.lot import (
     RowConsidered,
     Unit,
 )
-from domain.lots.parts import parts_of
+from domain.lots.parts import parts_at, parts_of
 from domain.lots.rating import decide_rating
 from domain.lots.words import (
     BillLots,
@@ -135,6 +135,7 @@ __all__ = [
     "live_lot_of",
     "next_lot_id",
     "part_of",
+    "parts_at",
     "parts_left",
     "parts_of",
     "reversals_of",

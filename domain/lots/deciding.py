@@ -10,7 +10,7 @@ from typing import assert_never
 from domain.layers import with_changes
 from domain.lots.book import LotBook, LotState, _moved, billed_parts, evolve_lots, next_lot_id
 from domain.lots.lot import COMPLIMENTARY, Lot, LotStatus
-from domain.lots.parts import parts_of
+from domain.lots.parts import parts_at, parts_of
 from domain.lots.rating import portion_of
 from domain.lots.words import (
     BillLots,
@@ -58,8 +58,8 @@ from domain.money import Money
 def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
     """The lot events that a command causes in the stream that holds the lots."""
     match command:
-        case SplitLot(lot, first_value):
-            return _split(_held(book, lot), first_value)
+        case SplitLot(lot, first_value, first_quantity):
+            return _split(_held(book, lot), first_value, first_quantity)
         case ShareLot(lot, weights, values):
             _require_open(book, lot)
             return [LotSplit(lot, parts_of(book[lot].lot, weights, values))]
@@ -218,10 +218,9 @@ def _transfer(lot: Lot, into: Lot, reason: str, by: str, book: LotBook) -> list[
     return [moved, LotRated(replace(into, lot=name, source=lot.source, transferred_from=lot.lot))]
 
 
-def _split(held: LotState, first_value: Money) -> Sequence[LotSplit]:
+def _split(held: LotState, first_value: Money, first_quantity: Decimal | None) -> Sequence[LotSplit]:
     _require_open({held.lot.lot: held}, held.lot.lot)
     lot = held.lot
     if not (Money(Decimal(0), lot.value.currency) < first_value < lot.value):
         return []
-    rest = lot.value - first_value
-    return [LotSplit(lot.lot, parts_of(lot, (first_value.amount, rest.amount), (first_value, rest)))]
+    return [LotSplit(lot.lot, parts_at(lot, first_value, first_quantity))]

@@ -13,10 +13,14 @@ from domain.money import Money
 
 @dataclass(frozen=True, slots=True)
 class SplitLot:
-    """Divide an open lot in two at a value, so that the first part fits under a cap."""
+    """Divide an open lot in two at a value, so that the first part fits under a cap.
+
+    ``first_quantity`` is that of the first part where the cap is one of hours; else it is shared as the value is.
+    """
 
     lot: str
     first_value: Money
+    first_quantity: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

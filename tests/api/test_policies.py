@@ -22,8 +22,8 @@ def test_policies_are_published_once_and_a_changed_file_is_refused(tmp_path: Pat
     assert publish(ledger) == []
     changed = tmp_path / "DE.toml"
     changed.write_text((FOLDER / "DE.toml").read_text().replace('percent = "19"', 'percent = "18"'))
-    with pytest.raises(TaxPackVersionChanged, match=r"DE 2026\.1"):
+    with pytest.raises(TaxPackVersionChanged, match=r"DE 2026\.2"):
         publish(ledger, [changed])
-    changed.write_text(changed.read_text().replace('version = "2026.1"', 'version = "2026.2"'))
+    changed.write_text(changed.read_text().replace('version = "2026.2"', 'version = "2026.3"'))
     assert publish(ledger, [changed]) == ["tax_rule:DE@2"]
     assert len(ledger.load([StreamId("tax_rule:DE")])[StreamId("tax_rule:DE")].state.packs) == 2

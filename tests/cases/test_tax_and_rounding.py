@@ -140,7 +140,7 @@ def test_rc_a_german_firm_bills_a_french_business_with_reverse_charge(case: Reco
     case("RC", "vat", Decimal(told["expected"]["vat"]), document.tax.amount)
     assert subtotal.reason_code == "VATEX-EU-AE"
     assert document.gross == document.net
-    assert subtotal.decided_by == "DE 2026.1, eu_business"
+    assert subtotal.decided_by == "DE 2026.2, eu_business"
 
 
 def test_en_16931_guide_example_2_half_a_cent_of_tax_is_rounded_up() -> None:

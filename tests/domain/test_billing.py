@@ -9,6 +9,7 @@ from domain import billing
 from domain.billing import BillToMissing, TaxUndetermined
 from domain.drafting import LotsNotEligible
 from domain.engagement import ChangeCap, HoldEngagement
+from domain.engagement.caps import ChangeLimits
 from domain.invoice import Issued, NotApproved, NothingToBill, PreparerApproves
 from domain.kernel import stream_of
 from domain.lots import LotStatus
@@ -91,6 +92,17 @@ def test_a_lot_that_crosses_the_cap_is_split_and_the_rest_stays_open(world: Worl
     assert lots["jira:2#1/2"].lot.value == euros("400.00")
     with pytest.raises(NothingToBill):
         world.draft("I-2", [LotAt(sheet, "jira:2#1/2")])
+
+
+def test_a_cap_of_hours_is_billed_to_the_second_and_says_so_on_the_invoice(world: World) -> None:
+    """4.333333 hours leave 5.666667 of ten: neither more than the cap is asked for, nor less billed."""
+    world.tell(ENGAGEMENT, ChangeLimits("L1", Decimal(10), (), "partial"))
+    sheet = world.work("1", "4.333333")
+    world.work("2", "7.75", day=1)
+    world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1")
+    (line,) = invoice(world).document.lines
+    assert (line.quantity, line.net) == (Decimal(10), euros("1500.00"))
+    assert world.read(sheet).lots["jira:2#1/2"].lot.quantity == Decimal("2.083333")
 
 
 def test_work_that_is_not_eligible_is_refused_with_all_its_reasons(world: World) -> None:

@@ -115,6 +115,25 @@ class TestCaps:
     def test_a_lot_of_no_value_fits_under_a_used_up_cap(self) -> None:
         assert allocate(room(0), candidates(0))["lot-0"].over == euros(0)
 
+    def test_a_cap_of_hours_is_filled_to_the_hour_whatever_they_are_worth(self) -> None:
+        """5.5 of 7.75 hours at 123.45, which are 956.74, come to 678.975: 678.98, half up."""
+        lot = replace(candidates("956.74")[0], hours=Decimal("7.75"))
+        share = allocate([Room("line L1", "partial", hours=Decimal("5.5"))], [lot])["lot-0"]
+        assert (share.hours, share.within, share.over) == (Decimal("5.5"), euros("678.98"), euros("277.76"))
+
+    def test_of_two_caps_the_narrower_one_says_whether_hours_or_money_are_cut(self) -> None:
+        lot = replace(candidates(800)[0], hours=Decimal(8))
+        of_hours = Room("line L1", "partial", hours=Decimal(5))
+        for money, expected in ((499, None), (500, Decimal(5)), (501, Decimal(5))):
+            share = allocate([of_hours, *room(money)], [lot])["lot-0"]
+            assert (share.within, share.hours) == (euros(min(money, 500)), expected)
+            assert allocate([*room(money), of_hours], [lot])["lot-0"] == replace(share, cut_by=share.cut_by)
+
+    def test_hours_that_are_worth_less_than_a_cent_stay_over_the_cap(self) -> None:
+        lot = replace(candidates("0.02")[0], hours=Decimal(8))
+        share = allocate([Room("line L1", "partial", hours=Decimal("7.9"))], [lot])["lot-0"]
+        assert (share.within, share.over, share.hours) == (euros("0.01"), euros("0.01"), Decimal("7.9"))
+
     @such_that(
         st.integers(-100, 5000),
         st.lists(st.integers(0, 900), max_size=12),

@@ -10,7 +10,14 @@ from decimal import Decimal
 import pytest
 
 from domain import billing, crediting
-from domain.contract import ContractLine, FixedFeeMilestones, Milestone, Retainer, TimeAndMaterials
+from domain.contract import (
+    ContractLine,
+    FixedFeeMilestones,
+    ManagedService,
+    Milestone,
+    Retainer,
+    TimeAndMaterials,
+)
 from domain.credit_note import (
     CreditForm,
     CreditNoteDrafted,
@@ -22,6 +29,7 @@ from domain.credit_note import (
 from domain.crediting import CreditOfCredit, CreditWish, NothingToCredit
 from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
 from domain.engagement.retainer import GrantRetainer
+from domain.engagement.schedule import FallDue, GiveServiceCredit
 from domain.invoice import AllowanceCharge, CreditAboveLine, Issued, RecordPayment, invoice_stream
 from domain.kernel import StreamId, stream_of
 from domain.lots import Disposition, Lot, LotStatus, SplitLot
@@ -408,3 +416,21 @@ def test_what_the_customer_kept_back_of_credited_work_is_never_asked_for() -> No
     assert (invoice(world).due, invoice(world).held_back) == (euros("981.00"), euros("90.00"))
     credit(world, "CN-2", CreditWish(1))
     assert (invoice(world).due, invoice(world).held_back) == (euros(0), euros(0))
+
+
+def test_the_tax_of_a_line_is_its_own_also_where_another_line_nearly_cancels_it() -> None:
+    """Three cents of net bear a cent of tax on the invoice; the line of 100.00 bears 19.00 and gives 19.00 back."""
+    milestones = FixedFeeMilestones(milestones=(Milestone("M1", "Design", euros("100.00")),))
+    world = World().firm().contract(line=ContractLine("L1", "Design", milestones))
+    world.tell(ENGAGEMENT, AgreeLine(ContractLine("L2", "Service", ManagedService(euros("99.97"), NEW_YEAR))))
+    world.tell(ENGAGEMENT, FallDue(NEW_YEAR, NINE)).draft("I-0", world.lots(ENGAGEMENT)).approve("I-0").issue("I-0")
+    missed = GiveServiceCredit("L2", "C1", MONDAY, euros("99.97"), "Not available.", "ann", NINE)
+    world.tell(ENGAGEMENT, missed, AcceptMilestone("L1", "M1", MONDAY, "mail", "ann", NINE))
+    open_now = [LotAt(ENGAGEMENT, lot.lot) for lot in lots(world, ENGAGEMENT, LotStatus.OPEN)]
+    world.draft("I-1", open_now).approve("I-1").issue("I-1")
+    document = invoice(world).document
+    assert (document.net, document.tax) == (euros("0.03"), euros("0.01"))
+    (design,) = (line.line for line in document.lines if line.contract_line == "L1")
+    credit(world, "CN-1", CreditWish(design))
+    said = note(world).credit
+    assert (said.net, said.tax) == (euros("100.00"), euros("19.00"))

@@ -1,11 +1,22 @@
 import operator
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.money import MINOR_UNITS, WITHDRAWN, MixedCurrencies, Money, UnknownCurrency, minor_unit, shared, total
+from domain.money import (
+    MINOR_UNITS,
+    WITHDRAWN,
+    MixedCurrencies,
+    Money,
+    UnknownCurrency,
+    adding_up_to,
+    minor_unit,
+    shared,
+    total,
+)
 
 
 def euros(text: str) -> Money:
@@ -35,6 +46,13 @@ def test_amounts_of_two_currencies_are_never_added_or_compared() -> None:
 
 def test_a_third_each_goes_to_the_earlier_by_a_cent() -> None:
     assert shared(euros("100.00"), [Decimal(1)] * 3) == (euros("33.34"), euros("33.33"), euros("33.33"))
+
+
+def test_amounts_that_were_rounded_one_by_one_bear_the_difference_to_the_whole_together() -> None:
+    each = Fraction("0.005")
+    assert adding_up_to(euros("0.03"), [each] * 3) == (euros("0.01"),) * 3
+    assert adding_up_to(euros("-0.03"), [-each] * 3) == (euros("-0.01"),) * 3
+    assert adding_up_to(euros("0.01"), [Fraction(19), Fraction("-18.9943")]) == (euros("19.00"), euros("-18.99"))
 
 
 @given(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -26,13 +25,13 @@ from adapters.vendors.salesforce.record import (
 from domain.kernel import Addressed, Refused, StreamId, stream_of
 from domain.money import MINOR_UNITS, UnknownCurrency
 from domain.opportunity import TellOpportunity, opportunity_stream
+from domain.places import COUNTRIES
 from domain.ports import Read
 from domain.reference.customer import DescribeCustomer
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.statements import Scalar
 
 WON_STAGE: Final = "Closed Won"
-_COUNTRY: Final = re.compile("[A-Z]{2}")
 
 
 class Gap(Refused):
@@ -176,7 +175,7 @@ def _account(ref: ExternalRef, head: Heading, fields: forms.Account) -> Intake:
         if head.change == "DELETE":
             raise CustomerDeleted(f"{ref.id} is customer {customer}.")
         country = said.get("country")
-        if country and not _COUNTRY.fullmatch(country):
+        if country and country not in COUNTRIES:
             raise UnknownCountry(repr(country))
         yield Addressed(stream, DescribeCustomer(customer, said, head.said_at))
         yield Addressed(known_as, AssignIdentifier(ref, customer))

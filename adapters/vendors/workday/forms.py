@@ -76,11 +76,12 @@ class Worker(Row):
 
 
 class Address(Workday):
-    """Where post arrives."""
+    """Where post arrives; the region of the country is told where tax depends on it."""
 
     line: str = Field("", alias="Line_1")
     city: str = Field("", alias="City")
     postal_code: str = Field("", alias="Postal_Code")
+    state: str = Field("", alias="Country_Region_ISO_Code")
     country: str = Field(alias="Country_ISO_Code", pattern="^[A-Z]{2}$")
 
 

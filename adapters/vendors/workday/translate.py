@@ -87,7 +87,9 @@ def _company(row: forms.Company) -> Intake:
         terms = LegalEntityTerms(
             effective_from=effective_from,
             name=row.title,
-            address=Address(row.address.line, row.address.city, row.address.postal_code, row.address.country),
+            address=Address(
+                row.address.line, row.address.city, row.address.postal_code, row.address.country, row.address.state
+            ),
             functional_currency=row.currency,
             time_zone=row.time_zone,
             tax_id=row.tax_id,

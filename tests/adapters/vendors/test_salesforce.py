@@ -210,9 +210,10 @@ def test_the_address_of_a_row_is_the_whole_address() -> None:
     assert command(flat).told == {"street": "3 Rue C", "city": None, "parent": "C-001000000000009AAA"}
 
 
-def test_a_country_by_its_name_is_refused_because_tax_depends_on_it() -> None:
+@pytest.mark.parametrize("country", ["Frankreich", "UK", "EL", "fr"])
+def test_a_country_without_its_code_is_refused_because_tax_depends_on_it(country: str) -> None:
     office = Office()
-    told = row("Account", ACCOUNT, {"BillingCountry": "Frankreich"})
+    told = row("Account", ACCOUNT, {"BillingCountry": country})
     office.deliver(told)
     assert office.fate(told) == ("refused", "salesforce.unknown_country")
 

@@ -58,6 +58,13 @@ def test_a_company_is_a_legal_entity_with_its_terms_from_a_day_on() -> None:
     assert asked[1].command == AssignIdentifier(ExternalRef("workday", "company", "wid-DE01"), "DE01")
 
 
+def test_the_region_of_a_companys_address_is_its_state_because_tax_may_depend_on_it() -> None:
+    body = company().body
+    body["Address"] |= {"Country_ISO_Code": "IN", "Country_Region_ISO_Code": "KA"}
+    [asked, *_] = commands(Letter("p2c.in.workday.company.updated", body))
+    assert asked.command.terms.address.state == "KA"
+
+
 def test_corrections_of_the_past_and_plans_for_the_future_find_their_place_in_any_order() -> None:
     letters = [
         worker(rate="60", effective="2026-01-01", entered=NINE),
