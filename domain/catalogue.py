@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain import (
-    accounting_period,
     billing_limit,
     calendar,
     credit_note,
     engagement,
     exception,
     expense,
-    intercompany,
     invoice,
     lots,
     number_series,
@@ -24,10 +22,12 @@ from domain import (
     payment,
     project,
     timesheet,
-    transfer,
 )
+from domain.books import accounting_period
 from domain.engagement import agreement, caps, change_orders, milestones, progress, retainer, schedule
+from domain.intercompany import invoice as intercompany
 from domain.kernel import Decider
+from domain.lots import transfer
 from domain.reference import (
     account_map,
     billing_calendar,

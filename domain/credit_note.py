@@ -14,7 +14,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, assert_never
 
-from domain.document_totals import AllowanceCharge
 from domain.invoice.document import Header, Party
 from domain.invoice.issued import (
     Posting,
@@ -27,6 +26,7 @@ from domain.invoice.issued_words import (
     ReportPostingSent,
     RequestPosting,
 )
+from domain.invoice.totals import AllowanceCharge
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.lots import Disposition, Unit
 from domain.money import Money

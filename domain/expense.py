@@ -51,9 +51,9 @@ from domain.lots import (
     live_lot_of,
     reversals_of,
 )
+from domain.lots.transfer import TransferCommand, TransferEvent
+from domain.lots.transferring import decide_transfers, evolve_transfers
 from domain.money import Money, zero
-from domain.transfer import TransferCommand, TransferEvent
-from domain.transfers import decide_transfers, evolve_transfers
 
 OVER_LIMIT: Final = "EXPENSE_POLICY_VIOLATION"
 """Why an expense is held that costs more than its entity allows: a code of the closed list."""

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from domain.accounting_period import AccountingPeriods, PeriodIsSoftClosed, PeriodStatus, accounting_period_stream
-from domain.accounting_period import posting_day as posted_on
+from domain.books.accounting_period import AccountingPeriods, PeriodIsSoftClosed, PeriodStatus, accounting_period_stream
+from domain.books.accounting_period import posting_day as posted_on
 from domain.credit_note import CreditNoteIssued
 from domain.engagement.agreement import EngagementCompleted
 from domain.engagement.change_orders import ChangeOrderApproved
 from domain.engagement.milestones import MilestoneAccepted
 from domain.engagement.progress import CostRecorded, EstimateRevised, ProgressMeasured
 from domain.engagement.retainer import RetainerRefunded
-from domain.intercompany import IntercompanyInvoiced, IntercompanySettled
+from domain.intercompany.invoice import IntercompanyInvoiced, IntercompanySettled
 from domain.invoice import (
     BalanceRefunded,
     HoldbackReleased,

@@ -9,14 +9,14 @@ from decimal import Decimal
 from typing import Final
 
 from domain import eligibility
-from domain.accounting_period import accounting_period_stream
+from domain.books.accounting_period import accounting_period_stream
 from domain.calendar import FIRM
 from domain.caps import Candidate, Room, Share, allocate, allocation
+from domain.eligibility.reasons import AS_IT_IS, Blocker, Context, Policy
 from domain.kernel import stream_of
 from domain.money import Money, total
 from domain.ports import billing_calendar_of, heard_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import AS_IT_IS, Blocker, Context, Policy
 from domain.reference.account_map import account_map_stream
 from domain.reference.billing_calendar import BillingCalendar
 from projections.contexts import Contexts

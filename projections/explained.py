@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from domain.catalogue import DECIDERS
+from domain.eligibility.reasons import AS_IT_IS, Policy
 from domain.kernel import Refused, StreamId, decider_name
 from domain.lots import Explanation
-from domain.reasons import AS_IT_IS, Policy
 from projections import billing_eligibility, reasons
 from projections.billing_eligibility import EligibilityRow
 from projections.contexts import Contexts

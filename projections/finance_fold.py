@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.accounting_period import PeriodClosed, PeriodOpened, PeriodReopened, PeriodSoftClosed, PeriodStatus
+from domain.books.accounting_period import PeriodClosed, PeriodOpened, PeriodReopened, PeriodSoftClosed, PeriodStatus
 from domain.kernel import Recorded
 from domain.reference.account_map import AccountMapped
 from domain.reference.fx_policy import FxPolicyStated

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from domain.accounting_period import PeriodClosed, PeriodOpened, PeriodReopened, PeriodSoftClosed
-from domain.intercompany import IntercompanyInvoiced, IntercompanySettled
+from domain.books.accounting_period import PeriodClosed, PeriodOpened, PeriodReopened, PeriodSoftClosed
+from domain.intercompany.invoice import IntercompanyInvoiced, IntercompanySettled
+from domain.lots.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced, TransfersPriced
 from domain.reference.account_map import AccountMapped
 from domain.reference.fx_policy import FxPolicyStated
 from domain.reference.intercompany_agreement import AgreementStated, AgreementTerms
-from domain.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced, TransfersPriced
 from projections.cash_sentences import Wording
 
 

@@ -8,8 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.account_role import AccountRole
-from domain.accounting_period import first_day_of, last_day_of
+from domain.books.account_role import AccountRole
+from domain.books.accounting_period import first_day_of, last_day_of
 from domain.money import Money
 from domain.reference.fx_policy import NoReportingCurrency
 from projections.finance import Rates

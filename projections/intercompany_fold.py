@@ -8,10 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from domain.intercompany import IntercompanyInvoiced, IntercompanySettled
+from domain.intercompany.invoice import IntercompanyInvoiced, IntercompanySettled
 from domain.kernel import Recorded, StreamId
 from domain.lots import Lot, LotRated, LotReversed, LotSplit, LotTransferred
-from domain.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced, TransfersPriced
+from domain.lots.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced, TransfersPriced
 from projections.items import Item
 from projections.lots_fold import LotsFold
 from projections.model import Handler

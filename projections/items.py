@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import orjson
 
+from domain.eligibility.reasons import EntryFacts, Hold, LotFacts, PlannedFacts, Subject
 from domain.engagement.planned import Planned
 from domain.engagement.promised import Agreement
 from domain.kernel import Recorded, StreamId, decider_name
 from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
+from domain.lots.transfer import TransferGap
 from domain.money import Money
-from domain.reasons import EntryFacts, Hold, LotFacts, PlannedFacts, Subject
-from domain.transfer import TransferGap
 from projections.row_security import of_entity
 from projections.tables import Table
 from projections.timesheets_fold import EntryRecord

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.account_role import AccountRole
-from domain.journal import class_of
+from domain.books.account_role import AccountRole
+from domain.books.journal import class_of
 from domain.periods import month_of
 from projections.pages import Conditions, Page, PageRequest, Sort, paged
 from projections.reader import Scope, View

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from domain import postings
-from domain.account_role import AccountRole
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Carried, Rate, same
+from domain.books.postings import BilledOf
 from domain.credit_note import Credit, CreditNoteIssued
-from domain.journal import Carried, Rate, same
 from domain.kernel import Recorded
 from domain.money import Money, shared
-from domain.postings import BilledOf
 from projections.journal_lines import JournalLines
 from projections.journal_writer import About, JournalWriter
 from projections.model import Handler

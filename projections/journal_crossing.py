@@ -8,12 +8,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from domain import postings
-from domain.journal import Carried, Rate
+from domain.books import postings
+from domain.books.journal import Carried, Rate
 from domain.kernel import Recorded
 from domain.lots import LotRated, LotReversed, LotSplit, LotTransferred
+from domain.lots.transfer import Transfer, TransfersPriced
 from domain.reference.fx_rate import FxRatePublished
-from domain.transfer import Transfer, TransfersPriced
 from projections.journal_lots import JournalLots
 from projections.journal_tables import CHARGES, ChargeRecord
 from projections.journal_writer import About, JournalWriter

@@ -7,10 +7,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from domain import postings
-from domain.account_role import AccountRole
-from domain.intercompany import CashLeg, IntercompanyInvoice, IntercompanyInvoiced, IntercompanySettled, Leg
-from domain.journal import Carried, Posting, Rate
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Carried, Posting, Rate
+from domain.intercompany.invoice import (
+    CashLeg,
+    IntercompanyInvoice,
+    IntercompanyInvoiced,
+    IntercompanySettled,
+    Leg,
+)
 from domain.kernel import Recorded
 from domain.money import Money
 from projections.journal_writer import About, JournalWriter, Kind

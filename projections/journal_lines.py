@@ -7,15 +7,15 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from domain import postings
-from domain.account_role import AccountRole
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Carried, Posting, Rate
 from domain.contract import ContractLine
-from domain.earning import Seen, earned_to_date, last_day_of, provision_to_date, revenue_account
-from domain.journal import Carried, Posting, Rate
 from domain.kernel import Recorded
 from domain.money import Money
-from domain.promises import earning_terms, promise_of
-from domain.revenue import Basis
+from domain.revenue.earning import Seen, earned_to_date, last_day_of, provision_to_date, revenue_account
+from domain.revenue.methods import Basis
+from domain.revenue.promises import earning_terms, promise_of
 from projections.contexts import Contexts
 from projections.journal_tables import LINES, LineRecord
 from projections.journal_writer import About, JournalWriter

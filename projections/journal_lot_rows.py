@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Final
 
 from domain.contract import ContractLine, Revenue
-from domain.earning import earns_by_itself, revenue_account
 from domain.kernel import Recorded, decider_name
 from domain.lots import Lot, LotPart, LotRated
+from domain.revenue.earning import earns_by_itself, revenue_account
 from projections.journal_lines import EARNED_APART
 from projections.journal_tables import LotRecord
 from projections.journal_writer import About

@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from domain import postings
-from domain.account_role import AccountRole
 from domain.billing_limit import BillingLimit, BillingLimitAgreed, LimitClaimed, LimitReleased
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Rate
 from domain.engagement.agreement import LineAgreed
 from domain.engagement.caps import (
     BillingClaimed,
@@ -21,7 +22,6 @@ from domain.engagement.caps import (
 )
 from domain.engagement.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseRecorded
-from domain.journal import Rate
 from domain.kernel import Recorded, decider_name, local_id
 from domain.lots import (
     LotHoldsLifted,
@@ -38,9 +38,9 @@ from domain.lots import (
     LotsWrittenOff,
     LotTransferred,
 )
-from domain.promises import earning_terms
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.legal_entity import LegalEntityDefined
+from domain.revenue.promises import earning_terms
 from domain.timesheet import APPROVER_REDUCED
 from projections.contexts import Contexts
 from projections.journal_caps import Group, JournalCaps

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from domain import postings
-from domain.account_role import AccountRole
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Carried, Posting, Rate, same
+from domain.books.postings import BilledOf
 from domain.invoice import (
     BalanceRefunded,
     Document,
@@ -19,11 +21,9 @@ from domain.invoice import (
     ReceivableWrittenOff,
 )
 from domain.invoice.document import InvoiceLine
-from domain.journal import Carried, Posting, Rate, same
 from domain.kernel import Recorded, local_id
 from domain.money import Money, shared
 from domain.payment import MoneyReceived, PaymentRefunded
-from domain.postings import BilledOf
 from projections.journal_lines import JournalLines
 from projections.journal_tables import OpenRecord
 from projections.journal_writer import About, JournalWriter, Kind

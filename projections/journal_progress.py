@@ -7,21 +7,21 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from domain import postings
-from domain.account_role import AccountRole
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Carried, Posting
 from domain.calendar import DayOpened
 from domain.contract import revenue_of
-from domain.earning import Seen, last_day_of, whole_and_done
 from domain.engagement.agreement import EngagementCompleted, LineAgreed
 from domain.engagement.change_orders import ChangeOrderApproved
 from domain.engagement.milestones import MilestoneAccepted
 from domain.engagement.progress import CostRecorded, EstimateRevised, ProgressMeasured
 from domain.engagement.retainer import RetainerExpired, RetainerRefunded
-from domain.journal import Carried, Posting
 from domain.kernel import Recorded, local_id
 from domain.periods import month_end, month_ends
-from domain.promises import allocated_lines
 from domain.reference.fx_rate import FxRatePublished
+from domain.revenue.earning import Seen, last_day_of, whole_and_done
+from domain.revenue.promises import allocated_lines
 from projections.contexts import Contexts
 from projections.journal_lines import JournalLines
 from projections.journal_tables import OPEN, LineRecord, OpenRecord

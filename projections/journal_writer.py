@@ -9,9 +9,9 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Literal
 
-from domain.accounting_period import AccountingPeriods, accounting_period_stream, posting_day
+from domain.books.accounting_period import AccountingPeriods, accounting_period_stream, posting_day
+from domain.books.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, same, to_the_cent
 from domain.conversion import PIVOT, fx_quote_or_none
-from domain.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, same, to_the_cent
 from domain.kernel import Recorded
 from domain.periods import month_of
 from domain.reference.fx_policy import FX_POLICY, FxPolicy

@@ -32,10 +32,10 @@ from domain.lots import (
     LotsWrittenOff,
     LotTransferred,
 )
+from domain.lots.transfer import TransfersPriced
 from domain.money import Money
 from domain.reference.fx_rate import STALE_AFTER_DAYS, FxRatePublished, converted
 from domain.reference.legal_entity import LegalEntityDefined
-from domain.transfer import TransfersPriced
 from projections.contexts import Contexts
 from projections.counted import Counted, counted
 from projections.invoices_fold import InvoicesFold

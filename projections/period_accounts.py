@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.accounting_period import first_day_of, last_day_of
+from domain.books.accounting_period import first_day_of, last_day_of
 from projections.reader import View
 
 ENTRIES_MAX: Final = 500

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.accounting_period import first_day_of, last_day_of
+from domain.books.accounting_period import first_day_of, last_day_of
 from projections.period_accounts import ENTRIES_MAX, AccountCompared, LateEntry, compared, late_entries
 from projections.reader import View
 

@@ -11,11 +11,11 @@ import orjson
 
 from domain.billing_limit import billing_limit_stream
 from domain.caps import Room
+from domain.eligibility.reasons import Blocker
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotStatus
 from domain.money import Money
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker
 from projections.contexts import KINDS, Contexts
 from projections.items import Item
 

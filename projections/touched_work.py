@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from domain.accounting_period import AccountingPeriods, accounting_period_stream
+from domain.books.accounting_period import AccountingPeriods, accounting_period_stream
 from domain.calendar import FIRM, DayOpened
 from domain.engagement import BillingClaimed, BillingReleased, Engagement, MilestoneAccepted
 from domain.engagement.caps import BillingCredited, CapReached

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.memory import MemoryLedger
-from domain import billing
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, PercentComplete, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
@@ -231,13 +231,13 @@ class World:
 
     def draft(self, invoice: str, lots: Sequence[LotAt], *, strict: bool = True, by: str = "paul") -> World:
         cut_off = date(2026, 3, 31)
-        self.record(billing.draft_invoice(self.read, invoice, "E-1", lots, cut_off=cut_off, by=by, strict=strict))
+        self.record(issuing.draft_invoice(self.read, invoice, "E-1", lots, cut_off=cut_off, by=by, strict=strict))
         return self.react()
 
     def approve(self, invoice: str, by: str = "ann") -> World:
-        self.record(billing.approve_invoice(self.read, invoice, by, NINE + timedelta(days=30)))
+        self.record(issuing.approve_invoice(self.read, invoice, by, NINE + timedelta(days=30)))
         return self
 
     def issue(self, invoice: str, on: date = date(2026, 4, 1)) -> World:
-        self.record(billing.issue_invoice(self.read, invoice, on))
+        self.record(issuing.issue_invoice(self.read, invoice, on))
         return self.react()

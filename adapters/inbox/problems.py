@@ -16,7 +16,7 @@ from domain.kernel import Refused, StreamId, decider_name
 from domain.lots import Lot
 from domain.money import Money
 from domain.ports import Read, engagement_of, invoice_of, project_of
-from domain.pricing import lot_of_entry
+from domain.pricing.lots import lot_of_entry
 from domain.reference.identifier import ExternalRef
 from domain.timesheet import Entry, Work
 

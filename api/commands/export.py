@@ -23,8 +23,8 @@ from adapters.postgres import connect, open_pool
 from adapters.settings import Settings, load
 from api.books import open_ledger
 from api.screen import Screen
-from domain.account_role import AccountRole
-from domain.journal import class_of
+from domain.books.account_role import AccountRole
+from domain.books.journal import class_of
 from domain.kernel import Refused
 from projections import build, journal
 from projections.generation import Generations

@@ -14,7 +14,7 @@ from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Waterma
 from api.graphql.history import Fact
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.scalars import Position
-from domain.accounting_period import PeriodNotOpened
+from domain.books.accounting_period import PeriodNotOpened
 from domain.kernel import Refused
 from projections import finance, group_margin, intercompany, period_accounts, period_difference, timeline
 from projections.reader import FIRM, AtPosition

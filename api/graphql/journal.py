@@ -12,7 +12,7 @@ import strawberry
 from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
 from api.graphql.history import Fact, SourceMessage
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
-from domain.account_role import AccountRole
+from domain.books.account_role import AccountRole
 from projections import journal as books
 from projections import timeline
 

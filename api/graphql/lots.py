@@ -15,9 +15,9 @@ from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Waterma
 from api.graphql.billing_eligibility import EligibilityState, EligibleItem, Reason
 from api.graphql.invoices import Explanation
 from domain.contract import CapPolicy as CapPolicyOfDomain
+from domain.eligibility.reasons import Policy
 from domain.lots import Explanation as ExplanationRow
 from domain.reason_codes import soft
-from domain.reasons import Policy
 from projections import explained
 from projections.billing_eligibility import EligibilityRow
 

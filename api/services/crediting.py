@@ -11,7 +11,8 @@ from typing_extensions import Doc
 
 from api.services.drafts import LotInput
 from api.services.service import Amount, Call, Decision, InputIncomplete, Service
-from domain import crediting
+from domain.billing import crediting
+from domain.billing.crediting import CreditWish
 from domain.credit_note import (
     ApprovedCredit,
     Credit,
@@ -23,7 +24,6 @@ from domain.credit_note import (
     RebillTo,
     credit_note_stream,
 )
-from domain.crediting import CreditWish
 from domain.invoice import Issued
 from domain.kernel import Addressed, StreamId
 from domain.lots import Disposition

@@ -13,8 +13,8 @@ from typing_extensions import Doc
 from api.errors import problem_of
 from api.services.invoices import require_invoice
 from api.services.service import Amount, Call, Decision, InputIncomplete, Kind, Service
-from domain import billing, drafting
-from domain.drafting import DraftPlan, Drafts
+from domain.billing import drafting, issuing
+from domain.billing.drafting import DraftPlan, Drafts
 from domain.invoice import AllowanceCharge, Draft, Grouping, Layout, NothingToBill, Prepayment, invoice_stream
 from domain.kernel import Addressed, StreamId
 from domain.lots import PostponeLots
@@ -184,7 +184,7 @@ def preview_invoice(asked: PreviewInvoiceInput, call: Call) -> Decision:
             raise drafts.left_out[0] if drafts.left_out else NothingToBill(_nothing(asked))
         commands, invoices = drafts.commands, drafts.invoices
     day = asked.issued_on or call.now.date()
-    shown = billing.previewed(call.read, commands, invoices, call.now, day)
+    shown = issuing.previewed(call.read, commands, invoices, call.now, day)
     return Decision([*commands, *shown], tuple(map(invoice_stream, invoices)))
 
 
@@ -233,7 +233,7 @@ class AdjustInvoiceLineInput:
 def adjust_invoice_line(asked: AdjustInvoiceLineInput, call: Call) -> Decision:
     """Write a line of a draft up or down, visibly: by a line of its own with its reason and the lots it concerns."""
     require_invoice(asked.invoice, call)
-    commands = billing.adjust_line(
+    commands = issuing.adjust_line(
         call.read, asked.invoice, asked.line, asked.amount.money, asked.reason, call.actor, asked.lots or ()
     )
     return Decision(commands, (invoice_stream(asked.invoice),))
@@ -265,11 +265,11 @@ class StateAllowancesInput:
 def state_allowances(asked: StateAllowancesInput, call: Call) -> Decision:
     """State all allowances and charges of a draft's line, or of the whole document, each with its reason."""
     require_invoice(asked.invoice, call)
-    draft = billing.draft_of(call.read, asked.invoice)
+    draft = issuing.draft_of(call.read, asked.invoice)
     currency = draft.header.currency
     base = draft.line(asked.line).standard_value if asked.line is not None else _sum_of_lines(draft)
     stated = tuple(_allowance(each, base, currency) for each in asked.allowances)
-    commands = billing.state_allowances(
+    commands = issuing.state_allowances(
         call.read, asked.invoice, asked.line, stated, call.actor, asked.base_quantity or Decimal(1)
     )
     return Decision(commands, (invoice_stream(asked.invoice),))
@@ -314,7 +314,7 @@ def state_prepayments(asked: StatePrepaymentsInput, call: Call) -> Decision:
     """State which money on account a draft takes into account; it reduces what is due, and is applied at issue."""
     require_invoice(asked.invoice, call)
     stated = tuple(Prepayment(each.payment, each.amount.money) for each in asked.prepayments)
-    return Decision(billing.state_prepayments(call.read, asked.invoice, stated), (invoice_stream(asked.invoice),))
+    return Decision(issuing.state_prepayments(call.read, asked.invoice, stated), (invoice_stream(asked.invoice),))
 
 
 @dataclass(frozen=True)
@@ -328,7 +328,7 @@ class DiscardDraftInput:
 def discard_draft(asked: DiscardDraftInput, call: Call) -> Decision:
     """Give up a draft; its lots become eligible again."""
     require_invoice(asked.invoice, call)
-    commands = billing.discard_draft(call.read, asked.invoice, call.actor, asked.reason)
+    commands = issuing.discard_draft(call.read, asked.invoice, call.actor, asked.reason)
     return Decision(commands, (invoice_stream(asked.invoice),))
 
 

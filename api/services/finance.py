@@ -11,8 +11,8 @@ from typing import Annotated, Final, get_args
 from typing_extensions import Doc
 
 from api.services.service import Amount, Call, Decision, InputIncomplete, Service
-from domain.account_role import AccountRole
-from domain.accounting_period import (
+from domain.books.account_role import AccountRole
+from domain.books.accounting_period import (
     ClosePeriod,
     Command,
     OpenPeriod,
@@ -20,9 +20,9 @@ from domain.accounting_period import (
     SoftClosePeriod,
     accounting_period_stream,
 )
-from domain.intercompany import intercompany_stream
-from domain.intercompany_run import Run, day_of_run, run_intercompany
-from domain.intercompany_settlement import Wish, settle_intercompany
+from domain.intercompany.invoice import intercompany_stream
+from domain.intercompany.run import Run, day_of_run, run_intercompany
+from domain.intercompany.settlement import Wish, settle_intercompany
 from domain.kernel import Addressed, StreamId
 from domain.reference.account_map import ERP, AccountMapping, MapAccount, account_map_stream
 from domain.reference.fx_policy import FX_POLICY, FxPolicyTerms, StateFxPolicy

@@ -9,7 +9,8 @@ from typing import Annotated
 from typing_extensions import Doc
 
 from api.services.service import Amount, Call, Decision, Service
-from domain import billing, receivables
+from domain import receivables
+from domain.billing import issuing
 from domain.invoice import (
     Approved,
     Discarded,
@@ -40,7 +41,7 @@ def approve_invoice(asked: ApproveInvoiceInput, call: Call) -> Decision:
     header = require_invoice(asked.invoice, call)
     zone = call.now.tzinfo
     at = datetime.combine(asked.approved_on, time(12), zone) if asked.approved_on and header else call.now
-    commands = billing.approve_invoice(call.read, asked.invoice, call.actor, at)
+    commands = issuing.approve_invoice(call.read, asked.invoice, call.actor, at)
     return Decision(commands, (invoice_stream(asked.invoice),))
 
 
@@ -58,7 +59,7 @@ def issue_invoice(asked: IssueInvoiceInput, call: Call) -> Decision:
     issued_on = asked.issued_on or (call.today_at(header.selling_entity) if header else call.now.date())
     if header is not None and isinstance(invoice_of(call.read, asked.invoice), Approved):
         call.require_open(header.selling_entity, issued_on)
-    commands = billing.issue_invoice(call.read, asked.invoice, issued_on)
+    commands = issuing.issue_invoice(call.read, asked.invoice, issued_on)
     return Decision(commands, (invoice_stream(asked.invoice),))
 
 

@@ -14,7 +14,7 @@ from typing_extensions import Doc
 
 from api.access import OutOfScope, Principal, Role
 from api.errors import Problem
-from domain.accounting_period import AccountingPeriods, accounting_period_stream, require_open
+from domain.books.accounting_period import AccountingPeriods, accounting_period_stream, require_open
 from domain.kernel import Addressed, Refused, StreamId
 from domain.money import Money
 from domain.ports import Candidates, Read, engagement_of, entity_of, project_of

@@ -13,7 +13,7 @@ and ``agreeing``, ``changing`` and ``deciding`` hold the rules that look at the 
 from __future__ import annotations
 
 from domain.contract import CapPolicy, ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials, Uplift
-from domain.contract_rules import CurrencyDiffers
+from domain.contract.rules import CurrencyDiffers
 from domain.engagement.agreement import (
     AgreeLine,
     EngagementAlreadyOpened,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from domain.contract import ContractLine, FixedFeeMilestones, FixedFeeSchedule, PercentComplete
-from domain.contract_rules import CurrencyDiffers, require_consistent, require_known_currency
+from domain.contract.rules import CurrencyDiffers, require_consistent, require_known_currency
 from domain.engagement.agreement import (
     AgreeLine,
     AgreementCommand,

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from domain.caps import Consumed, Limit, Reached, Room, alerts_of, room_of
 from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
-from domain.contract_rules import CurrencyDiffers
+from domain.contract.rules import CurrencyDiffers
 from domain.kernel import Refused
 from domain.money import Money, zero
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.contract_rules import require_consistent
+from domain.contract.rules import require_consistent
 from domain.engagement.agreeing import require_keeps_what_fell_due
 from domain.engagement.caps import require_above_billed
 from domain.engagement.change_orders import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from domain.contract import Retainer
-from domain.contract_rules import CurrencyDiffers
+from domain.contract.rules import CurrencyDiffers
 from domain.engagement.agreeing import decide_agreement, open_engagement
 from domain.engagement.agreement import (
     AgreeLine,

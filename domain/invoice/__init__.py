@@ -7,7 +7,6 @@ issued, ``issued`` what happens after, in the words of ``issued_words``, and ``a
 
 from __future__ import annotations
 
-from domain.document_totals import AllowanceCharge
 from domain.invoice.aggregate import (
     Command,
     Event,
@@ -118,6 +117,7 @@ from domain.invoice.issued_words import (
     WriteOffAboveBalance,
     WriteOffReceivable,
 )
+from domain.invoice.totals import AllowanceCharge
 
 __all__ = [
     "AddLines",

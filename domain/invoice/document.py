@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from domain.document_totals import AllowanceCharge
+from domain.invoice.totals import AllowanceCharge
 from domain.kernel import StreamId
 from domain.lots import Unit
 from domain.money import Money, total, zero

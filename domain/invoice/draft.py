@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
-from domain.document_totals import AllowanceCharge, TaxedAdjustment, TaxedNet, document_totals
 from domain.invoice.document import Document, Header, Holdback, InvoiceLine, Party, Prepayment
+from domain.invoice.totals import AllowanceCharge, TaxedAdjustment, TaxedNet, document_totals
 from domain.kernel import Refused
 from domain.money import Money, total, zero
 from domain.reference.legal_entity import BankAccount

@@ -5,7 +5,8 @@ milestones. Reserving it on a draft and billing it are therefore decided in that
 lot can never be on two live invoices.
 
 ``lot`` says what one is, ``words`` what can be asked and happen, ``book`` what has become of each, and ``rating``,
-``parts`` and ``deciding`` hold the rules.
+``parts`` and ``deciding`` hold the rules. ``transfer`` and ``transferring`` do the same for what one legal entity
+charges another for a lot.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from domain.layers import with_changes
 from domain.lots.lot import AFTER_CREDIT, COMPLIMENTARY, ENDED, LEDGER, Lot, LotPart, LotStatus
+from domain.lots.transfer import Transfer
 from domain.lots.words import (
     LotEvent,
     LotHoldsLifted,
@@ -28,7 +29,6 @@ from domain.lots.words import (
     LotTransferred,
 )
 from domain.money import Money
-from domain.transfer import Transfer
 
 
 @dataclass(frozen=True, slots=True)

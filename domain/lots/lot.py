@@ -9,8 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
 
+from domain.lots.transfer import Transfer, TransferGap
 from domain.money import Money
-from domain.transfer import Transfer, TransferGap
 
 Unit = Literal["hour", "item"]
 

@@ -11,19 +11,19 @@ from domain.engagement.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
 from domain.lots import ENDED, Lot, LotBook, LotState, LotStatus
+from domain.lots.transfer import PricedTransfer, PriceTransfers
 from domain.money import total
 from domain.ports import Candidates, LotAt, Read, SourceAt, lots_of, project_of
-from domain.pricing import employer_of, lot_elsewhere, lot_of_entry, lot_of_expense, over_limit
+from domain.pricing.lots import employer_of, lot_elsewhere, lot_of_entry, lot_of_expense, over_limit
+from domain.pricing.rating import RateNotFound
+from domain.pricing.transfers import price_transfer
 from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
-from domain.rating import RateNotFound
 from domain.reference.cost_card import CostRateSet
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.intercompany_agreement import AgreementStated
 from domain.reference.rate_card import RateApproved, RateSet, RateWithdrawn, ZeroRateConfirmed
 from domain.reference.resource import ResourceDescribed
 from domain.timesheet import RateEntry, ReportUnrated, TimeApproved, Timesheet
-from domain.transfer import PricedTransfer, PriceTransfers
-from domain.transfer_pricing import price_transfer
 
 
 @dataclass(frozen=True, slots=True)

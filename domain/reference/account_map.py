@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import assert_never
 
-from domain.account_role import AccountRole
+from domain.books.account_role import AccountRole
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.periods import valid_on
 

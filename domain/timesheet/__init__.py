@@ -5,7 +5,7 @@ task, start and length are one entry, whatever order they arrive in. Approval is
 a whole period: an approval covers the entries of its days as they were when it was given, even if they arrive later.
 
 ``words`` says what can be asked and happen, ``week`` what stands, and ``telling``, ``approval``, ``rating`` and
-``held_back`` hold the rules, which ``deciding`` gives each command to.
+``held_back`` hold the rules, which ``deciding`` gives each command to; ``tellings`` finds what others told of the same.
 """
 
 from __future__ import annotations

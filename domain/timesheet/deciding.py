@@ -25,6 +25,8 @@ from domain.lots import (
     WriteOffLots,
     decide_lots,
 )
+from domain.lots.transfer import TransferCommand
+from domain.lots.transferring import decide_transfers
 from domain.timesheet.approval import approve, decide_period, reject, settled
 from domain.timesheet.held_back import APPROVER_REDUCED, held_back
 from domain.timesheet.rating import doubts_settled, rate, report_unrated
@@ -45,8 +47,6 @@ from domain.timesheet.words import (
     TimeSubmitted,
     WithdrawTime,
 )
-from domain.transfer import TransferCommand
-from domain.transfers import decide_transfers
 
 
 def decide(command: Command, state: Timesheet) -> Sequence[Event]:

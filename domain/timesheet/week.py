@@ -29,7 +29,9 @@ from domain.lots import (
     live_lot_of,
     reversals_of,
 )
-from domain.tellings import Tellings
+from domain.lots.transfer import TransferEvent
+from domain.lots.transferring import evolve_transfers
+from domain.timesheet.tellings import Tellings
 from domain.timesheet.words import (
     ApprovalRevoked,
     Claim,
@@ -48,8 +50,6 @@ from domain.timesheet.words import (
     UnknownEntry,
     Work,
 )
-from domain.transfer import TransferEvent
-from domain.transfers import evolve_transfers
 
 _NO_OTHER_HOURS: Final[Mapping[str, Decimal]] = {}
 EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdrawn", "merged"]

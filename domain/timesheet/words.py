@@ -10,8 +10,8 @@ from typing import Literal
 
 from domain.kernel import Refused, StreamId, stream_of
 from domain.lots import CreditLots, Lot, LotCommand, LotEvent, TransferLot
+from domain.lots.transfer import TransferCommand, TransferEvent
 from domain.periods import week_of
-from domain.transfer import TransferCommand, TransferEvent
 
 HOURS_PER_DAY_MAX = Decimal(24)
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
-from domain.accounting_period import first_day_of, last_day_of
+from domain.books.accounting_period import first_day_of, last_day_of
 from domain.kernel import Refused
 from domain.reference.fx_policy import NoReportingCurrency
 from projections.finance import Rates

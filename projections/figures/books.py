@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from domain.account_role import AccountRole
+from domain.books.account_role import AccountRole
 from projections.figures import practices
 from projections.figures.asked import ONLY_PROJECTS, By, FigureFilter, Names
 from projections.pages import Conditions

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
-from domain.accounting_period import first_day_of, last_day_of
+from domain.books.accounting_period import first_day_of, last_day_of
 from domain.money import Money, minor_unit
 from domain.periods import month_of
 from projections.figures import books, capacity, work

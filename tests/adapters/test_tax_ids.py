@@ -10,11 +10,11 @@ from adapters.policy_packs.tax_packs import pack_of
 from adapters.simulation.tax_ids import tax_id
 from adapters.tax_ids import check
 from domain import eligibility
-from domain.billing import CustomerTaxIdInvalid, context_of
+from domain.billing.issuing import CustomerTaxIdInvalid, context_of
+from domain.eligibility.reasons import LotFacts
 from domain.kernel import StreamId, stream_of
 from domain.processes.tax_ids import TaxIds
 from domain.reason_codes import ReasonCode
-from domain.reasons import LotFacts
 from domain.reference.customer import DescribeCustomer
 from domain.reference.tax_rule import PublishTaxPack
 from tests.world import CUSTOMER, World

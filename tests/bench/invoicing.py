@@ -20,8 +20,8 @@ from adapters.eventstore.unit import UnitOfWork
 from adapters.postgres import connect, migrate
 from adapters.settings import Settings
 from api.books import open_ledger
-from domain import billing, drafting
-from domain.drafting import DraftPlan
+from domain.billing import drafting, issuing
+from domain.billing.drafting import DraftPlan
 from domain.kernel import Addressed, StreamId
 from domain.lots import LotStatus
 from domain.ports import LotAt
@@ -145,9 +145,9 @@ def _invoiced(ledger: Ledger, lots: Sequence[LotAt], invoice: str) -> None:
     unit.prefetch({lot.stream for lot in lots})
     _record(ledger, unit, drafting.draft_invoices(unit.state, lots, plan, lambda _: invoice).commands)
     unit = ledger.unit()
-    _record(ledger, unit, billing.approve_invoice(unit.state, invoice, "ann", NINE))
+    _record(ledger, unit, issuing.approve_invoice(unit.state, invoice, "ann", NINE))
     unit = ledger.unit()
-    _record(ledger, unit, billing.issue_invoice(unit.state, invoice, ISSUED_ON))
+    _record(ledger, unit, issuing.issue_invoice(unit.state, invoice, ISSUED_ON))
 
 
 def _record(ledger: Ledger, unit: UnitOfWork, commands: Sequence[Addressed]) -> None:

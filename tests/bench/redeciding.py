@@ -26,10 +26,10 @@ from adapters.postgres import connect, migrate
 from adapters.settings import Settings
 from api.books import open_ledger
 from api.candidates import open_candidates
-from domain import pricing
 from domain.engagement import OpenEngagement, PurchaseOrder, RecordPurchaseOrder
 from domain.kernel import Addressed, StreamId, stream_of
 from domain.lots import Lot
+from domain.pricing.lots import lot_of_entry
 from domain.processes.pricing import Pricing
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.timesheet import RateEntry, timesheet_stream
@@ -89,7 +89,7 @@ class _Firm:
             for command in week_of_work(stream, person, monday, first, min(ENTRIES_PER_WEEK, lots - first), name):
                 unit.decide(command, cause())
             for entry in list(unit.state(stream).entries.values()):
-                lot = pricing.lot_of_entry(person, entry, unit.state)
+                lot = lot_of_entry(person, entry, unit.state)
                 assert isinstance(lot, Lot), lot
                 unit.decide(Addressed(stream, RateEntry(lot)), cause())
             if len(unit.new) >= EVENTS_PER_BATCH or first == weeks[-1]:

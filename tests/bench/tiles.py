@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol
 
 from adapters.eventstore.memory import MemoryLedger
 from adapters.eventstore.unit import NewEvent
-from domain import billing
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import Billing, ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import AcceptMilestone, AgreeLine, PurchaseOrder, RecordPurchaseOrder
@@ -380,12 +380,12 @@ class _Engagement:
         if self.kind.terms == "late_order":
             order = RecordPurchaseOrder(PurchaseOrder(f"PO-{TILE}", Money(Decimal(200_000), self.kind.currency)))
             self.books.tell("canonical", f"{TILE}-order", at, Addressed(self.stream, order))
-        drafted = billing.draft_invoice(
+        drafted = issuing.draft_invoice(
             self.books.read, f"I-{TILE}", self.name, self._open_lots(), cut_off=at.date(), by="paul", strict=False
         )
         self._bill("draft", at, drafted)
-        self._bill("approve", at, billing.approve_invoice(self.books.read, f"I-{TILE}", "ann", at))
-        self._bill("issue", at, billing.issue_invoice(self.books.read, f"I-{TILE}", at.date()))
+        self._bill("approve", at, issuing.approve_invoice(self.books.read, f"I-{TILE}", "ann", at))
+        self._bill("issue", at, issuing.issue_invoice(self.books.read, f"I-{TILE}", at.date()))
         self.books.tell("erp", f"{TILE}-posting", at, Addressed(self.invoice, ReportPostingSent("erp")))
         self.books.tell("erp", f"{TILE}-posted", at, Addressed(self.invoice, ConfirmPosting("erp", f"DOC-{TILE}")))
         self.done()

@@ -27,13 +27,13 @@ from adapters.eventstore.memory import MemoryLedger
 from adapters.postgres import connect, migrate
 from adapters.settings import Settings
 from api.commands.export import account_of, write_beancount
-from domain import postings
-from domain.account_role import AccountRole
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Carried, same
+from domain.books.postings import BilledOf
 from domain.calendar import DayOpened
 from domain.catalogue import DECIDERS, EVENTS
-from domain.journal import Carried, same
 from domain.kernel import Cause, Recorded, StreamId
-from domain.postings import BilledOf
 from projections import journal
 from projections.contexts import Contexts
 from projections.generation import Generations

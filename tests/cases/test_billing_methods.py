@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import pytest
 
+from domain.billing.drafting import LotsNotEligible
 from domain.calendar import FIRM, OpenDay
 from domain.contract import (
     CapPolicy,
@@ -29,7 +30,6 @@ from domain.contract import (
     Uplift,
     revenue_of,
 )
-from domain.drafting import LotsNotEligible
 from domain.engagement import AcceptMilestone, AgreeLine
 from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
 from domain.engagement.progress import MeasureProgress, ReviseEstimate

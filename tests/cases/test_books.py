@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from domain.billing.crediting import CreditWish
 from domain.contract import (
     CategoryTerms,
     ContractLine,
@@ -20,7 +21,6 @@ from domain.contract import (
     Revenue,
     TimeAndMaterials,
 )
-from domain.crediting import CreditWish
 from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
 from domain.engagement.milestones import AcceptMilestone
 from domain.engagement.progress import MeasureProgress

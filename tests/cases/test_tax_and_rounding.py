@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.policy_packs.tax_packs import pack_of
-from domain.document_totals import (
+from domain.invoice.totals import (
     AllowanceCharge,
     DocumentTotals,
     TaxedAdjustment,

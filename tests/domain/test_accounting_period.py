@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as some
 
-from domain.accounting_period import (
+from domain.books.accounting_period import (
     AccountingPeriods,
     ClosedByItsPreparer,
     ClosePeriod,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain.caps import Candidate, Room, allocate
 from domain.contract import CapPolicy
 from domain.money import Money, total
-from domain.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
+from domain.pricing.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
 from domain.reference.rate_card import RateCard, RateRow
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from api.verification.billings import Billings, Numbers
 from api.verification.books import Auditor
 from api.verification.law import Law
-from domain import billing, crediting, drafting
+from domain.billing import crediting, drafting, issuing
+from domain.billing.crediting import CreditWish
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.credit_note import CreditForm, RebillTo
-from domain.crediting import CreditWish
 from domain.engagement import AgreeLine, ChangeCap, Engagement, OpenEngagement, SignEngagement
 from domain.invoice import AllowanceCharge, Discarded, Draft, Invoice, InvoiceLine, Issued, NothingToBill
 from domain.kernel import Refused, StreamId, stream_of
@@ -144,7 +144,7 @@ class Billing(RuleBasedStateMachine):
         name = f"I-{which}"
         if isinstance(self.invoices().get(name), Draft):
             try:
-                self.world.record(billing.adjust_line(self.world.read, name, 1, euros(amount), "goodwill", "paul"))
+                self.world.record(issuing.adjust_line(self.world.read, name, 1, euros(amount), "goodwill", "paul"))
             except Refused:
                 return
 
@@ -154,7 +154,7 @@ class Billing(RuleBasedStateMachine):
         if isinstance(self.invoices().get(name), Draft):
             allowances = (AllowanceCharge(kind, euros(amount), "Volume."),)
             try:
-                self.world.record(billing.state_allowances(self.world.read, name, 1, allowances, "paul"))
+                self.world.record(issuing.state_allowances(self.world.read, name, 1, allowances, "paul"))
             except Refused:
                 return
 
@@ -169,7 +169,7 @@ class Billing(RuleBasedStateMachine):
         if not isinstance(self.invoices().get(name), Draft):
             return
         if then == "discard":
-            self.world.record(billing.discard_draft(self.world.read, name, "paul", "why"))
+            self.world.record(issuing.discard_draft(self.world.read, name, "paul", "why"))
         else:
             self.world.approve(name).issue(name)
 

@@ -30,7 +30,7 @@ from domain.contract import (
     Retainer,
     TimeAndMaterials,
 )
-from domain.contract_rules import (
+from domain.contract.rules import (
     AmountOutOfRange,
     BillToSharesDoNotAddUp,
     BudgetMissing,

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from domain import billing, crediting
+from domain.billing import crediting, issuing
+from domain.billing.crediting import CreditOfCredit, CreditWish, NothingToCredit
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
@@ -26,7 +27,6 @@ from domain.credit_note import (
     IssuedCredit,
     RebillTo,
 )
-from domain.crediting import CreditOfCredit, CreditWish, NothingToCredit
 from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
 from domain.engagement.retainer import GrantRetainer
 from domain.engagement.schedule import FallDue, GiveServiceCredit
@@ -157,7 +157,7 @@ def test_what_another_credit_changed_since_the_approval_is_not_issued_unseen() -
     sheet = world.work("1", "1")
     world.draft("I-1", world.lots(sheet))
     world.record(
-        billing.state_allowances(world.read, "I-1", 1, (AllowanceCharge("allowance", euros("0.05"), "Rounded."),), "p")
+        issuing.state_allowances(world.read, "I-1", 1, (AllowanceCharge("allowance", euros("0.05"), "Rounded."),), "p")
     )
     world.approve("I-1").issue("I-1")
     half = [CreditWish(1, quantity=Decimal("0.1"))]
@@ -208,7 +208,7 @@ def test_a_write_down_is_credited_in_proportion_to_its_hours() -> None:
     world = World().firm().contract()
     sheet = world.work("1", "8")
     world.draft("I-1", world.lots(sheet))
-    world.record(billing.adjust_line(world.read, "I-1", 1, euros("-100.01"), "Goodwill", "paul"))
+    world.record(issuing.adjust_line(world.read, "I-1", 1, euros("-100.01"), "Goodwill", "paul"))
     world.approve("I-1").issue("I-1")
     credit(world, "CN-1", CreditWish(1, quantity=Decimal(2)))
     assert [line.net for line in note(world).credit.lines] == [euros("300.00"), euros("-25.00")]
@@ -223,7 +223,7 @@ def test_allowances_of_line_and_document_are_taken_back_with_what_they_reduced()
     world.draft("I-1", world.lots(sheet))
     for line, amount in ((1, "10.01"), (None, "33.33")):
         allowance = AllowanceCharge("allowance", euros(amount), "Volume.")
-        world.record(billing.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
+        world.record(issuing.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
     world.approve("I-1").issue("I-1")
     for number in range(1, 4):
         credit(world, f"CN-{number}", CreditWish(1, quantity=Decimal("2.1")))

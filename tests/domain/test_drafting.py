@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given as every
 from hypothesis import strategies as st
 
-from domain import drafting
-from domain.billing import adjust_line, discard_draft, preview, state_allowances
-from domain.drafting import BelowMinimumInvoice, DraftPlan, LotsDoNotBelong, LotsNotEligible
+from domain.billing import drafting
+from domain.billing.drafting import BelowMinimumInvoice, DraftPlan, LotsDoNotBelong, LotsNotEligible
+from domain.billing.issuing import adjust_line, discard_draft, preview, state_allowances
+from domain.billing.sharing import shares_of_each
 from domain.engagement import (
     AgreeLine,
     CapExceeded,
@@ -44,7 +45,6 @@ from domain.money import Money, shared, total
 from domain.ports import LotAt
 from domain.project import ConfirmSetUp
 from domain.reference.legal_entity import DefineLegalEntity
-from domain.sharing import shares_of_each
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, World, euros
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 import pytest
 
 from domain import eligibility
-from domain.billing import context_of
+from domain.billing.issuing import context_of
 from domain.catalogue import EVENTS
 from domain.contract import ContractLine, TimeAndMaterials
+from domain.eligibility.reasons import Blocker, EntryFacts, LotFacts
 from domain.engagement import (
     AgreeLine,
     ClaimBilling,
@@ -35,7 +36,6 @@ from domain.project import (
     Task,
 )
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, EntryFacts, LotFacts
 from domain.reference.customer import BlockCustomer, DescribeCustomer, UnblockCustomer
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, World, euros

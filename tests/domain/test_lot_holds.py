@@ -9,9 +9,10 @@ from decimal import Decimal
 import pytest
 
 from domain import eligibility
+from domain.billing.drafting import context_of
 from domain.calendar import FIRM, OpenDay
 from domain.contract import ContractLine, Retainer
-from domain.drafting import context_of
+from domain.eligibility.reasons import Hold, LotFacts
 from domain.engagement import OpenEngagement
 from domain.engagement.retainer import GrantRetainer, MakeGrantUsable
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
@@ -21,7 +22,6 @@ from domain.money import zero
 from domain.ports import entity_of
 from domain.project import Assignment, AssignResource, RejectSetUp
 from domain.reason_codes import ReasonCode
-from domain.reasons import Hold, LotFacts
 from domain.reference.legal_entity import DefineLegalEntity, ExpenseLimit
 from domain.timesheet import Claim, LogTime, WithdrawTime, Work
 from projections.items import ITEMS

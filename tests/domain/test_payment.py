@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from domain import billing, payment, receivables
+from domain import payment, receivables
+from domain.billing import issuing
 from domain.conversion import FxRateMissing
 from domain.invoice import (
     DisputeInvoice,
@@ -198,7 +199,7 @@ def test_the_bank_may_say_itself_what_another_currency_settles(world: World) -> 
 def test_what_was_paid_before_reduces_what_is_asked_for_and_is_applied_at_issue(world: World) -> None:
     receive(world, "1000")
     world.draft("I-3", [lot for lot in world.lots(world.work("3", day=3)) if lot.lot == "jira:3#1"])
-    world.record(billing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.00")),)))
+    world.record(issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.00")),)))
     world.approve("I-3").issue("I-3")
     state = issued(world, "I-3")
     assert (state.document.gross, state.document.prepaid) == (euros("1428.00"), euros("1000.00"))
@@ -209,10 +210,10 @@ def test_what_was_paid_before_reduces_what_is_asked_for_and_is_applied_at_issue(
 def test_no_more_is_prepaid_than_is_on_account(world: World) -> None:
     world.draft("I-3", [lot for lot in world.lots(world.work("3", day=3)) if lot.lot == "jira:3#1"])
     with pytest.raises(PaymentUnknown):
-        billing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros(1)),))
+        issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros(1)),))
     receive(world, "1000")
     with pytest.raises(AboveOnAccount):
-        billing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.01")),))
+        issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.01")),))
 
 
 # -- what is not paid ------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import postings
-from domain.account_role import AccountRole
-from domain.journal import Carried, Entry, Posting, Rate, class_of, same
-from domain.postings import BilledOf
+from domain.books import postings
+from domain.books.account_role import AccountRole
+from domain.books.journal import Carried, Entry, Posting, Rate, class_of, same
+from domain.books.postings import BilledOf
 
 MONDAY = date(2026, 3, 2)
 EURO = same("EUR")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.money import Money
-from domain.revenue import (
+from domain.revenue.methods import (
     Promise,
     allocated,
     earned_by_drawing,

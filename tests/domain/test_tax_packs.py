@@ -12,7 +12,7 @@ from hypothesis import given as holds_for
 from hypothesis import strategies as st
 
 from adapters.policy_packs.tax_packs import PackUnreadable, pack_of, read, shipped, told
-from domain.document_totals import TaxedNet, document_totals
+from domain.invoice.totals import TaxedNet, document_totals
 from domain.money import Money, total
 from domain.reference import customer as customers
 from domain.reference.customer import (

@@ -14,7 +14,18 @@ from hypothesis import strategies as some
 from domain.kernel import stream_of
 from domain.lots import Lot, LotState, LotStatus, evolve_lots, parts_of
 from domain.lots import LotSplit as Split
+from domain.lots.transfer import (
+    CreditTransfers,
+    InvoiceTransfers,
+    PricedTransfer,
+    PriceTransfers,
+    Transfer,
+    TransferGap,
+    TransfersPriced,
+)
+from domain.lots.transferring import TransferNotInvoiced, TransferNotOpen, decide_transfers, evolve_transfers
 from domain.money import Money, total
+from domain.pricing.transfers import UnitAmounts, unit_price
 from domain.project import CreateProject
 from domain.reference.intercompany_agreement import (
     AgreementTerms,
@@ -28,17 +39,6 @@ from domain.reference.intercompany_agreement import (
 )
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
-from domain.transfer import (
-    CreditTransfers,
-    InvoiceTransfers,
-    PricedTransfer,
-    PriceTransfers,
-    Transfer,
-    TransferGap,
-    TransfersPriced,
-)
-from domain.transfer_pricing import UnitAmounts, unit_price
-from domain.transfers import TransferNotInvoiced, TransferNotOpen, decide_transfers, evolve_transfers
 from tests.spec import given
 from tests.world import MONDAY, NEW_YEAR, NINE, World, euros
 

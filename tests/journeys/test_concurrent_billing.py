@@ -16,7 +16,8 @@ from adapters.postgres import connect
 from api.services.catalogue import SERVICES
 from api.services.drafts import LotInput
 from api.verification.books import verify
-from domain import billing, receivables
+from domain import receivables
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.engagement import ChangeCap
 from domain.invoice import Issued, invoice_stream
@@ -78,7 +79,7 @@ def test_the_same_lots_are_drafted_once_whoever_asks(ledger: Ledger) -> None:
     def draft(number: int) -> str:
         def decide(read: Read) -> list[Addressed]:
             name, day = f"I-{number}", date(2026, 3, 31)
-            return billing.draft_invoice(read, name, "E-1", lots, cut_off=day, by="paul", strict=True)
+            return issuing.draft_invoice(read, name, "E-1", lots, cut_off=day, by="paul", strict=True)
 
         record(ledger, decide)
         return f"I-{number}"
@@ -119,7 +120,7 @@ def test_many_issues_at_once_take_every_number_once_and_leave_no_gap(ledger: Led
         world.draft(name, [LotAt(sheet, f"jira:{number}#1")]).approve(name)
 
     def issue(number: int) -> None:
-        record(ledger, lambda read: billing.issue_invoice(read, names[number % WORKERS], date(2026, 4, 1)))
+        record(ledger, lambda read: issuing.issue_invoice(read, names[number % WORKERS], date(2026, 4, 1)))
 
     together(2 * WORKERS, issue)  # each one twice
     issued = [world.read(invoice_stream(name)) for name in names]

@@ -16,7 +16,7 @@ from typing import Any
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.unit import NewEvent, UnitOfWork
-from domain import billing, pricing
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import (
@@ -53,6 +53,8 @@ from domain.kernel import Addressed, Cause, Refused, StreamId, stream_of
 from domain.lots import GiveLotsFree, LotRated, LotReversed, LotSplit, LotStatus, WriteOffLots
 from domain.money import Money
 from domain.ports import LotAt
+from domain.pricing.lots import FIRM, lot_of_entry, lot_of_expense
+from domain.pricing.rating import RateNotFound
 from domain.project import (
     Assignment,
     AssignResource,
@@ -68,7 +70,6 @@ from domain.project import (
     RequestSetUp,
     Task,
 )
-from domain.rating import RateNotFound
 from domain.reference.customer import BlockCustomer, DescribeCustomer, UnblockCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.legal_entity import Address, DefineLegalEntity, LegalEntityTerms
@@ -227,7 +228,7 @@ class History:
     def set_rate(self, role: str, currency: str, percent: int = 100) -> None:
         price = Money(Decimal(PRICES[currency] * (ROLES.index(role) + 1) * percent) / 100, currency)
         row = RateRow(f"{role}-{currency}", price, LONG_AGO, role=role)
-        self.tell(rate_card_stream("firm", pricing.FIRM), SetRate(row))
+        self.tell(rate_card_stream("firm", FIRM), SetRate(row))
 
     def open(self, day: date) -> None:
         number = self.next()
@@ -462,7 +463,7 @@ class History:
         state: Timesheet = self.unit.state(sheet)
         for entry in state.entries.values():
             if entry.status == "approved":
-                lot = pricing.lot_of_entry(state.resource, entry, self.unit.state)
+                lot = lot_of_entry(state.resource, entry, self.unit.state)
                 if isinstance(lot, RateNotFound):
                     self.note(self.tell(sheet, ReportUnrated(entry.entry, lot.code, lot.detail)))
                 else:
@@ -479,7 +480,7 @@ class History:
         self.tell(stream, SubmitExpenses(("1",)), "psa")
         self.tell(stream, ApproveExpenses(("1",), "M-2", self.at), "psa")
         report = self.unit.state(stream)
-        lot = pricing.lot_of_expense(report, report.lines["1"], self.unit.state)
+        lot = lot_of_expense(report, report.lines["1"], self.unit.state)
         if isinstance(lot, RateNotFound):
             self.note(self.tell(stream, ReportExpenseUnrated("1", lot.code, lot.detail)))
         else:
@@ -514,16 +515,16 @@ class History:
         invoice, began, read = f"I-{self.next()}", len(self.unit.new), self.unit.state
         lots = list(run.lots)
         if not self.together(
-            lambda: billing.draft_invoice(read, invoice, run.name, lots, cut_off=monday, by="fin", strict=False), "fin"
+            lambda: issuing.draft_invoice(read, invoice, run.name, lots, cut_off=monday, by="fin", strict=False), "fin"
         ):
             return
         self.split(run, began)
         if self.random.random() < 0.05:
-            self.together(lambda: billing.discard_draft(read, invoice, "fin", "Made by mistake."), "fin")
+            self.together(lambda: issuing.discard_draft(read, invoice, "fin", "Made by mistake."), "fin")
             return
-        if not self.together(lambda: billing.approve_invoice(read, invoice, "cfo", self.at), "cfo"):
+        if not self.together(lambda: issuing.approve_invoice(read, invoice, "cfo", self.at), "cfo"):
             return
-        if self.random.random() < 0.95 and self.together(lambda: billing.issue_invoice(read, invoice, monday), "cfo"):
+        if self.random.random() < 0.95 and self.together(lambda: issuing.issue_invoice(read, invoice, monday), "cfo"):
             self.settle(invoice, monday)
 
     def settle(self, invoice: str, monday: date) -> None:

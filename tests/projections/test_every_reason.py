@@ -12,9 +12,11 @@ from decimal import Decimal
 
 import pytest
 
-from domain import billing, crediting
-from domain.account_role import AccountRole
-from domain.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod, accounting_period_stream
+from domain.billing import crediting, issuing
+from domain.billing.crediting import CreditWish
+from domain.billing.drafting import DraftPlan, LotsNotEligible, draft_invoices
+from domain.books.account_role import AccountRole
+from domain.books.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod, accounting_period_stream
 from domain.calendar import FIRM, OpenDay
 from domain.contract import (
     CategoryTerms,
@@ -30,8 +32,6 @@ from domain.contract import (
     TimeAndMaterials,
 )
 from domain.credit_note import RebillTo
-from domain.crediting import CreditWish
-from domain.drafting import DraftPlan, LotsNotEligible, draft_invoices
 from domain.engagement import (
     AcceptMilestone,
     AgreeLine,
@@ -598,7 +598,7 @@ STORIES = (
     Story(
         ReasonCode.RESERVED_ON_DRAFT,
         work(draft),
-        lambda world: world.record(billing.discard_draft(world.read, "I-1", "paul", "Wrong month.")),
+        lambda world: world.record(issuing.discard_draft(world.read, "I-1", "paul", "Wrong month.")),
     ),
     Story(ReasonCode.ALREADY_BILLED, work(bill), credit),
     Story(

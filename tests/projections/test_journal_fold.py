@@ -7,13 +7,14 @@ from decimal import Decimal
 import pytest
 
 from adapters.eventstore.memory import MemoryLedger
-from domain import billing, receivables
+from domain import receivables
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
-from domain.document_totals import AllowanceCharge
 from domain.engagement import AcceptMilestone, ChangeCap
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, WriteOffReceivable, invoice_stream
+from domain.invoice.totals import AllowanceCharge
 from domain.lots import GiveLotsFree, WriteOffLots
 from domain.money import Money
 from domain.payment import ReceivePayment
@@ -243,9 +244,9 @@ def test_the_journal_of_a_whole_history_agrees_with_its_sub_ledgers(seed: int) -
 def test_write_downs_and_allowances_adjust_revenue_and_leave_nothing_unbilled() -> None:
     world = firm()
     world.draft("I-1", world.lots(world.work("1")))
-    world.record(billing.adjust_line(world.read, "I-1", 1, euros(-200), "Goodwill.", "paul"))
+    world.record(issuing.adjust_line(world.read, "I-1", 1, euros(-200), "Goodwill.", "paul"))
     discount = AllowanceCharge("allowance", euros(50), "Discount", "95")
-    world.record(billing.state_allowances(world.read, "I-1", None, (discount,), "paul"))
+    world.record(issuing.state_allowances(world.read, "I-1", None, (discount,), "paul"))
     world.approve("I-1").issue("I-1")
     rows = given(world).when(folded)
     assert balances(rows) == {

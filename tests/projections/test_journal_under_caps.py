@@ -9,11 +9,11 @@ from decimal import Decimal
 
 import pytest
 
-from domain import billing
+from domain.billing import issuing
+from domain.billing.crediting import CreditWish
 from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.caps import Limit
 from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
-from domain.crediting import CreditWish
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.engagement.caps import AgreeEngagementCap, ChangeCap, ChangeLimits
 from domain.invoice import Issued, invoice_stream
@@ -129,7 +129,7 @@ class Story:
         lots = [at for at in self._open() if self.world.read(at.stream).lots[at.lot].lot.engagement == engagement]
         chosen = self.luck.sample(lots, self.luck.randint(0, len(lots)))
         read, cut_off = self.world.read, date(2026, 3, 31)
-        drafted = billing.draft_invoice(read, name, engagement, chosen, cut_off=cut_off, by="paul", strict=False)
+        drafted = issuing.draft_invoice(read, name, engagement, chosen, cut_off=cut_off, by="paul", strict=False)
         self.world.record(drafted)
         self.world.react()
         self.invoices.append(name)
@@ -141,7 +141,7 @@ class Story:
 
     def discard(self) -> None:
         if self.invoices:
-            self.world.record(billing.discard_draft(self.world.read, self.luck.choice(self.invoices), "ann", "Again."))
+            self.world.record(issuing.discard_draft(self.world.read, self.luck.choice(self.invoices), "ann", "Again."))
 
     def credit(self) -> None:
         issued = [name for name in self.invoices if isinstance(self.world.read(invoice_stream(name)), Issued)]

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import orjson
 
+from domain.billing.crediting import CreditWish
 from domain.contract import ContractLine, TimeAndMaterials
-from domain.crediting import CreditWish
 from domain.engagement import AgreeLine, ChangeCap, HoldEngagement, OpenEngagement
 from domain.exception import (
     ExceptionOpened,

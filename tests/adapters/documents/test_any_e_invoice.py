@@ -22,8 +22,8 @@ from adapters.documents.printed import Printed, PrintedLine
 from adapters.documents.single_tax import with_a_single_tax
 from adapters.documents.ubl import CAC, CBC, ubl_of
 from adapters.documents.within_the_norm import AmountTooFine, OutsideOfTaxBesideTaxed
-from domain.document_totals import AllowanceCharge, TaxedAdjustment, TaxedNet, document_totals, line_net
 from domain.invoice import Party
+from domain.invoice.totals import AllowanceCharge, TaxedAdjustment, TaxedNet, document_totals, line_net
 from domain.money import Money, minor_unit, zero
 from domain.reference.legal_entity import Address, BankAccount
 from domain.tax import TaxTreatment

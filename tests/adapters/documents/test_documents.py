@@ -15,9 +15,9 @@ from adapters.documents.codes import SPECIFICATION
 from adapters.documents.pdf import pdf_of, png_of
 from adapters.documents.printed import Printed, printed_credit_note, printed_invoice
 from adapters.documents.ubl import CAC, CBC, ubl_of
-from domain import billing, crediting
+from domain.billing import crediting, issuing
+from domain.billing.crediting import CreditWish
 from domain.credit_note import CreditForm, credit_note_stream
-from domain.crediting import CreditWish
 from domain.invoice import AllowanceCharge, invoice_stream
 from domain.kernel import stream_of
 from domain.reference.legal_entity import BankAccount, DefineLegalEntity
@@ -40,12 +40,12 @@ def world() -> World:
     )
     lots = world.lots(*sheets)
     world.record(
-        billing.draft_invoice(world.read, "I-1", "E-1", lots, cut_off=date(2026, 5, 31), by="paul", strict=True)
+        issuing.draft_invoice(world.read, "I-1", "E-1", lots, cut_off=date(2026, 5, 31), by="paul", strict=True)
     )
-    world.record(billing.adjust_line(world.read, "I-1", 1, euros("-500.00"), "Goodwill", "paul"))
+    world.record(issuing.adjust_line(world.read, "I-1", 1, euros("-500.00"), "Goodwill", "paul"))
     for line, amount in ((1, "12.34"), (None, "100.00")):
         allowance = AllowanceCharge("allowance", euros(amount), "Volume discount", "95")
-        world.record(billing.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
+        world.record(issuing.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
     return world.approve("I-1").issue("I-1", date(2026, 6, 1))
 
 

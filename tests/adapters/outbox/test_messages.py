@@ -24,9 +24,9 @@ from adapters.outbox.contracts import (
     key_of,
 )
 from adapters.outbox.messages import outgoing
-from domain import crediting
+from domain.billing import crediting
+from domain.billing.crediting import CreditWish
 from domain.catalogue import DECIDERS, EVENTS
-from domain.crediting import CreditWish
 from domain.engagement import EngagementNotOpened, OpenEngagement
 from domain.invoice import HandToCollections, RejectPosting, RequestPosting
 from domain.kernel import Addressed, StreamId

@@ -15,21 +15,22 @@ from adapters.inbox.inbox import Inbox
 from adapters.simulation.auditor import Account, Place
 from adapters.simulation.message import Message
 from adapters.targets.names import jira_project_key
-from domain import billing, eligibility
+from domain import eligibility
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
+from domain.eligibility.reasons import LotFacts
 from domain.engagement import Engagement
 from domain.expense import ExpenseReport, source_of
 from domain.invoice import NothingToBill
 from domain.kernel import Addressed, Cause, Recorded, Refused, StreamId, decider_name, local_id, stream_of
 from domain.lots import ENDED, Lot, LotStatus, live_lot_of
+from domain.lots.transferring import is_due, is_to_take_back
 from domain.ports import LotAt, SourceAt, WorkDone
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
 from domain.project import SetUpRequested
-from domain.reasons import LotFacts
 from domain.timesheet import Timesheet
-from domain.transfers import is_due, is_to_take_back
 
 SOURCES = ("timesheet", "expense_report", "engagement")
 
@@ -154,7 +155,7 @@ class InMemory:
         found = []
         for stream, lot in self.open_lots():
             if lot.engagement == engagement and (cut_off is None or lot.work_date.isoformat() <= cut_off):
-                facts, context = LotFacts(stream, lot), billing.context_of(self.read, lot)
+                facts, context = LotFacts(stream, lot), issuing.context_of(self.read, lot)
                 if not eligibility.decide(facts, context):
                     found.append(LotAt(stream, lot.lot))
         return found
@@ -215,12 +216,12 @@ class InMemory:
         noon = datetime(cut_off.year, cut_off.month, 28, 12, tzinfo=UTC)
         try:
             self._record(
-                billing.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True)
+                issuing.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True)
             )
         except NothingToBill:
             return
-        self._record(billing.approve_invoice(self.read, invoice, "ann", noon))
-        self._record(billing.issue_invoice(self.read, invoice, cut_off))
+        self._record(issuing.approve_invoice(self.read, invoice, "ann", noon))
+        self._record(issuing.issue_invoice(self.read, invoice, cut_off))
         self.invoices.append(invoice)
 
     def _record(self, commands: Sequence[Addressed]) -> None:

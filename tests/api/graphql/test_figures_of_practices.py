@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from adapters.settings import Settings
-from domain import crediting
+from domain.billing import crediting
+from domain.billing.crediting import CreditWish
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
-from domain.crediting import CreditWish
 from domain.engagement import AcceptMilestone
 from domain.invoice import RecordPayment, invoice_stream
 from domain.kernel import stream_of

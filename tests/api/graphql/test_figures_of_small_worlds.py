@@ -11,9 +11,9 @@ import pytest
 
 from adapters.settings import Settings
 from api.access import Role
-from domain import crediting
+from domain.billing import crediting
+from domain.billing.crediting import CreditWish
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
-from domain.crediting import CreditWish
 from domain.engagement import AcceptMilestone
 from domain.invoice import ConfirmPosting, RejectPosting, ReportPostingSent, RequestPosting, invoice_stream
 from domain.timesheet import SubmitTime, timesheet_stream

@@ -12,7 +12,7 @@ from api.access import NotPermitted, Role
 from api.services.contracts.line_input import LineInput, PartInput, ResourceCapInput
 from api.services.service import Amount, InputIncomplete
 from domain.contract import FixedFeeSchedule, ManagedService, PercentComplete, Retainer, TimeAndMaterials
-from domain.contract_rules import PartsDoNotAddUp
+from domain.contract.rules import PartsDoNotAddUp
 from domain.engagement.change_orders import ChangeOrderSelfApproval
 from tests.api.services.desk import APPROVER, PREPARER, Counter, person
 from tests.api.services.test_services import names

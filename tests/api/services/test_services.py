@@ -15,9 +15,9 @@ from api.services.contracts.line_input import LineInput
 from api.services.desk import ReadModelsBehind
 from api.services.drafts import LotInput
 from api.services.service import Amount, InputIncomplete
-from domain.accounting_period import PeriodIsClosed, PeriodIsSoftClosed
+from domain.billing.drafting import LotsNotEligible
+from domain.books.accounting_period import PeriodIsClosed, PeriodIsSoftClosed
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
-from domain.drafting import LotsNotEligible
 from domain.engagement import CapBelowBilled, EngagementNotOpened, EvidenceMissing, UnknownLine
 from domain.exception import ExceptionNotOpen, NothingToRetry, Problem, RaiseException, exception_stream
 from domain.invoice import Approved, Discarded, Draft, Issued, NothingToBill, PaymentAboveBalance, PreparerApproves

@@ -8,10 +8,10 @@ from typing import assert_never
 
 from domain.conversion import fx_quote_or_none
 from domain.lots import Lot
+from domain.lots.transfer import PricedTransfer, Transfer, TransferGap
 from domain.money import Money
 from domain.ports import Read, project_of, resource_of
 from domain.reference.intercompany_agreement import AgreementTerms, IntercompanyAgreement, agreement_stream
-from domain.transfer import PricedTransfer, Transfer, TransferGap
 
 _UNIT_DIGITS = Decimal("0.000001")
 

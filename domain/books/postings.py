@@ -28,8 +28,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from domain.account_role import AccountRole
-from domain.journal import CARRIED, NOTHING_OPEN, Carried, Posting, Rate
+from domain.books.account_role import AccountRole
+from domain.books.journal import CARRIED, NOTHING_OPEN, Carried, Posting, Rate
 
 ZERO = Decimal(0)
 

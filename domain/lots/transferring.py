@@ -9,7 +9,7 @@ from typing import assert_never
 from domain.kernel import Refused
 from domain.layers import with_changes
 from domain.lots import LotBook, LotState, LotStatus, UnknownLot
-from domain.transfer import (
+from domain.lots.transfer import (
     CreditTransfers,
     InvoiceTransfers,
     PricedTransfer,

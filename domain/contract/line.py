@@ -1,6 +1,6 @@
 """A contract line is one promise inside an engagement: what is billed by which method, and how revenue is earned.
 
-These are the words of what is promised; ``contract_rules`` says which promises contradict themselves, and the
+These are the words of what is promised; ``domain.contract.rules`` says which promises contradict themselves, and the
 engagement holds the lines with all their versions.
 """
 

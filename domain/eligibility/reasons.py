@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, Literal
 
-from domain.accounting_period import AccountingPeriods
+from domain.books.accounting_period import AccountingPeriods
 from domain.contract import CapPolicy
 from domain.engagement import Engagement
 from domain.kernel import StreamId

@@ -24,13 +24,7 @@ from domain.contract import (
 from domain.engagement import Engagement
 from domain.engagement.progress import whole_of
 from domain.money import Money, total, zero
-from domain.revenue import (
-    Promise,
-    allocated,
-    earned_by_progress,
-    earned_straight_line,
-    progress,
-)
+from domain.revenue.methods import Promise, allocated, earned_by_progress, earned_straight_line, progress
 
 _BY_ITS_VALUE = frozenset({"as_invoiceable", "drawdown"})
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domain.eligibility.reasons import Blocker, Context, EntryFacts, LotFacts, Subject
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, EntryFacts, LotFacts, Subject
 from domain.reference.tax_pack import STANDARD
 from domain.tax import TaxedAs, TaxGap, decide_tax
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from domain.eligibility.reasons import Blocker, Context, EntryFacts, LotFacts, OwnerRole, PlannedFacts, Subject
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, EntryFacts, LotFacts, OwnerRole, PlannedFacts, Subject
 
 
 def of_capture(subject: Subject) -> Iterator[Blocker]:

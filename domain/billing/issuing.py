@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+from domain.billing.drafting import by_stream, claims_of, context_of, draft_invoice
 from domain.billing_limit import ReleaseLimit, billing_limit_stream
 from domain.conversion import fx_rate
-from domain.drafting import by_stream, claims_of, context_of, draft_invoice
 from domain.engagement import ReleaseBilling
 from domain.invoice import (
     AdjustLines,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domain.eligibility.reasons import Blocker, Context, Subject
 from domain.engagement import Engagement
 from domain.kernel import StreamId, stream_of
 from domain.money import zero
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, Subject
 
 
 def no_line(engagement: StreamId) -> Blocker:

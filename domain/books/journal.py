@@ -13,7 +13,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
-from domain.account_role import AccountRole
+from domain.books.account_role import AccountRole
 from domain.money import minor_unit
 
 

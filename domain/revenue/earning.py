@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from domain.account_role import AccountRole
+from domain.books.account_role import AccountRole
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
@@ -25,8 +25,7 @@ from domain.contract import (
 from domain.engagement import Engagement
 from domain.engagement.schedule import ServicePeriod, fee_of_period, service_periods
 from domain.money import Money, total, zero
-from domain.promises import Part, budget_of, earned_by_days, earned_by_parts, earning_terms, parts_of, promise_of
-from domain.revenue import (
+from domain.revenue.methods import (
     Basis,
     Promise,
     earned_by_drawing,
@@ -36,6 +35,15 @@ from domain.revenue import (
     earned_straight_line,
     loss_provision,
     progress,
+)
+from domain.revenue.promises import (
+    Part,
+    budget_of,
+    earned_by_days,
+    earned_by_parts,
+    earning_terms,
+    parts_of,
+    promise_of,
 )
 
 

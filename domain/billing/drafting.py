@@ -13,9 +13,11 @@ from decimal import Decimal
 from functools import partial
 
 from domain import eligibility
-from domain.accounting_period import accounting_period_stream
+from domain.billing.sharing import shares_of_each
 from domain.billing_limit import ClaimLimit, billing_limit_stream
+from domain.books.accounting_period import accounting_period_stream
 from domain.caps import Room, allocate, candidate_of
+from domain.eligibility.reasons import Context, Hold, LotFacts
 from domain.engagement import ClaimBilling
 from domain.engagement.caps import resource_claims
 from domain.expense import ExpenseReport, lacks_receipt
@@ -52,10 +54,8 @@ from domain.ports import (
     project_of,
     tax_rules_of,
 )
-from domain.reasons import Context, Hold, LotFacts
 from domain.reference.account_map import account_map_stream
 from domain.reference.billing_calendar import BillingCalendar
-from domain.sharing import shares_of_each
 from domain.tax import TaxDecision, TaxedAs, TaxGap, decide_tax
 from domain.timesheet import Timesheet
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from domain.blockers.books import of_books, of_transfer
-from domain.blockers.capture import of_assignment, of_capture, of_cut_off, of_postponement
-from domain.blockers.contract import no_line, of_contract, of_order
-from domain.blockers.master_data import of_master_data, of_source
-from domain.blockers.plan import of_plan
-from domain.blockers.price import of_price, of_tax
-from domain.blockers.project import of_project
-from domain.blockers.promise import of_change_order, of_retainer
+from domain.eligibility.blockers.books import of_books, of_transfer
+from domain.eligibility.blockers.capture import of_assignment, of_capture, of_cut_off, of_postponement
+from domain.eligibility.blockers.contract import no_line, of_contract, of_order
+from domain.eligibility.blockers.master_data import of_master_data, of_source
+from domain.eligibility.blockers.plan import of_plan
+from domain.eligibility.blockers.price import of_price, of_tax
+from domain.eligibility.blockers.project import of_project
+from domain.eligibility.blockers.promise import of_change_order, of_retainer
+from domain.eligibility.reasons import Blocker, Context, LotFacts, Subject
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, LotFacts, Subject
 
 _ORDER: Final = {code: place for place, code in enumerate(ReasonCode)}
 

@@ -14,15 +14,15 @@ from domain.kernel import StreamId
 from domain.lots import Explanation, Lot
 from domain.money import Money, zero
 from domain.ports import Read, engagement_of, entity_of, project_of, resource_of
+from domain.pricing.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
+from domain.pricing.transfers import with_transfer
 from domain.project import Project
-from domain.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
 from domain.reference.cost_card import CostCard, cost_card_stream
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
 from domain.reference.rate_card import RateCard, rate_card_stream
 from domain.reference.resource import ResourceTerms
 from domain.timesheet import Entry
-from domain.transfer_pricing import with_transfer
 
 FIRM = "FIRM"
 """The owner of the firm's own rate card."""

@@ -12,8 +12,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from domain.credit_note import Credit, CreditedAllowance, CreditedLine, CreditForm, LotOnCreditNote
-from domain.document_totals import AllowanceCharge
 from domain.invoice import Document, InvoiceLine, Issued, LineCredited
+from domain.invoice.totals import AllowanceCharge
 from domain.money import Money, adding_up_to, minor_unit, total, zero
 from domain.tax import TaxSubtotal, TaxTreatment
 

@@ -13,10 +13,10 @@ from domain.contract import (
     Milestone,
     PercentComplete,
 )
+from domain.eligibility.reasons import Blocker, Context, PlannedFacts, Subject
 from domain.engagement.milestones import missing_before
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, PlannedFacts, Subject
 
 _AGREED: Final = ("engagement.line_agreed.v1", "engagement.change_order_approved.v1")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.contract import Retainer
+from domain.eligibility.reasons import Blocker, Context, LotFacts, Subject
 from domain.kernel import stream_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, LotFacts, Subject
 
 _GRANTS = ("engagement.retainer_granted.v1", "engagement.line_agreed.v1")
 

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
+from domain.billing.credited_amounts import credit_of, left_of
 from domain.billing_limit import ClaimLimit, billing_limit_stream
 from domain.caps import Consumed
 from domain.conversion import fx_rate
@@ -36,7 +37,6 @@ from domain.credit_note import (
     RebillTo,
     credit_note_stream,
 )
-from domain.credited_amounts import credit_of, left_of
 from domain.engagement.caps import CreditBilling, resource_claims
 from domain.engagement.retainer import RefundRetainer, RetainerAccount, RetainerDraw, UnapplyRetainer
 from domain.invoice import (
@@ -60,8 +60,8 @@ from domain.lots import CreditLots, Disposition, Lot, LotCredit, TransferLot, Un
 from domain.money import Money, total, zero
 from domain.number_series import TakeNumber, series_stream
 from domain.ports import LotAt, Read, billing_limit_of, engagement_of, entity_of, invoice_of, lots_of
-from domain.pricing import lot_elsewhere
-from domain.rating import RateNotFound
+from domain.pricing.lots import lot_elsewhere
+from domain.pricing.rating import RateNotFound
 from domain.reference.fx_rate import converted
 from domain.reference.legal_entity import LegalEntityTerms
 

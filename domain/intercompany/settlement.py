@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.conversion import fx_quote
-from domain.intercompany import (
+from domain.intercompany.invoice import (
     CashLeg,
     Intercompany,
     NothingToSettle,
@@ -17,7 +17,7 @@ from domain.intercompany import (
     UnknownInvoice,
     intercompany_stream,
 )
-from domain.intercompany_run import EntityNotDefined
+from domain.intercompany.run import EntityNotDefined
 from domain.kernel import Addressed
 from domain.money import Money, total
 from domain.ports import Read, entity_of

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from domain.accounting_period import AccountingPeriods, accounting_period_stream, last_day_of, posting_day
+from domain.books.accounting_period import AccountingPeriods, accounting_period_stream, last_day_of, posting_day
 from domain.conversion import fx_quote
-from domain.intercompany import (
+from domain.intercompany.invoice import (
     Intercompany,
     IntercompanyInvoice,
     InvoiceIntercompany,
@@ -23,11 +23,11 @@ from domain.intercompany import (
 )
 from domain.kernel import Addressed, Refused, StreamId
 from domain.lots import LotState
+from domain.lots.transfer import CreditTransfers, InvoiceTransfers
+from domain.lots.transferring import is_due, is_to_take_back
 from domain.money import Money, total
 from domain.ports import LotAt, Read, entity_of, lots_of
 from domain.reference.intercompany_agreement import IntercompanyAgreement, TransferTax, agreement_stream
-from domain.transfer import CreditTransfers, InvoiceTransfers
-from domain.transfers import is_due, is_to_take_back
 
 NOT_TAXED = TransferTax("O", Decimal(0), "The agreement says nothing of tax")
 

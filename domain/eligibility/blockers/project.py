@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.contract import bills_hours
+from domain.eligibility.reasons import Blocker, Context, EntryFacts, Subject
 from domain.kernel import StreamId, stream_of
 from domain.project import Project
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, EntryFacts, Subject
 
 
 def of_project(subject: Subject, context: Context) -> Iterator[Blocker]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.account_role import AccountRole
-from domain.accounting_period import PeriodStatus, accounting_period_stream, posting_day
-from domain.earning import revenue_account
+from domain.books.account_role import AccountRole
+from domain.books.accounting_period import PeriodStatus, accounting_period_stream, posting_day
+from domain.eligibility.reasons import Blocker, Context, LotFacts, Subject
 from domain.kernel import decider_name
 from domain.periods import month_of
 from domain.reason_codes import ReasonCode
-from domain.reasons import Blocker, Context, LotFacts, Subject
 from domain.reference.account_map import account_map_stream
 from domain.reference.intercompany_agreement import agreement_stream
+from domain.revenue.earning import revenue_account
 
 
 def of_books(subject: Subject, context: Context) -> Iterator[Blocker]:

@@ -1,0 +1,66 @@
+"""A contract line is one promise inside an engagement: what is billed by which method, and how revenue is earned.
+
+``line`` says what may be agreed, and ``rules`` refuse what contradicts itself.
+"""
+
+from __future__ import annotations
+
+from domain.contract.line import (
+    Billing,
+    BillToShare,
+    CapPolicy,
+    CategoryTerms,
+    ContractLine,
+    ExpenseTerms,
+    FixedFeeMilestones,
+    FixedFeeSchedule,
+    Instalment,
+    LineVersion,
+    ManagedService,
+    Measure,
+    Milestone,
+    Overage,
+    PassThrough,
+    PercentComplete,
+    ResourceCap,
+    Retainer,
+    Revenue,
+    RevenueMeasure,
+    RevenueMethod,
+    TimeAndMaterials,
+    Timing,
+    Uplift,
+    bills_hours,
+    price_of,
+    revenue_of,
+)
+
+__all__ = [
+    "BillToShare",
+    "Billing",
+    "CapPolicy",
+    "CategoryTerms",
+    "ContractLine",
+    "ExpenseTerms",
+    "FixedFeeMilestones",
+    "FixedFeeSchedule",
+    "Instalment",
+    "LineVersion",
+    "ManagedService",
+    "Measure",
+    "Milestone",
+    "Overage",
+    "PassThrough",
+    "PercentComplete",
+    "ResourceCap",
+    "Retainer",
+    "Revenue",
+    "RevenueMeasure",
+    "RevenueMethod",
+    "TimeAndMaterials",
+    "Timing",
+    "Uplift",
+    "bills_hours",
+    "price_of",
+    "revenue_of",
+]
