@@ -85,6 +85,8 @@ CREATE TABLE journal_line (
     recognised_through date,
     basis_recognised numeric,
     basis_done numeric,
+    estimate_measure text COLLATE "C" NOT NULL,  -- hours, cost, or empty
+    estimate numeric,
     PRIMARY KEY (engagement, line)
 );
 

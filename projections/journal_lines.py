@@ -13,7 +13,14 @@ from domain.books.journal import Carried, Posting, Rate
 from domain.contract import ContractLine
 from domain.kernel import Recorded
 from domain.money import Money
-from domain.revenue.earning import Seen, earned_to_date, last_day_of, provision_to_date, revenue_account
+from domain.revenue.earning import (
+    Seen,
+    earned_to_date,
+    estimate_at_completion,
+    last_day_of,
+    provision_to_date,
+    revenue_account,
+)
 from domain.revenue.methods import Basis
 from domain.revenue.promises import earning_terms, promise_of
 from projections.contexts import Contexts
@@ -73,6 +80,8 @@ class JournalLines:
             recognised_through=None,
             basis_recognised=None,
             basis_done=None,
+            estimate_measure="",
+            estimate=None,
         )
         self.lines.add(key, row)
         self._state_terms(key, row)
@@ -100,6 +109,9 @@ class JournalLines:
         promise = promise_of(state, row.line, date.max)
         row.method = earning_terms(state, agreed, date.max).method
         row.price = promise.transaction_price.amount if promise is not None else None
+        estimate = estimate_at_completion(state, agreed)
+        row.estimate_measure = estimate.measure if estimate is not None else ""
+        row.estimate = estimate.total if estimate is not None else None
         last, through = last_day_of(agreed), row.recognised_through
         row.running = row.method == "straight_line" and not (last and through and through >= last)
         if row.running:

@@ -21,7 +21,7 @@ from domain.kernel import Recorded, local_id
 from domain.periods import month_end, month_ends
 from domain.reference.fx_rate import FxRatePublished
 from domain.revenue.earning import Seen, last_day_of, whole_and_done
-from domain.revenue.promises import allocated_lines
+from domain.revenue.promises import allocated_lines, budget_of
 from projections.contexts import Contexts
 from projections.journal_lines import JournalLines
 from projections.journal_tables import OPEN, LineRecord, OpenRecord
@@ -46,7 +46,7 @@ class JournalProgress:
             LineAgreed: self._agreed,
             ChangeOrderApproved: self._changed,
             ProgressMeasured: self._measured,
-            EstimateRevised: self._measured,
+            EstimateRevised: self._estimated,
             CostRecorded: self._cost_recorded,
             MilestoneAccepted: self._accepted,
             EngagementCompleted: self._completed,
@@ -59,10 +59,10 @@ class JournalProgress:
     # -- contracts ---------------------------------------------------------------------------------------------------
 
     def _agreed(self, fact: Recorded[LineAgreed]) -> None:
-        """A line that earns with the days is known from the day on which it is agreed; new terms catch up at once."""
+        """A line that earns with the days, or has a budget, is known once it is agreed; new terms catch up at once."""
         engagement, line = local_id(fact.stream), fact.event.line
         is_new = self._lines.find(engagement, line.line) is None
-        if revenue_of(line).method == "straight_line":
+        if revenue_of(line).method == "straight_line" or budget_of(line) is not None:
             self._lines.known(engagement, line.line)
         changed = [] if is_new else [line.line]
         self._catch_up_with_terms(fact, engagement, changed, None, "the contract is agreed anew")
@@ -104,6 +104,13 @@ class JournalProgress:
             return
         seen = Seen(line.hours, line.cost, _NOTHING)
         line.basis_done = whole_and_done(state, agreed, seen, day)[1]
+
+    def _estimated(self, fact: Recorded[EstimateRevised]) -> None:
+        """An estimate says what is still to come, also of a line that earns otherwise than by its progress."""
+        engagement, line = local_id(fact.stream), fact.event.line
+        if self._lines.known(engagement, line) is not None:
+            self._lines.terms_changed((engagement, line))
+        self._measured(fact)
 
     def _measured(self, fact: Recorded[ProgressMeasured | EstimateRevised | RetainerExpired]) -> None:
         self._lines.measure(fact, local_id(fact.stream), fact.event.line, fact.event.on, "progress earns revenue")

@@ -90,7 +90,8 @@ class LineRecord:
     ``adjusted`` is the part of ``recognised`` that comes on top of the price or off it: write-ups and write-downs,
     service credits, and expenses that are passed on beside a price that is earned apart. ``breakage`` is the part by
     rights that customers will not use. ``running`` lines earn with the days that pass. The ``basis`` is what counted,
-    and what was done, when a change order began a new contract (IFRS 15.21(a)).
+    and what was done, when a change order began a new contract (IFRS 15.21(a)). The ``estimate`` is what the whole is
+    expected to take, in hours or in cost; its measure is empty where nobody has said.
     """
 
     engagement: str
@@ -111,6 +112,8 @@ class LineRecord:
     recognised_through: date | None
     basis_recognised: Decimal | None
     basis_done: Decimal | None
+    estimate_measure: str
+    estimate: Decimal | None
 
 
 @dataclass(slots=True)

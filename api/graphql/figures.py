@@ -100,10 +100,16 @@ class FigureRow:
     cost: Decimal = strawberry.field(description="Labour and expenses to date in the journal, likewise.")
     margin: Decimal = strawberry.field(description="Recognised less cost.")
     margin_ratio: Decimal | None = strawberry.field(description="Margin / recognised.")
-    forecast_margin: Decimal | None = strawberry.field(
-        description="Margin, and what contract lines with a price promise beyond what they have earned, at the margin"
-        " that they have had so far. By project where a line has one alone. Null by"
-        " practice and month, and where no line promises more."
+    forecast_margin: Decimal = strawberry.field(
+        description="Margin, and what is still to come of contract lines with a price or a cap: the price that is not"
+        " earned yet, less what the work that is left will cost. That is the estimate at completion of the line, or"
+        " its budget, less what was spent; hours at what an hour has cost so far; for a line with neither, cost in"
+        " proportion to the price as so far. By project where a line has one alone; by practice by the hours on the"
+        " line; by month, or of some months, evenly until the project ends, else in the present month."
+    )
+    forecast_basis: str | None = strawberry.field(
+        description="By what it is known what is still to come: estimate, margin_so_far, or both of several lines;"
+        " null where no line promises more."
     )
     contract_asset: Decimal | None = strawberry.field(
         description="Earned and not billed, on the last day of the span; by month, of the month. Net for each"

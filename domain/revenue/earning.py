@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 from domain.books.account_role import AccountRole
 from domain.contract import (
@@ -98,6 +99,22 @@ def whole_and_done(state: Engagement, line: ContractLine, seen: Seen, day: date)
     if terms.measure == "manual":
         return Decimal(1), done
     return state.progress.total_on(line.line, day, budget) or Decimal(0), done
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What the whole of a line is expected to take: hours, or cost in the currency of its engagement."""
+
+    measure: Literal["hours", "cost"]
+    total: Decimal
+
+
+def estimate_at_completion(state: Engagement, line: ContractLine) -> Estimate | None:
+    """The newest estimate of a line, else the budget of its terms; None where neither is of hours or of cost."""
+    told = state.progress.estimate_on(line.line, date.max)
+    measure = told.measure if told is not None else earning_terms(state, line, date.max).measure
+    total_ = told.total if told is not None else budget_of(line)
+    return Estimate(measure, total_) if measure in ("hours", "cost") and total_ is not None else None
 
 
 def _kept(state: Engagement, line: ContractLine, terms: Revenue, seen: Seen, day: date) -> Fraction:

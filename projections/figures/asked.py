@@ -93,7 +93,8 @@ class Names:
 
 
 ONLY_PROJECTS: Final = (
-    "(SELECT engagement, line, min(project) AS project FROM project GROUP BY 1, 2 HAVING count(*) = 1)"
+    "(SELECT engagement, line, min(project) AS project, min(ends) AS ends FROM project"
+    " GROUP BY 1, 2 HAVING count(*) = 1)"
 )
 """The project of each contract line that has one alone: what is agreed for the line as a whole is done there."""
 

@@ -130,33 +130,3 @@ CAPITAL_NAMES: Final = Names(
     engagement="p.engagement",
 )
 """Receivables are told apart by entity, region, practice, customer, and engagement where an invoice bills one alone."""
-
-
-EXPECTED_NAMES: Final = Names(
-    month="''",
-    selling_entity="l.entity",
-    region="e.region",
-    customer="n.customer",
-    engagement="l.engagement",
-    project="coalesce(o.project, '')",
-)
-"""What is promised belongs to the project of its line, where that has one alone."""
-
-
-def expected_margin(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[tuple[str, str, Decimal]]:
-    """What is promised and not earned yet, at the margin of what was earned so far: key, currency, amount.
-
-    Only lines with a price say what is promised; work by the hour promises nothing beyond what was done.
-    """
-    conditions = Conditions()
-    conditions.add("l.price > l.recognised AND l.recognised > 0")
-    EXPECTED_NAMES.restrict(conditions, where.of_all_months(), scope, "l.entity")
-    yield from view.rows(
-        f"SELECT {EXPECTED_NAMES.key(by)}, l.currency,"
-        " sum((l.price - l.recognised) * (l.recognised - l.cost) / l.recognised)"
-        " FROM journal_line l JOIN legal_entity e ON e.entity = l.entity"
-        " JOIN engagement n ON n.engagement = l.engagement"
-        f" LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = l.engagement AND o.line = l.line {conditions.where}"
-        " GROUP BY 1, 2 ORDER BY 1, 2",
-        conditions.values,
-    )

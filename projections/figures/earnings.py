@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from domain.books.accounting_period import first_day_of, last_day_of
 from domain.money import Money, minor_unit
 from domain.periods import month_of
-from projections.figures import books, capacity, work
+from projections.figures import books, capacity, forecast, work
 from projections.figures.asked import (
     NOTHING,
     By,
@@ -27,7 +27,6 @@ from projections.reader import Scope, View
 _ONE_PLACE: Final = Decimal("0.1")
 _CAPACITY_BY: Final = ("firm", "selling_entity", "region", "practice", "month")
 _CAPITAL_BY: Final = ("firm", "selling_entity", "region", "practice", "customer", "engagement", "month")
-_EXPECTED_BY: Final = ("firm", "selling_entity", "region", "customer", "engagement", "project")
 AMOUNTS: Final = (
     "standard",
     "unbilled",
@@ -40,6 +39,7 @@ AMOUNTS: Final = (
     "receivable",
     "trailing_revenue",
     "trailing_billings",
+    "expected",
 )
 
 
@@ -59,11 +59,12 @@ class Figures:
     collected: Decimal = NOTHING
     recognised: Decimal = NOTHING
     cost: Decimal = NOTHING
-    expected: Decimal | None = None
+    expected: Decimal = NOTHING
     contract_asset: Decimal | None = None
     receivable: Decimal | None = None
     trailing_revenue: Decimal | None = None
     trailing_billings: Decimal | None = None
+    bases: set[forecast.Basis] = field(default_factory=set)
     unconverted: int = 0
 
     @property
@@ -72,11 +73,14 @@ class Figures:
         return self.recognised - self.cost
 
     @property
-    def forecast_margin(self) -> Decimal | None:
-        """The margin to date, and what is promised and not earned yet at the margin of what was earned so far."""
-        if self.expected is None:
-            return None
-        return Money(self.margin + self.expected, self.currency).rounded().amount
+    def forecast_margin(self) -> Decimal:
+        """The margin to date, and what is still to come of what is promised."""
+        return self.margin + self.expected
+
+    @property
+    def forecast_basis(self) -> str | None:
+        """By what it is known what is still to come: ``estimate``, ``margin_so_far``, or ``both`` of several lines."""
+        return next(iter(self.bases), None) if len(self.bases) < 2 else "both"
 
     @property
     def margin_ratio(self) -> Decimal | None:
@@ -139,9 +143,8 @@ def figures(view: View, by: By, where: FigureFilter, scope: Scope) -> list[Figur
     if by in _CAPITAL_BY and books.CAPITAL_NAMES.knows(where):
         for tied in books.capital(view, by, where, scope, _days_of(by, first, last)):
             summing.add_capital(tied)
-    if by in _EXPECTED_BY and books.EXPECTED_NAMES.knows(where):
-        for key, currency, expected in books.expected_margin(view, by, where, scope):
-            summing.add_expected(key, currency, expected)
+    for expected in forecast.expected_margins(view, by, where, scope, known_to):
+        summing.add_expected(expected)
     return summing.rounded()
 
 
@@ -188,12 +191,13 @@ class _Summing:
         row.trailing_revenue = (row.trailing_revenue or NOTHING) + tied.revenue * rate
         row.trailing_billings = (row.trailing_billings or NOTHING) + tied.billings * rate
 
-    def add_expected(self, key: str, currency: str, expected: Decimal) -> None:
-        row, rate = self.of(key), self._to.rate(currency, "")
+    def add_expected(self, expected: forecast.Expected) -> None:
+        row, rate = self.of(expected.key), self._to.rate(expected.currency, "")
         if rate is None:
             row.unconverted += 1
             return
-        row.expected = (row.expected or NOTHING) + expected * rate
+        row.expected += expected.margin * rate
+        row.bases.add(expected.basis)
 
     def rounded(self) -> list[Figures]:
         """Every amount at the minor unit of the currency, in the order of the keys."""

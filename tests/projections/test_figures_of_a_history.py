@@ -40,7 +40,7 @@ def test_what_is_added_up_by_anything_comes_to_the_figures_of_the_firm(view: Vie
         total = sum((getattr(row, name) for row in found), Decimal(0))
         assert abs(total - getattr(firm, name)) <= CENTS, name
     if by != "selling_entity":
-        for name in ("recognised", "cost"):
+        for name in ("recognised", "cost", "forecast_margin"):
             total = sum((getattr(row, name) for row in found), Decimal(0))
             assert abs(total - getattr(firm, name)) <= CENTS, name
 
@@ -49,7 +49,7 @@ def test_practices_make_up_the_firm_to_the_cent_in_all_its_currencies(view: View
     (firm,) = figures(view, "firm", EUROS, FIRM)
     found = figures(view, "practice", EUROS, FIRM)
     assert len({row.key for row in found}) > 2
-    for name in (*AMOUNTS, "margin"):
+    for name in (*AMOUNTS, "margin", "forecast_margin"):
         assert sum((getattr(row, name) or Decimal(0) for row in found), Decimal(0)) == getattr(firm, name), name
 
 

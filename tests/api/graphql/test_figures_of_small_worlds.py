@@ -13,12 +13,10 @@ from adapters.settings import Settings
 from api.access import Role
 from domain.billing import crediting
 from domain.billing.crediting import CreditWish
-from domain.contract import ContractLine, FixedFeeMilestones, Milestone
-from domain.engagement import AcceptMilestone
 from domain.invoice import ConfirmPosting, RejectPosting, ReportPostingSent, RequestPosting, invoice_stream
 from domain.timesheet import SubmitTime, timesheet_stream
 from tests.api.asker import Asker, asking, two_entities
-from tests.world import ENGAGEMENT, MONDAY, NINE, euros
+from tests.world import MONDAY, NINE, euros
 
 
 @pytest.fixture
@@ -156,19 +154,3 @@ def test_what_other_systems_know_is_told_of_some_projects_alone(asker: Asker) ->
     assert active('monthTo: "2020-01"') == (2, []), "no confirmation is that old"
     for question in ("synchronisation", "approvalBottlenecks"):
         assert asker.codes(f'{{ {question}(where: {{practice: "Data"}}) {{ __typename }} }}') == ["figures.unknown"]
-
-
-def test_the_forecast_adds_what_is_promised_at_the_margin_so_far(asker: Asker) -> None:
-    steps = (Milestone("M1", "Design", euros(10_000)), Milestone("M2", "Build", euros(30_000)))
-    world = asker.world.firm().contract(line=ContractLine("L1", "Fixed", FixedFeeMilestones(milestones=steps)))
-    world.work("1")
-    world.tell(ENGAGEMENT, AcceptMilestone("L1", "M1", date(2026, 3, 20), "mail", "eve", NINE))
-    world.react()
-    asker.fold()
-    for by, key in (("FIRM", ""), ("ENGAGEMENT", "E-1"), ("PROJECT", "P-1-L1")):
-        (row,) = rows(asker, "figures", "key recognised cost margin forecastMargin", f"(by: {by})")
-        assert row["key"] == key
-        assert [Decimal(row[name]) for name in ("recognised", "cost", "margin")] == [10_000, 480, 9_520]
-        assert Decimal(row["forecastMargin"]) == 9_520 + 30_000 * Decimal("0.952"), by
-    found = rows(asker, "figures", "key recognised forecastMargin", "(by: PRACTICE)")
-    assert {row["forecastMargin"] for row in found} == {None}
