@@ -135,10 +135,9 @@ def paged(
     places = ", ".join(f"({expression})::text" for expression, _ in by)
     direction = " DESC" if page.descending else ""
     ordered = ", ".join(f"{expression}{direction}" for expression, _ in by)
-    rows = view.rows(
-        f"{select}, {places} FROM {tables} {conditions.where} ORDER BY {ordered} LIMIT %s",
-        [*conditions.values, page.first + 1],
-    )
+    limit = page.first + 1  # in the text: a plan that does not know how few rows are wanted sorts all of them
+    query = f"{select}, {places} FROM {tables} {conditions.where} ORDER BY {ordered} LIMIT {limit}"
+    rows = view.rows(query, conditions.values)
     shown = rows[: page.first]
     return Page(
         items=tuple(make(row[: -len(by)]) for row in shown),

@@ -12,13 +12,29 @@ from projections.changes import announcement, channel_of
 from projections.fold import Fold
 from projections.follow import Log
 from projections.generation import GenerationInfo, Generations
-from projections.store import Mark, NotOurs
+from projections.store import Mark, NotOurs, PostgresStore
 
 EVENTS_PER_BATCH: Final = 2_000
 WAIT_SECONDS: Final = 1.0
 SWEEP_SECONDS: Final = 30.0
 AS_OF_MAX: Final = 8
 """How many generations of the past are kept for whoever asks for them again."""
+
+
+def take_up(log: Log, fold: Fold, store: PostgresStore, channel: str) -> bool:
+    """Brings the read models one batch further and tells the channel what changed; says whether there was anything.
+
+    A full batch is written while the next one is folded; whatever else there is has been written on return.
+    """
+    facts = log.read(fold.position, EVENTS_PER_BATCH)
+    if facts:
+        before = fold.position
+        changes = fold.apply(facts)
+        mark = Mark(before, fold.position, facts[-1].recorded_at, len(facts))
+        store.submit(changes, mark, (channel, announcement(facts)))
+    if len(facts) < EVENTS_PER_BATCH:
+        store.settle()
+    return bool(facts)
 
 
 class Projector:
@@ -58,12 +74,7 @@ class Projector:
         with self._generations.store(live) as store:
             fold = Fold(self._log, store, live.position)
             while not stop.is_set():
-                facts = self._log.read(fold.position, EVENTS_PER_BATCH)
-                if facts:
-                    before = fold.position
-                    changes = fold.apply(facts)
-                    mark = Mark(before, fold.position, facts[-1].recorded_at, len(facts))
-                    store.write(changes, mark, (channel, announcement(facts)))
+                if take_up(self._log, fold, store, channel):
                     continue
                 if not self._log.wait_for_events(fold.position, WAIT_SECONDS) and self._replaced(live):
                     raise NotOurs(live.name)

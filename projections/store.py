@@ -132,10 +132,10 @@ class PostgresStore:
         for sums in changes.sums:
             self._add(cursor, sums)
 
-    def submit(self, changes: Changes, mark: Mark) -> None:
+    def submit(self, changes: Changes, mark: Mark, notify: tuple[str, str] | None = None) -> None:
         """Writes in the background, after what was submitted before."""
         self.settle()
-        self._pending = self._writer.submit(self.write, changes, mark)
+        self._pending = self._writer.submit(self.write, changes, mark, notify)
 
     def settle(self) -> None:
         """Waits until everything submitted is written; raises what went wrong."""
@@ -149,10 +149,8 @@ class PostgresStore:
             columns = [[key[place] for key in change.gone] for place in range(len(table.key))]
             cursor.execute(self._statement("delete", table), columns, prepare=True)
         if change.come and copy:
-            line = table.line
-            text = "\n".join([line(values) for values in change.come])
             with cursor.copy(self._statement("copy", table)) as copying:
-                copying.write(text.encode() + b"\n")
+                copying.write(table.copied(change.come).encode())
         elif change.come:
             cursor.execute(self._statement("insert", table), [table.document(change.come)], prepare=True)
 

@@ -40,6 +40,7 @@ CREATE TABLE sync_sum (
 CREATE INDEX sync_updated ON sync (updated_at, stream, target);
 CREATE INDEX sync_since ON sync (since, stream, target);
 CREATE INDEX sync_state ON sync (state, updated_at, stream, target);
+CREATE INDEX sync_waiting ON sync (kind, target, state, since) WHERE state <> 'confirmed';  -- few, whatever the history
 CREATE INDEX sync_kind ON sync (kind, target, state, since);
 CREATE INDEX sync_engagement ON sync (engagement, updated_at, stream, target);
 CREATE INDEX sync_customer ON sync (customer, updated_at, stream, target);

@@ -23,9 +23,9 @@ import psycopg
 import pytest
 import structlog
 
+from adapters.collector import spare_the_collector
 from adapters.embedded import EmbeddedServers, found
 from adapters.embedded.server import free_port
-from adapters.inbox.worker import spare_the_collector
 from adapters.postgres import migrate
 from adapters.settings import Settings
 from tests.cases import report as cases

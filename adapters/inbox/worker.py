@@ -7,7 +7,6 @@ answer costs time and nothing else: the batch is kept, the broker is told so, an
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,17 +35,6 @@ Result = TypeVar("Result")
 InThread = Callable[..., Awaitable[Any]]
 
 log = structlog.get_logger("inbox")
-
-
-def spare_the_collector() -> None:
-    """Make the garbage collector look seldom, in a process that does nothing but this.
-
-    The states that are kept are many and live long, and hardly anything here goes in circles: looking through all of
-    them for what is not there took a fifth of the time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 class Stopped(Exception):

@@ -9,6 +9,7 @@ import structlog
 
 from adapters.automation.process import Automated
 from adapters.automation.service import Automation
+from adapters.collector import spare_the_collector
 from adapters.eventstore.ledger import Ledger
 from adapters.settings import Settings
 from adapters.tax_ids import check
@@ -48,6 +49,7 @@ PROCESSES = (
 def main(settings: Settings, stop: threading.Event) -> None:
     """Act until told to stop."""
     assert settings.database_url is not None, "roles are started on servers that run"
+    spare_the_collector()
     turns = partial(turn_of, settings.database_url, schema=settings.db_schema)
     with (
         open_ledger(settings, pool_size=len(PROCESSES) + 1) as ledger,

@@ -7,8 +7,9 @@ import threading
 
 from adapters.broker import IN
 from adapters.broker.jetstream import NatsBroker
+from adapters.collector import spare_the_collector
 from adapters.inbox.inbox import Inbox
-from adapters.inbox.worker import CONSUMER, Worker, spare_the_collector
+from adapters.inbox.worker import CONSUMER, Worker
 from adapters.settings import Settings
 from api.books import open_ledger
 

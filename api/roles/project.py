@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from adapters.backoff import backoff_seconds
+from adapters.collector import spare_the_collector
 from adapters.eventstore.errors import LedgerUnreachable
 from adapters.eventstore.ledger import Ledger
 from adapters.postgres import connect
@@ -32,6 +33,7 @@ _log = structlog.get_logger(__name__)
 def main(settings: Settings, stop: threading.Event) -> None:
     """Project until told to stop; a database that goes away is waited for."""
     assert settings.database_url is not None, "roles are started on servers that run"
+    spare_the_collector()
     generations = Generations(
         partial(connect, settings.database_url, settings.db_schema, "p2c-project"), settings.db_schema
     )

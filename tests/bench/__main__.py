@@ -27,7 +27,7 @@ def main() -> int:
     console = Console()
     size = SIZES[given.size]
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    home = Path(tempfile.mkdtemp(prefix="bench-", dir=given.out.parent))
+    home = Path(tempfile.mkdtemp(prefix="bench-", dir=given.out.parent.resolve()))
     before = time.monotonic()
     try:
         with EmbeddedServers(Settings(home=home)) as servers, watched(console) as progress:

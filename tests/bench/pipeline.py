@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from adapters.broker import Broker
+from adapters.collector import spare_the_collector
 from adapters.eventstore.ledger import Ledger
 from adapters.inbox.inbox import Inbox
-from adapters.inbox.worker import CONSUMER, FETCH_SECONDS, Worker, spare_the_collector
+from adapters.inbox.worker import CONSUMER, FETCH_SECONDS, Worker
 from adapters.settings import Settings
 from api.books import open_ledger
 from domain.kernel import Addressed, Cause

@@ -21,6 +21,7 @@ from psycopg import sql
 from adapters.automation.pages import Pages
 from adapters.automation.process import Automated
 from adapters.automation.runner import Runner, Step
+from adapters.collector import spare_the_collector
 from adapters.eventstore.ledger import Ledger
 from adapters.postgres import connect, migrate
 from adapters.settings import Settings
@@ -34,10 +35,11 @@ from domain.processes.pricing import Pricing
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.timesheet import RateEntry, timesheet_stream
 from projections import build
+from projections.changes import channel_of
 from projections.fold import Fold
 from projections.generation import GenerationInfo, Generations
-from projections.projector import EVENTS_PER_BATCH
-from projections.store import Mark, PostgresStore
+from projections.projector import EVENTS_PER_BATCH, take_up
+from projections.store import PostgresStore
 from tests.bench.figures import Figure, Target, at_most, ratio
 from tests.bench.invoicing import ENTRIES_PER_WEEK, week_of_work, written_again
 from tests.bench.rounds import Progress, timed
@@ -104,10 +106,8 @@ class _Firm:
 
     def follow(self) -> None:
         """The read models take up all that was recorded, as the projector does it."""
-        while facts := self.ledger.read(self.fold.position, EVENTS_PER_BATCH):
-            before = self.fold.position
-            changes = self.fold.apply(facts)
-            self.store.write(changes, Mark(before, self.fold.position, facts[-1].recorded_at, len(facts)))
+        while take_up(self.ledger, self.fold, self.store, channel_of(SCHEMA)):
+            pass
 
     def eligible(self) -> int:
         """How many lots may be billed."""
@@ -128,6 +128,7 @@ def _figures(settings: Settings, size: Size, progress: Progress) -> list[Figure]
     migrate(url, SCHEMA)
     few, many = LOTS[size.name]
     ordered: dict[int, _Measured] = {}
+    spare_the_collector()  # as the roles do
     with _firm(settings) as firm:
         known = 0
         for place, count in enumerate((few, many)):
