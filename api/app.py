@@ -34,8 +34,8 @@ from api.reads import Reads
 from api.services.desk import Desk
 from api.tokens import verifier_of
 from domain.kernel import Refused
-from projections.candidates import LiveCandidates
 from projections.changes import listen
+from projections.eligibility.candidates import LiveCandidates
 from projections.generation import Generations
 from projections.reader import Reader
 

@@ -9,7 +9,7 @@ from functools import partial
 from adapters.eventstore.ledger import Ledger
 from adapters.postgres import connect, open_pool
 from adapters.settings import Settings
-from projections.candidates import LiveCandidates
+from projections.eligibility.candidates import LiveCandidates
 from projections.generation import Generations
 from projections.reader import NotReady, Reader
 

@@ -6,30 +6,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from domain.kernel import Recorded
-from projections import contexts, timeline_fold
+from projections import contexts
 from projections.contexts import Contexts
 from projections.credit_notes_fold import CreditNotesFold
-from projections.eligibility_fold import EligibilityFold
-from projections.eligibility_sums import SumsFold
-from projections.exceptions_fold import ExceptionsFold
-from projections.finance_fold import FinanceFold
+from projections.eligibility.fold import EligibilityFold
+from projections.eligibility.lots import LotsFold
+from projections.eligibility.planned import PlannedFold
+from projections.eligibility.sums import SumsFold
+from projections.exceptions.fold import ExceptionsFold
+from projections.finance.fold import FinanceFold
 from projections.follow import Log
+from projections.history import timeline_fold
+from projections.history.timeline_fold import TimelineFold
 from projections.intercompany_fold import IntercompanyFold
 from projections.invoices_fold import InvoicesFold
 from projections.journal_fold import JournalFold
-from projections.lots_fold import LotsFold
-from projections.margin_fold import MarginFold
+from projections.margin.fold import MarginFold
 from projections.model import Handler, Model
 from projections.payments_fold import PaymentsFold
-from projections.people_fold import PeopleFold
-from projections.planned_fold import PlannedFold
-from projections.registers_fold import RegistersFold
+from projections.registers.fold import RegistersFold
+from projections.registers.people import PeopleFold
+from projections.registers.timesheets_fold import TimesheetsFold
 from projections.shelf import Changes, Source
-from projections.sources import SourcesFold
-from projections.sync_fold import SyncFold
+from projections.systems.sources import SourcesFold
+from projections.systems.sync_fold import SyncFold
 from projections.tables import Key
-from projections.timeline_fold import TimelineFold
-from projections.timesheets_fold import TimesheetsFold
 
 ITEMS_AT_ONCE: Final = 2_000
 """How much open work is decided at once when all of it is."""

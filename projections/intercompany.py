@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from projections.finance import either_within
+from projections.finance.finance import either_within
 from projections.pages import Conditions, Page, PageRequest, Sort, paged
 from projections.reader import Scope, View
 

@@ -12,8 +12,8 @@ from domain.intercompany.invoice import IntercompanyInvoiced, IntercompanySettle
 from domain.kernel import Recorded, StreamId
 from domain.lots import Lot, LotRated, LotReversed, LotSplit, LotTransferred
 from domain.lots.transfer import PricedTransfer, TransfersCredited, TransfersInvoiced, TransfersPriced
-from projections.items import Item
-from projections.lots_fold import LotsFold
+from projections.eligibility.items import Item
+from projections.eligibility.lots import LotsFold
 from projections.model import Handler
 from projections.row_security import OF_EITHER_SIDE
 from projections.shelf import Changes, Shelf, Source

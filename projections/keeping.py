@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 
 from projections import build, scheme
-from projections.finance_fold import PERIODS
+from projections.finance.fold import PERIODS
 from projections.follow import Log
 from projections.generation import GenerationInfo, Generations
 

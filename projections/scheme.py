@@ -8,39 +8,39 @@ from pathlib import Path
 from typing import Any, Final
 
 from projections.credit_notes_fold import CREDIT_NOTES
-from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
-from projections.exceptions_fold import EXCEPTIONS
-from projections.finance_fold import ACCOUNT_MAPPINGS, AGREEMENTS, FX_POLICIES, FX_RATES, PERIODS
+from projections.eligibility.items import ITEMS
+from projections.eligibility.sums import ITEM_SUMS, REASON_SUMS
+from projections.exceptions.fold import EXCEPTIONS
+from projections.finance.fold import ACCOUNT_MAPPINGS, AGREEMENTS, FX_POLICIES, FX_RATES, PERIODS
+from projections.history.timeline_fold import TIMELINE
 from projections.intercompany_fold import INTERCOMPANY_INVOICES, TRANSFERS
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
-from projections.items import ITEMS
 from projections.journal_tables import BALANCES, CHARGES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
-from projections.margin_fold import MARGINS
+from projections.margin.fold import MARGINS
 from projections.payments_fold import PAYMENTS
-from projections.people_fold import RESOURCES
-from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
+from projections.registers.fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
+from projections.registers.people import RESOURCES
+from projections.registers.timesheets_fold import ENTRIES, SHEETS
 from projections.row_security import policy
-from projections.sources import SOURCES
-from projections.sync_fold import SYNC_SUMS, SYNCS
+from projections.systems.sources import SOURCES
+from projections.systems.sync_fold import SYNC_SUMS, SYNCS
 from projections.tables import Table
-from projections.timeline_fold import TIMELINE
-from projections.timesheets_fold import ENTRIES, SHEETS
 
 _FOLDER: Final = Path(__file__).parent
 _FILES: Final = (
-    "registers.sql",
-    "people.sql",
-    "timesheets.sql",
+    "registers/registers.sql",
+    "registers/people.sql",
+    "registers/timesheets.sql",
     "invoices.sql",
     "credit_notes.sql",
-    "billing_eligibility.sql",
+    "eligibility/billing_eligibility.sql",
     "journal.sql",
-    "margin.sql",
-    "sync_status.sql",
-    "exceptions.sql",
-    "timeline.sql",
-    "sources.sql",
-    "finance.sql",
+    "margin/margin.sql",
+    "systems/sync_status.sql",
+    "exceptions/exceptions.sql",
+    "history/timeline.sql",
+    "systems/sources.sql",
+    "finance/finance.sql",
     "intercompany.sql",
 )
 _INDEXES: Final = "-- indexes\n"

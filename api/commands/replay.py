@@ -18,15 +18,20 @@ from adapters.settings import Settings, load
 from api.books import open_ledger
 from api.screen import Screen
 from domain.kernel import Refused
-from projections import billing_eligibility, build, exceptions, invoices, margin, projects, sync_status
-from projections.billing_eligibility import EligibilityFilter, EligibilityTotals
-from projections.exceptions import ExceptionFilter, ExceptionTotals
+from projections import build, invoices
+from projections.eligibility import billing_eligibility
+from projections.eligibility.billing_eligibility import EligibilityFilter, EligibilityTotals
+from projections.exceptions import exceptions
+from projections.exceptions.exceptions import ExceptionFilter, ExceptionTotals
 from projections.generation import Generations
 from projections.invoices import InvoiceFilter, InvoiceTotals
-from projections.margin import MarginFilter, MarginRow
-from projections.projects import ProjectFilter, ProjectTotals
+from projections.margin import margin
+from projections.margin.margin import MarginFilter, MarginRow
 from projections.reader import FIRM, At, AtPosition, AtTime, Reader, View, Watermark
-from projections.sync_status import SyncFilter, SyncTotals
+from projections.registers import projects
+from projections.registers.projects import ProjectFilter, ProjectTotals
+from projections.systems import sync_status
+from projections.systems.sync_status import SyncFilter, SyncTotals
 
 
 class UnclearTime(Refused):

@@ -24,11 +24,11 @@ from api.parts import Parts
 from api.reads import Channel
 from api.services.desk import ReadModelsBehind
 from domain.kernel import Recorded, Refused, StreamId, decider_name
-from projections import timesheets
 from projections.pages import PageRequest
 from projections.reader import At, AtPosition, AtTime, InTheFuture, Scope, View
 from projections.reader import Watermark as WatermarkRow
-from projections.timesheets import EntryRow
+from projections.registers import timesheets
+from projections.registers.timesheets import EntryRow
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")

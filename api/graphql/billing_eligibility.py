@@ -13,8 +13,8 @@ from api.access import may
 from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
-from projections import billing_eligibility
-from projections.billing_eligibility import EligibilityRow as ItemRow
+from projections.eligibility import billing_eligibility
+from projections.eligibility.billing_eligibility import EligibilityRow as ItemRow
 
 
 @strawberry.enum(

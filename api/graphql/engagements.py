@@ -12,7 +12,7 @@ import strawberry
 from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, ask_one, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from domain.kernel import stream_of
-from projections import engagements
+from projections.registers import engagements
 
 
 @strawberry.enum(description="Where an engagement is in its life.")

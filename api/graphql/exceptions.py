@@ -11,7 +11,7 @@ import strawberry
 from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
-from projections import exceptions
+from projections.exceptions import exceptions
 
 
 @strawberry.enum(description="What work items can be sorted by.")

@@ -16,18 +16,18 @@ from domain.catalogue import DECIDERS
 from domain.engagement import Engagement
 from domain.kernel import Recorded, StreamId, decider_name, stream_of
 from domain.project import Project
-from projections.contract_lines import line_row
-from projections.engagements import EngagementRow
 from projections.follow import Log
 from projections.invoices import InvoiceRow
 from projections.invoices_fold import INVOICES, InvoicesFold
 from projections.memory import MemoryStore
 from projections.model import Model
-from projections.projects import AssignmentRow, ProjectRow, TaskRow
 from projections.reader import At, AtPosition
+from projections.registers.contract_lines import line_row
+from projections.registers.engagements import EngagementRow
+from projections.registers.projects import AssignmentRow, ProjectRow, TaskRow
+from projections.registers.timesheets import EntryRow, TimesheetRow
+from projections.registers.timesheets_fold import ENTRIES, OPEN_STATUSES, SHEETS, EntryRecord, TimesheetsFold
 from projections.shelf import Changes
-from projections.timesheets import EntryRow, TimesheetRow
-from projections.timesheets_fold import ENTRIES, OPEN_STATUSES, SHEETS, EntryRecord, TimesheetsFold
 
 NOTHING = Decimal(0)
 

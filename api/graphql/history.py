@@ -26,9 +26,9 @@ from api.graphql.paging import (
 )
 from api.graphql.scalars import Position
 from domain.kernel import StreamId
-from projections import timeline
+from projections.history import timeline
+from projections.history.timeline import TimelineEntry
 from projections.pages import BadCursor, Page, PageTooLong
-from projections.timeline import TimelineEntry
 
 VERSION_DIGITS_MAX: Final = 12
 

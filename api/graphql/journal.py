@@ -14,7 +14,7 @@ from api.graphql.history import Fact, SourceMessage
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from domain.books.account_role import AccountRole
 from projections import journal as books
-from projections import timeline
+from projections.history import timeline
 
 strawberry.enum(AccountRole, description="What an account is for; each ERP's own accounts are mapped to these.")
 

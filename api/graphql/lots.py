@@ -18,8 +18,8 @@ from domain.contract import CapPolicy as CapPolicyOfDomain
 from domain.eligibility.reasons import Policy
 from domain.lots import Explanation as ExplanationRow
 from domain.reason_codes import soft
-from projections import explained
-from projections.billing_eligibility import EligibilityRow
+from projections.eligibility import explained
+from projections.eligibility.billing_eligibility import EligibilityRow
 
 
 @strawberry.enum(description="What becomes of a lot that crosses a cap.")

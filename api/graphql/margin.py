@@ -9,7 +9,7 @@ import strawberry
 
 from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
-from projections import margin as margins
+from projections.margin import margin as margins
 
 
 @strawberry.enum(description="What margins are summed by.")

@@ -22,7 +22,7 @@ from domain.invoice import Approved, Discarded, Draft, Issued
 from domain.kernel import StreamId, decider_name, local_id, stream_of
 from domain.money import Money as MoneyRow
 from projections import invoices
-from projections.objects import lines_of
+from projections.history.objects import lines_of
 
 
 @strawberry.type(description="An invoice as it is after a service, or would be.")

@@ -11,7 +11,7 @@ import strawberry
 from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, ask_one, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from domain.kernel import stream_of
-from projections import projects
+from projections.registers import projects
 
 
 @strawberry.enum(description="Where a project is in its life.")

@@ -9,7 +9,7 @@ import strawberry
 
 from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
-from projections import sync_status
+from projections.systems import sync_status
 
 
 @strawberry.enum(description="How far a target system is with an object.")

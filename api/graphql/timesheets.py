@@ -14,7 +14,7 @@ from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, ask
 from api.graphql.folded import Past
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from domain.kernel import StreamId
-from projections import timesheets
+from projections.registers import timesheets
 
 
 @strawberry.enum(description="Where an entry stands.")

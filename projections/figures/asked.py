@@ -11,7 +11,7 @@ from typing import Final, Literal
 from domain.books.accounting_period import first_day_of, last_day_of
 from domain.kernel import Refused
 from domain.reference.fx_policy import NoReportingCurrency
-from projections.finance import Rates
+from projections.finance.finance import Rates
 from projections.pages import Conditions
 from projections.reader import Scope, View
 

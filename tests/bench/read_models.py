@@ -20,13 +20,15 @@ from psycopg import sql
 from adapters.postgres import connect, migrate, open_pool
 from adapters.settings import Settings
 from api.books import open_ledger
-from projections import billing_eligibility, margin, sync_status
-from projections.billing_eligibility import EligibilityFilter
+from projections.eligibility import billing_eligibility
+from projections.eligibility.billing_eligibility import EligibilityFilter
 from projections.generation import Generations
-from projections.margin import MarginFilter
+from projections.margin import margin
+from projections.margin.margin import MarginFilter
 from projections.pages import PageRequest
 from projections.reader import FIRM, Reader, Scope, View
-from projections.sync_status import SyncFilter
+from projections.systems import sync_status
+from projections.systems.sync_status import SyncFilter
 from tests.bench.figures import Figure, at_least, at_most, ratio
 from tests.bench.histories import History, store
 from tests.bench.rounds import Progress, percentile, timed

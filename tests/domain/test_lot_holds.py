@@ -24,7 +24,7 @@ from domain.project import Assignment, AssignResource, RejectSetUp
 from domain.reason_codes import ReasonCode
 from domain.reference.legal_entity import DefineLegalEntity, ExpenseLimit
 from domain.timesheet import Claim, LogTime, WithdrawTime, Work
-from projections.items import ITEMS
+from projections.eligibility.items import ITEMS
 from tests.projections.books import folded, given
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, World, euros
 

@@ -13,7 +13,7 @@ from adapters.settings import Settings
 from api.commands.verify import report_of
 from api.services.drafts import LotInput
 from domain.kernel import StreamId
-from projections import lineage
+from projections.history import lineage
 from tests.journeys.running import (
     ENGAGEMENT,
     PROJECT,

@@ -16,14 +16,14 @@ from domain.eligibility.reasons import Hold, LotFacts
 from domain.kernel import Cause, Recorded, StreamId, decider_name
 from domain.lots import ENDED, LotStatus
 from domain.ports import LotAt
-from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
+from projections.eligibility.items import ITEMS, Item
+from projections.eligibility.sums import ITEM_SUMS, REASON_SUMS
 from projections.fold import Fold
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
-from projections.items import ITEMS, Item
-from projections.margin_fold import MARGINS
+from projections.margin.fold import MARGINS
 from projections.memory import MemoryStore
-from projections.registers_fold import ENGAGEMENTS
-from projections.sync_fold import SYNC_SUMS, SYNCS
+from projections.registers.fold import ENGAGEMENTS
+from projections.systems.sync_fold import SYNC_SUMS, SYNCS
 from projections.tables import Row, Table
 from tests.projections import histories
 from tests.projections.books import differences, fold
@@ -64,7 +64,7 @@ def test_the_rows_do_not_depend_on_batches_and_restarts(told: Told, seed: int) -
 
 
 def test_a_fold_that_can_keep_almost_nothing_in_mind_says_the_same(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.open_work.ITEMS_KEPT_MAX", 20)
+    monkeypatch.setattr("projections.eligibility.open_work.ITEMS_KEPT_MAX", 20)
     monkeypatch.setattr("projections.shelf.ROWS_KEPT_MAX", 10)
     monkeypatch.setattr("projections.contexts.STATES_KEPT_MAX", 3)
     assert differences(told.store, fold(told.ledger, batch=100)) == []
@@ -75,7 +75,7 @@ def test_open_work_that_is_decided_once_at_the_end_is_decided_the_same(
     told: Told, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     monkeypatch.setattr("projections.fold.ITEMS_AT_ONCE", most)
-    monkeypatch.setattr("projections.open_work.ITEMS_KEPT_MAX", most)
+    monkeypatch.setattr("projections.eligibility.open_work.ITEMS_KEPT_MAX", most)
     monkeypatch.setattr("projections.shelf.ROWS_KEPT_MAX", most)
     store = MemoryStore()
     folding = Fold(told.ledger, store, 0)

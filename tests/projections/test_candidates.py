@@ -11,7 +11,7 @@ from domain.ports import LotAt, entity_of
 from domain.reference.customer import BlockCustomer
 from domain.reference.legal_entity import DefineLegalEntity
 from projections import build
-from projections.candidates import LiveCandidates
+from projections.eligibility.candidates import LiveCandidates
 from projections.generation import Generations
 from projections.reader import Reader
 from tests.world import CUSTOMER, NEW_YEAR, World, euros

@@ -34,8 +34,8 @@ from domain.timesheet import (
     Work,
     timesheet_stream,
 )
-from projections.eligibility_sums import ITEM_SUMS, REASON_SUMS
-from projections.items import ITEMS, Item
+from projections.eligibility.items import ITEMS, Item
+from projections.eligibility.sums import ITEM_SUMS, REASON_SUMS
 from tests.projections.books import Rows, folded, given
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, World, euros
 

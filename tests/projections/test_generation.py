@@ -22,16 +22,17 @@ from adapters.settings import Settings
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.kernel import Addressed
 from domain.reference.customer import BlockCustomer
-from projections import build, engagements, scheme
+from projections import build, scheme
 from projections.build import NothingToVerify
 from projections.digest import TableDigest, differing
-from projections.engagements import EngagementFilter
+from projections.eligibility.items import ITEMS
 from projections.fold import Fold
 from projections.generation import GenerationInfo, Generations
-from projections.items import ITEMS
 from projections.pages import PageRequest
 from projections.projector import Projector
 from projections.reader import FIRM, AtPosition, AtTime, InTheFuture, NotReady, Reader
+from projections.registers import engagements
+from projections.registers.engagements import EngagementFilter
 from projections.shelf import Changes
 from projections.store import Mark, NotOurs
 from tests.projections import histories

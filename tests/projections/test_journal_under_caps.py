@@ -22,7 +22,7 @@ from domain.lots import Disposition, GiveLotsFree, LotStatus, WriteOffLots
 from domain.ports import LotAt
 from domain.project import ConfirmSetUp
 from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, Work, timesheet_stream
-from projections.items import ITEMS
+from projections.eligibility.items import ITEMS
 from projections.journal_tables import LINES, LOTS, OPEN
 from tests.domain.test_crediting import credit
 from tests.projections.books import fold, folded

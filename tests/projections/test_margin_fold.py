@@ -12,7 +12,7 @@ from domain.money import Money
 from domain.project import ConfirmSetUp
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
-from projections.margin_fold import MARGINS, MarginRecord
+from projections.margin.fold import MARGINS, MarginRecord
 from tests.projections.books import Rows, folded, given
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, PROJECT, World, euros
 

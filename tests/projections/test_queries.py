@@ -18,33 +18,25 @@ from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotStatus
 from domain.ports import Candidates
-from projections import (
-    access,
-    billing_eligibility,
-    build,
-    engagements,
-    exceptions,
-    invoices,
-    lineage,
-    margin,
-    objects,
-    projects,
-    sync_status,
-    timeline,
-    timesheets,
-)
-from projections.billing_eligibility import EligibilityFilter
-from projections.candidates import LiveCandidates
-from projections.engagements import EngagementFilter
-from projections.exceptions import ExceptionFilter
+from projections import access, build, invoices
+from projections.eligibility import billing_eligibility
+from projections.eligibility.billing_eligibility import EligibilityFilter
+from projections.eligibility.candidates import LiveCandidates
+from projections.exceptions import exceptions
+from projections.exceptions.exceptions import ExceptionFilter
 from projections.generation import Generations
+from projections.history import lineage, objects, timeline
 from projections.invoices import InvoiceFilter
-from projections.margin import Dimension, MarginFilter
+from projections.margin import margin
+from projections.margin.margin import Dimension, MarginFilter
 from projections.pages import BadCursor, Page, PageRequest, PageTooLong, UnknownSort
-from projections.projects import ProjectFilter
 from projections.reader import FIRM, AtPosition, Reader, Scope, View
-from projections.sync_status import SyncFilter
-from projections.timesheets import EntryFilter, TimesheetFilter
+from projections.registers import engagements, projects, timesheets
+from projections.registers.engagements import EngagementFilter
+from projections.registers.projects import ProjectFilter
+from projections.registers.timesheets import EntryFilter, TimesheetFilter
+from projections.systems import sync_status
+from projections.systems.sync_status import SyncFilter
 from tests.conftest import _fresh_database
 from tests.projections import histories
 

@@ -40,13 +40,13 @@ from domain.project import (
 )
 from domain.reference.customer import BlockCustomer
 from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, SubmitTime, WithdrawTime, Work
-from projections.exceptions_fold import EXCEPTIONS
+from projections.exceptions.fold import EXCEPTIONS
+from projections.history.timeline_fold import TIMELINE
 from projections.invoices_fold import INVOICE_SUMS, INVOICES
-from projections.registers_fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
-from projections.sources import SOURCES
-from projections.sync_fold import SYNC_SUMS, SYNCS
-from projections.timeline_fold import TIMELINE
-from projections.timesheets_fold import ENTRIES, SHEETS
+from projections.registers.fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
+from projections.registers.timesheets_fold import ENTRIES, SHEETS
+from projections.systems.sources import SOURCES
+from projections.systems.sync_fold import SYNC_SUMS, SYNCS
 from tests.domain.test_crediting import credit
 from tests.projections.books import Rows, folded, given
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NINE, PROJECT, World, euros

@@ -7,7 +7,7 @@ import pytest
 from domain.catalogue import EVENTS
 from domain.kernel import StreamId
 from domain.timesheet import Claim, TimeApproved, TimeLogged, Work
-from projections.sentences import WORDINGS, sentence_of
+from projections.history.sentences import WORDINGS, sentence_of
 from tests.golden.test_golden_events import example
 from tests.world import MONDAY, NINE
 

@@ -15,7 +15,7 @@ from domain.money import Money, zero
 from domain.reference.resource import DescribeResource
 from domain.timesheet import RejectTime
 from projections import build
-from projections.candidates import LiveCandidates
+from projections.eligibility.candidates import LiveCandidates
 from projections.generation import Generations
 from projections.reader import Reader
 from tests.world import ENGAGEMENT, MONDAY, NINE, LogCandidates, World, euros

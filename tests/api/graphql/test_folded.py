@@ -8,9 +8,10 @@ import pytest
 
 from api.graphql.folded import Past
 from domain.kernel import StreamId
-from projections import engagements, invoices, projects, timesheets
+from projections import invoices
 from projections.pages import PageRequest
 from projections.reader import FIRM, At, AtPosition, AtTime, InTheFuture
+from projections.registers import engagements, projects, timesheets
 from tests.api.asker import Asker
 
 WEEK = StreamId("timesheet:W-2:2026-03-02")

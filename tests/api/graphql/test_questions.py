@@ -219,7 +219,7 @@ def test_what_goes_wrong_inside_tells_nothing_about_it(client: Client, monkeypat
     def broken(*_: Any) -> None:
         raise RuntimeError("postgresql://owner:secret@host/db")
 
-    monkeypatch.setattr("projections.engagements.find", broken)
+    monkeypatch.setattr("projections.registers.engagements.find", broken)
     answer = client.post(LISTS["engagements"])
     assert "secret" not in answer.text
     assert "RuntimeError" not in answer.text

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from domain.kernel import Recorded, StreamId, decider_name
 from projections.follow import Log
+from projections.history.sentences import sentence
+from projections.history.timeline_fold import KINDS
 from projections.pages import Conditions, Page, PageRequest, Sort, page_of, paged
 from projections.reader import View
-from projections.sentences import sentence
-from projections.timeline_fold import KINDS
 
 HISTORY_MAX: Final = 1_000
 

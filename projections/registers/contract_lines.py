@@ -12,7 +12,7 @@ from domain.contract import ContractLine, FixedFeeMilestones, Milestone, Percent
 from domain.engagement import Engagement
 from domain.engagement.progress import whole_of
 from domain.money import half_up, total
-from projections.contract_sentences import terms_of
+from projections.history.contract_sentences import terms_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from domain.lots.transfer import PricedTransfer, TransfersCredited, TransfersInv
 from domain.reference.account_map import AccountMapped
 from domain.reference.fx_policy import FxPolicyStated
 from domain.reference.intercompany_agreement import AgreementStated, AgreementTerms
-from projections.cash_sentences import Wording
+from projections.history.cash_sentences import Wording
 
 
 def _terms(terms: AgreementTerms) -> str:

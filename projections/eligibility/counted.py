@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from domain.lots import LotStatus
 from domain.periods import month_of
 from domain.timesheet import APPROVER_REDUCED
-from projections.items import NOTHING, Item
+from projections.eligibility.items import NOTHING, Item
 
 
 class StateCell(NamedTuple):

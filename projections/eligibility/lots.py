@@ -37,14 +37,14 @@ from domain.money import Money
 from domain.reference.fx_rate import STALE_AFTER_DAYS, FxRatePublished, converted
 from domain.reference.legal_entity import LegalEntityDefined
 from projections.contexts import Contexts
-from projections.counted import Counted, counted
+from projections.eligibility.counted import Counted, counted
+from projections.eligibility.items import ITEMS, Item, item_of_entry, item_of_lot, part_of
+from projections.eligibility.open_work import OpenWork
 from projections.invoices_fold import InvoicesFold
-from projections.items import ITEMS, Item, item_of_entry, item_of_lot, part_of
 from projections.model import Handler
-from projections.open_work import OpenWork
+from projections.registers.timesheets_fold import TimesheetsFold
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
-from projections.timesheets_fold import TimesheetsFold
 
 _OVER: Final = frozenset({LotStatus.REVERSED.value, LotStatus.SPLIT.value})
 

@@ -30,8 +30,8 @@ from domain.lots import (
 from domain.periods import month_of
 from domain.reference.source_system import SourceHeard
 from projections.contexts import Contexts
-from projections.lots_fold import LotsFold
-from projections.registers_fold import RegistersFold
+from projections.eligibility.lots import LotsFold
+from projections.registers.fold import RegistersFold
 from projections.tables import Key
 
 _UNDECIDING: Final = (

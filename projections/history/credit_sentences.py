@@ -20,7 +20,7 @@ from domain.credit_note import (
 )
 from domain.invoice import InvoiceCredited
 from domain.lots import CreditedLot, Disposition, LotsCredited, LotTransferred
-from projections.cash_sentences import Wording
+from projections.history.cash_sentences import Wording
 
 LOTS_MAX: Final = 5
 _BECAME: Final[Mapping[Disposition, str]] = {

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from projections.contract_lines import LineRow, read
 from projections.pages import Conditions, Page, PageRequest, Sort, paged
 from projections.reader import Scope, View
+from projections.registers.contract_lines import LineRow, read
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from domain.engagement.schedule import InstalmentDue, ServicePeriodDue
 from domain.kernel import decider_name, local_id, stream_of
 from domain.lots import LotRated
 from projections.contexts import Contexts, Folded, Happened
-from projections.items import PLANNED, item_of_plan
-from projections.lots_fold import LotsFold
+from projections.eligibility.items import PLANNED, item_of_plan
+from projections.eligibility.lots import LotsFold
 
 _TELLING: Final = (
     EngagementOpened,

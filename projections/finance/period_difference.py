@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain.books.accounting_period import first_day_of, last_day_of
-from projections.period_accounts import ENTRIES_MAX, AccountCompared, LateEntry, compared, late_entries
+from projections.finance.period_accounts import ENTRIES_MAX, AccountCompared, LateEntry, compared, late_entries
 from projections.reader import View
 
 FACTS_MAX: Final = 500

@@ -10,17 +10,17 @@ from domain.catalogue import DECIDERS
 from domain.eligibility.reasons import AS_IT_IS, Policy
 from domain.kernel import Refused, StreamId, decider_name
 from domain.lots import Explanation
-from projections import billing_eligibility, reasons
-from projections.billing_eligibility import EligibilityRow
 from projections.contexts import Contexts
-from projections.eligibility_fold import EligibilityFold
+from projections.eligibility import billing_eligibility, reasons
+from projections.eligibility.billing_eligibility import EligibilityRow
+from projections.eligibility.fold import EligibilityFold
+from projections.eligibility.lots import LotsFold
 from projections.follow import Log
 from projections.invoices_fold import InvoicesFold
-from projections.lots_fold import LotsFold
 from projections.reader import Scope, View
-from projections.registers_fold import RegistersFold
+from projections.registers.fold import RegistersFold
+from projections.registers.timesheets_fold import TimesheetsFold
 from projections.tables import Key, Row, Table
-from projections.timesheets_fold import TimesheetsFold
 
 
 class SeveralLotsOfThisName(Refused):

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from domain.money import Money
-from projections import reasons
+from projections.eligibility import reasons
+from projections.eligibility.reasons import Reason
 from projections.pages import Conditions, Page, PageRequest, Sort, paged
 from projections.reader import Scope, View
-from projections.reasons import Reason
 
 UNBILLED: Final = ("eligible", "held", "over_cap", "reserved")
 """The states of approved work that is on no issued invoice and has not been given up."""

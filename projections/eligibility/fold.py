@@ -20,12 +20,12 @@ from domain.reason_codes import ReasonCode
 from domain.reference.account_map import account_map_stream
 from domain.reference.billing_calendar import BillingCalendar
 from projections.contexts import Contexts
-from projections.items import NOTHING, PLANNED, Item
-from projections.lots_fold import LotsFold
-from projections.reasons import Verdict, over_cap, verdict, verdict_of_ended
-from projections.registers_fold import RegistersFold
+from projections.eligibility.items import NOTHING, PLANNED, Item
+from projections.eligibility.lots import LotsFold
+from projections.eligibility.reasons import Verdict, over_cap, verdict, verdict_of_ended
+from projections.eligibility.touched_work import TouchedWork
+from projections.registers.fold import RegistersFold
 from projections.tables import Key
-from projections.touched_work import TouchedWork
 
 
 @dataclass(slots=True)

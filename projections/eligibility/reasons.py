@@ -17,7 +17,7 @@ from domain.lots import LotStatus
 from domain.money import Money
 from domain.reason_codes import ReasonCode
 from projections.contexts import KINDS, Contexts
-from projections.items import Item
+from projections.eligibility.items import Item
 
 NO_REASONS: Final = "[]"
 CAP_CAUSES: Final = (

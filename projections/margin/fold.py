@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from projections.counted import MarginAmounts, MarginCell
+from projections.eligibility.counted import MarginAmounts, MarginCell
 from projections.row_security import OF_SELLER
 from projections.shelf import Changes, SumChange
 from projections.sums import Deltas

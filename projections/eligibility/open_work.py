@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from projections.items import ITEMS, Item
+from projections.eligibility.items import ITEMS, Item
 from projections.shelf import Shelf, Source
 from projections.tables import Key
 

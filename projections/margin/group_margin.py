@@ -12,7 +12,7 @@ from domain.books.account_role import AccountRole
 from domain.books.accounting_period import first_day_of, last_day_of
 from domain.money import Money
 from domain.reference.fx_policy import NoReportingCurrency
-from projections.finance import Rates
+from projections.finance.finance import Rates
 from projections.pages import Conditions
 from projections.reader import View
 

@@ -18,9 +18,9 @@ from domain.kernel import Recorded, StreamId, decider_name
 from domain.lots import Explanation, Lot, LotPart, LotRated, LotStatus, Unit
 from domain.lots.transfer import TransferGap
 from domain.money import Money
+from projections.registers.timesheets_fold import EntryRecord
 from projections.row_security import of_entity
 from projections.tables import Table
-from projections.timesheets_fold import EntryRecord
 
 NOTHING: Final = Decimal(0)
 NO_HOLDS: Final = "[]"

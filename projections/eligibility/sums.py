@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from projections.counted import ReasonCell, StateCell, counted
-from projections.lots_fold import LotsFold
-from projections.margin_fold import MarginFold
+from projections.eligibility.counted import ReasonCell, StateCell, counted
+from projections.eligibility.lots import LotsFold
+from projections.margin.fold import MarginFold
 from projections.row_security import OF_SELLER
 from projections.shelf import Changes, SumChange
 from projections.sums import Deltas

@@ -104,10 +104,10 @@ from domain.timesheet import (
     TimeWithdrawn,
     Work,
 )
-from projections.cash_sentences import CASH, Wording
-from projections.contract_sentences import CONTRACT, terms_of
-from projections.credit_sentences import CREDIT
-from projections.finance_sentences import FINANCE
+from projections.history.cash_sentences import CASH, Wording
+from projections.history.contract_sentences import CONTRACT, terms_of
+from projections.history.credit_sentences import CREDIT
+from projections.history.finance_sentences import FINANCE
 
 NAMES_MAX: Final = 5
 

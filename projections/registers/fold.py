@@ -16,8 +16,8 @@ from domain.project import Project
 from domain.reference.customer import Customer
 from domain.reference.legal_entity import LegalEntity
 from projections.contexts import Contexts, Folded
-from projections.contract_lines import line_row, stored
 from projections.model import Handler
+from projections.registers.contract_lines import line_row, stored
 from projections.row_security import OF_SELLER, TO_EVERYBODY, any_of, shown_with
 from projections.shelf import Changes, Shelf, Source, always
 from projections.tables import Table

@@ -32,9 +32,9 @@ from domain.lots import (
 from domain.money import Money
 from domain.timesheet import EntriesMerged
 from projections.follow import Log
-from projections.objects import lines_of
+from projections.history.objects import lines_of
+from projections.history.timeline import TimelineEntry, entries_of
 from projections.reader import At, AtPosition, AtTime
-from projections.timeline import TimelineEntry, entries_of
 
 LOTS_MAX: Final = 10_000
 """How many lots of one invoice are followed back at once."""

@@ -1,0 +1,1 @@
+"""Exceptions: what failed, for whom, how much money waits for it, and who has to do what."""
