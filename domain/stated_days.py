@@ -13,7 +13,7 @@ from typing import Any
 from domain.books.accounting_period import AccountingPeriods, PeriodIsSoftClosed, PeriodStatus, accounting_period_stream
 from domain.books.accounting_period import posting_day as posted_on
 from domain.credit_note import CreditNoteIssued
-from domain.engagement.agreement import EngagementCompleted
+from domain.engagement.agreement import EngagementCompleted, LineAgreed
 from domain.engagement.change_orders import ChangeOrderApproved
 from domain.engagement.milestones import MilestoneAccepted
 from domain.engagement.progress import CostRecorded, EstimateRevised, ProgressMeasured
@@ -66,6 +66,8 @@ def states_its_day(stream: StreamId, event: object) -> bool:
     """Whether whoever records a fact says on which day of the books it is; a promise falls due on a stated day too."""
     if isinstance(event, LotRated):
         return decider_name(stream) == "engagement"
+    if isinstance(event, LineAgreed):
+        return event.on is not None
     return isinstance(event, (*_OF_INVOICES, *_OF_ENGAGEMENTS, *_OF_ENTITIES))
 
 
@@ -92,7 +94,9 @@ def stated_days(stream: StreamId, event: object, read: Read) -> Iterator[tuple[s
             state = invoice_of(read, local_id(stream))
             if isinstance(state, Issued):
                 yield state.document.header.selling_entity, _day_of(event)
-        case _ if isinstance(event, _OF_ENGAGEMENTS):
+        case LineAgreed(on=None):
+            return
+        case _ if isinstance(event, (*_OF_ENGAGEMENTS, LineAgreed)):
             yield engagement_of(read, local_id(stream)).terms.selling_entity, _day_of(event)
         case _:
             return

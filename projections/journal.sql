@@ -83,8 +83,10 @@ CREATE TABLE journal_line (
     breakage numeric NOT NULL,
     running boolean NOT NULL,
     recognised_through date,
+    basis_since date,
     basis_recognised numeric,
     basis_done numeric,
+    basis_left numeric,
     estimate_measure text COLLATE "C" NOT NULL,  -- hours, cost, or empty
     estimate numeric,
     PRIMARY KEY (engagement, line)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -10,19 +11,20 @@ from zoneinfo import ZoneInfo
 from domain.books import postings
 from domain.books.account_role import AccountRole
 from domain.books.journal import Carried, Posting, Rate
-from domain.contract import ContractLine
+from domain.contract import ContractLine, ManagedService
 from domain.kernel import Recorded
 from domain.money import Money
 from domain.revenue.earning import (
     Seen,
+    begun_anew,
     earned_to_date,
     estimate_at_completion,
     last_day_of,
     provision_to_date,
     revenue_account,
 )
-from domain.revenue.methods import Basis
-from domain.revenue.promises import earning_terms, promise_of
+from domain.revenue.methods import Bases, Basis
+from domain.revenue.promises import allocated_lines, earning_terms, promise_of
 from projections.contexts import Contexts
 from projections.journal_tables import LINES, LineRecord
 from projections.journal_writer import About, JournalWriter
@@ -78,8 +80,10 @@ class JournalLines:
             breakage=_NOTHING,
             running=False,
             recognised_through=None,
+            basis_since=None,
             basis_recognised=None,
             basis_done=None,
+            basis_left=None,
             estimate_measure="",
             estimate=None,
         )
@@ -106,7 +110,7 @@ class JournalLines:
             row.method = "as_invoiceable"
             return
         state = self._contexts.engagement(row.engagement)
-        promise = promise_of(state, row.line, date.max)
+        promise = promise_of(state, row.line, date.max, self._bases(row, date.max))
         row.method = earning_terms(state, agreed, date.max).method
         row.price = promise.transaction_price.amount if promise is not None else None
         estimate = estimate_at_completion(state, agreed)
@@ -184,20 +188,59 @@ class JournalLines:
             day = max(day, known.recognised_through)
         self.catch_up(fact, engagement, name, day, because)
 
-    def catch_up(self, fact: Recorded[Any], engagement: str, name: str, day: date, because: str) -> None:
-        """What a line has earned up to a day, less what counted before, is revenue of that day."""
+    def restate(self, fact: Recorded[Any], engagement: str, name: str, day: date, because: str) -> None:
+        """New terms of a day move what a line has earned; what the days earn is moved as far as they were counted."""
+        known = self.known(engagement, name)
+        if known is None or known.method != "straight_line":
+            self.measure(fact, engagement, name, day, because)
+        elif known.recognised_through is not None:
+            through = known.recognised_through if known.running else max(day, known.recognised_through)
+            self.catch_up(fact, engagement, name, through, because, on=max(day, through))
+
+    def catch_up(
+        self, fact: Recorded[Any], engagement: str, name: str, day: date, because: str, on: date | None = None
+    ) -> None:
+        """What a line has earned up to a day, less what counted before, is revenue of that day, or of a later one."""
         state = self._contexts.engagement(engagement)
         agreed = state.line_on(name, day) if state.opened is not None else None
         if agreed is None or (line := self.known(engagement, name)) is None:
             return
         line.recognised_through = day
-        seen = _seen(line)
+        seen = self._seen(line, day)
         earned = earned_to_date(state, agreed, seen, day)
         if earned is not None:
-            self._catch_up(fact, line, agreed, earned, day, because)
+            self._catch_up(fact, line, agreed, earned, on or day, because)
         provision = provision_to_date(state, agreed, seen, day)
         if provision is not None:
-            self._provide(fact, line, provision.amount - line.provision, day)
+            self._provide(fact, line, provision.amount - line.provision, on or day)
+
+    def begin_anew(self, engagement: str, names: Iterable[str], day: date) -> None:
+        """The rest of each line's price is earned over the rest of its work, or of its days, from a day on."""
+        state = self._contexts.engagement(engagement)
+        found: list[tuple[LineRecord, Basis]] = []
+        for name in names:
+            line, agreed = self.known(engagement, name), state.line_on(name, day)
+            if line is None or agreed is None or isinstance(agreed.billing, ManagedService):
+                continue
+            if earning_terms(state, agreed, day).method in EARNED_APART:
+                recognised = Money(line.recognised - line.adjusted, line.currency)
+                found.append((line, begun_anew(state, agreed, self._seen(line, day), recognised, day)))
+        for line, basis in found:
+            line.basis_since, line.basis_recognised = basis.since, basis.recognised.amount
+            line.basis_done, line.basis_left = basis.done, basis.left
+
+    def _seen(self, line: LineRecord, day: date) -> Seen:
+        drawn = line.recognised - line.adjusted - line.breakage
+        return Seen(line.hours, line.cost, drawn, self._bases(line, day))
+
+    def _bases(self, line: LineRecord, day: date) -> Bases:
+        """Where the contracts of a line, and of those with which its price is divided, began anew up to a day."""
+        state = self._contexts.engagement(line.engagement)
+        bases = {line.line: _basis_of(line, day)}
+        for name in allocated_lines(state, day):
+            if name != line.line and (other := self.find(line.engagement, name)) is not None:
+                bases[name] = _basis_of(other, day)
+        return {name: basis for name, basis in bases.items() if basis is not None}
 
     def _catch_up(
         self, fact: Recorded[Any], line: LineRecord, agreed: ContractLine, earned: Money, day: date, because: str
@@ -223,8 +266,11 @@ class JournalLines:
         self._writer.enter(fact, line.entity, "a loss is expected", day, posted, about)
 
 
-def _seen(line: LineRecord) -> Seen:
-    basis = None
-    if line.basis_recognised is not None and line.basis_done is not None:
-        basis = Basis(Money(line.basis_recognised, line.currency), line.basis_done)
-    return Seen(line.hours, line.cost, line.recognised - line.adjusted - line.breakage, basis)
+def _basis_of(line: LineRecord, day: date) -> Basis | None:
+    if line.basis_since is None or line.basis_since > day:
+        return None
+    assert line.basis_recognised is not None, "what was begun anew is stated as a whole"
+    assert line.basis_done is not None, "the same"
+    assert line.basis_left is not None, "the same"
+    recognised = Money(line.basis_recognised, line.currency)
+    return Basis(recognised, line.basis_since, line.basis_done, line.basis_left)

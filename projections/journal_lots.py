@@ -415,8 +415,10 @@ class JournalLots:
         self._share_out_of(fact, engagement)
 
     def _claimed(self, fact: Recorded[BillingClaimed | BillingReleased | BillingCredited]) -> None:
-        """A draft or a credit moved what is left of the caps; that of the customer's limit comes behind it."""
+        """A draft or a credit moved what is left of the caps; the customer's limit comes behind all of its lines."""
         engagement, event = local_id(fact.stream), fact.event
+        if not isinstance(event, BillingReleased) and event.more_follow:
+            return
         terms = self._contexts.engagement(engagement).terms
         limit = self._contexts.billing_limit(terms.customer, terms.currency)
         claims_follow = isinstance(event, BillingClaimed) and limit.agreed is not None

@@ -20,11 +20,11 @@ from domain.engagement.retainer import RetainerExpired, RetainerRefunded
 from domain.kernel import Recorded, local_id
 from domain.periods import month_end, month_ends
 from domain.reference.fx_rate import FxRatePublished
-from domain.revenue.earning import Seen, last_day_of, whole_and_done
+from domain.revenue.earning import last_day_of
 from domain.revenue.promises import allocated_lines, budget_of
 from projections.contexts import Contexts
 from projections.journal_lines import JournalLines
-from projections.journal_tables import OPEN, LineRecord, OpenRecord
+from projections.journal_tables import OPEN, OpenRecord
 from projections.journal_writer import About, JournalWriter
 from projections.model import Handler
 from projections.shelf import Source
@@ -65,7 +65,7 @@ class JournalProgress:
         if revenue_of(line).method == "straight_line" or budget_of(line) is not None:
             self._lines.known(engagement, line.line)
         changed = [] if is_new else [line.line]
-        self._catch_up_with_terms(fact, engagement, changed, None, "the contract is agreed anew")
+        self._catch_up_with_terms(fact, engagement, changed, fact.event.on, "the contract is agreed anew")
 
     def _catch_up_with_terms(
         self, fact: Recorded[Any], engagement: str, changed: Sequence[str], day: date | None, because: str
@@ -77,33 +77,24 @@ class JournalProgress:
             if line is not None:
                 self._lines.terms_changed((engagement, name))
                 on = day or self._lines.day_of(fact, line.entity)
-                self._lines.measure(fact, engagement, name, on, because)
+                self._lines.restate(fact, engagement, name, on, because)
 
     def _changed(self, fact: Recorded[ChangeOrderApproved]) -> None:
         """A change order begins a new contract with what is left, or catches up (IFRS 15.21)."""
         engagement, event = local_id(fact.stream), fact.event
-        for agreed in event.lines:
-            line = self._lines.known(engagement, agreed.line)
-            if line is None:
-                continue
-            if event.treatment == "prospective" and line.recognised:
-                self._begin_anew(line, event.effective_from)
         changed = [each.line for each in event.lines]
+        known = [name for name in changed if self._lines.known(engagement, name) is not None]
+        if event.treatment == "prospective":
+            self._begin_anew(engagement, known, event.effective_from)
         because = f"the contract is modified: {event.treatment_because}"
         self._catch_up_with_terms(fact, engagement, changed, event.effective_from, because)
 
-    def _begin_anew(self, line: LineRecord, day: date) -> None:
-        """From here on the rest of the price is earned over the rest of the work, or of the days."""
-        state = self._contexts.engagement(line.engagement)
-        agreed = state.line_on(line.line, day)
-        if agreed is None or line.method not in ("percent_complete", "straight_line"):
-            return
-        line.basis_recognised = line.recognised - line.adjusted
-        if line.method == "straight_line":
-            line.basis_done = Decimal(day.toordinal())
-            return
-        seen = Seen(line.hours, line.cost, _NOTHING)
-        line.basis_done = whole_and_done(state, agreed, seen, day)[1]
+    def _begin_anew(self, engagement: str, changed: Sequence[str], day: date) -> None:
+        """From here on the rest of the price is earned over the rest of the work: of all lines that share in it."""
+        state = self._contexts.engagement(engagement)
+        sharing = allocated_lines(state, day)
+        old = [name for name in changed if state.line_on(name, day - timedelta(days=1)) is not None]
+        self._lines.begin_anew(engagement, dict.fromkeys((*old, *(sharing if {*sharing} & {*changed} else ()))), day)
 
     def _estimated(self, fact: Recorded[EstimateRevised]) -> None:
         """An estimate says what is still to come, also of a line that earns otherwise than by its progress."""

@@ -110,8 +110,10 @@ class LineRecord:
     breakage: Decimal
     running: bool
     recognised_through: date | None
+    basis_since: date | None
     basis_recognised: Decimal | None
     basis_done: Decimal | None
+    basis_left: Decimal | None
     estimate_measure: str
     estimate: Decimal | None
 

@@ -37,7 +37,7 @@ from domain.credit_note import (
     RebillTo,
     credit_note_stream,
 )
-from domain.engagement.caps import CreditBilling, resource_claims
+from domain.engagement.caps import CreditBilling, resource_claims, together
 from domain.engagement.retainer import RefundRetainer, RetainerAccount, RetainerDraw, UnapplyRetainer
 from domain.invoice import (
     AllowanceCredited,
@@ -463,10 +463,12 @@ def _caps_given_back(read: Read, credit_note: str, credit: Credit) -> Iterable[A
     by_line: dict[tuple[str, str], list[CreditedLine]] = {}
     for line in credit.lines:
         by_line.setdefault((line.engagement or credit.header.engagement, line.contract_line), []).append(line)
+    given: dict[str, list[CreditBilling]] = {}
     for (engagement, name), lines in by_line.items():
         if (credit.invoice, name) in engagement_of(read, engagement).caps.claims:
-            given = _given_back(credit_note, credit, name, lines)
-            yield Addressed(stream_of("engagement", engagement), given)
+            given.setdefault(engagement, []).append(_given_back(credit_note, credit, name, lines))
+    for engagement, told in given.items():
+        yield from (Addressed(stream_of("engagement", engagement), each) for each in together(told))
     yield from _limits_given_back(read, credit)
 
 

@@ -19,7 +19,7 @@ from domain.books.accounting_period import accounting_period_stream
 from domain.caps import Room, allocate, candidate_of
 from domain.eligibility.reasons import Context, Hold, LotFacts
 from domain.engagement import ClaimBilling
-from domain.engagement.caps import resource_claims
+from domain.engagement.caps import resource_claims, together
 from domain.expense import ExpenseReport, lacks_receipt
 from domain.invoice import (
     AddLines,
@@ -548,12 +548,17 @@ def claims_of(
     for line in lines:
         groups.setdefault((header.engagement_of(line), line.contract_line), []).append(line)
     touched = groups if only is None else {(header.engagement_of(line), line.contract_line): None for line in only}
-    claims = [
-        Addressed(stream_of("engagement", engagement), _claim(invoice, line, groups[engagement, line], header))
-        for engagement, line in touched
-        if line
+    claims: dict[str, list[ClaimBilling]] = {}
+    for engagement, name in touched:
+        if name:
+            claim = _claim(invoice, name, groups[engagement, name], header)
+            caps = engagement_of(read, engagement).caps
+            if caps.claim_of(invoice, name, header.currency) != claim.claim:
+                claims.setdefault(engagement, []).append(claim)
+    return [
+        *(Addressed(stream_of("engagement", name), each) for name, told in claims.items() for each in together(told)),
+        *_limit_claims(read, invoice, header, lines),
     ]
-    return [*claims, *_limit_claims(read, invoice, header, lines)]
 
 
 def _claim(invoice: str, contract_line: str, lines: Sequence[InvoiceLine], header: Header) -> ClaimBilling:

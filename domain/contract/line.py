@@ -198,6 +198,7 @@ class Revenue:
 
     ``budget`` is the total of the measure; ``starts`` and ``ends`` are the days of a straight line.
     ``constrained`` is the part of the price that is left out until it is highly probable (IFRS 15.56).
+    ``for_this_line`` is a variable part of the price that is allocated to this line alone (IFRS 15.85).
     """
 
     method: RevenueMethod
@@ -207,6 +208,7 @@ class Revenue:
     ends: date | None = None
     precision: int | None = None
     constrained: Money | None = None
+    for_this_line: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

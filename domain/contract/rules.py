@@ -200,12 +200,17 @@ def _require_revenue(line: ContractLine) -> None:
     if measured and not revenue.budget:
         raise BudgetMissing(f"{line.line}: revenue is measured by {revenue.measure}.")
     _require_something_to_earn(line, revenue)
+    _require_parts_of_price(line, revenue)
 
 
 def _require_something_to_earn(line: ContractLine, revenue: Revenue) -> None:
     billing = line.billing
+    by_points = isinstance(billing, FixedFeeMilestones | FixedFeeSchedule)
+    by_points = by_points or (isinstance(billing, PercentComplete) and billing.measure == "milestones")
     if revenue.method == "point_in_time" and isinstance(billing, TimeAndMaterials | PassThrough):
         raise RevenueNeedsPoints(f"{line.line} is {billing.kind}.")
+    if revenue.method == "percent_complete" and revenue.measure == "milestones" and not by_points:
+        raise RevenueNeedsPoints(f"{line.line} is {billing.kind} and is earned by milestones.")
     if revenue.method not in ("percent_complete", "completed_contract", "straight_line"):
         return
     by_service = isinstance(billing, ManagedService) and revenue.method == "straight_line"
@@ -216,12 +221,25 @@ def _require_something_to_earn(line: ContractLine, revenue: Revenue) -> None:
         raise RevenueNeedsPrice(f"{line.line} has no first and last day.")
 
 
+def _require_parts_of_price(line: ContractLine, revenue: Revenue) -> None:
+    """What is constrained, or belongs to this line alone, is a part of the price that it earns."""
+    price = price_of(line.billing)
+    if isinstance(line.billing, TimeAndMaterials) and revenue.method != "as_invoiceable":
+        price = line.billing.cap
+    for what, part in (("constrained part", revenue.constrained), ("part for this line", revenue.for_this_line)):
+        if part is not None and price is None:
+            raise RevenueNeedsPrice(f"{line.line}, {what}: {part} of what has no fixed price.")
+        if part is not None and price is not None and price < part:
+            raise AmountOutOfRange(f"{line.line}, {what}: {part} of {price}.")
+
+
 def _amounts(line: ContractLine) -> Iterator[tuple[str, Money]]:
     """Every amount of a line with its name."""
     billing = line.billing
     named: list[tuple[str, Money | None]] = [
         ("stand-alone price", line.stand_alone_price),
         ("constrained part", line.revenue.constrained if line.revenue else None),
+        ("part for this line", line.revenue.for_this_line if line.revenue else None),
     ]
     match billing:
         case TimeAndMaterials():

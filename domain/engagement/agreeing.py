@@ -55,8 +55,8 @@ def open_engagement(command: OpenEngagement, state: Engagement) -> Sequence[Agre
 def decide_agreement(command: AgreementCommand, state: Engagement) -> Sequence[AgreementEvent]:
     """What becomes of the agreement as a whole; what is so already is no news."""
     match command:
-        case AgreeLine(line):
-            return _agree(line, state)
+        case AgreeLine():
+            return _agree(command, state)
         case SignEngagement(signed_on, starts, ends):
             if ends is not None and ends < starts:
                 raise DatesContradict(f"{starts} to {ends}.")
@@ -78,7 +78,8 @@ def decide_agreement(command: AgreementCommand, state: Engagement) -> Sequence[A
             assert_never(command)
 
 
-def _agree(line: ContractLine, state: Engagement) -> Sequence[AgreementEvent]:
+def _agree(command: AgreeLine, state: Engagement) -> Sequence[AgreementEvent]:
+    line = command.line
     require_consistent(line, state.currency)
     versions = state.versions.get(line.line, ())
     if state.lines.get(line.line) == line or any(version.line == line for version in versions):
@@ -88,7 +89,8 @@ def _agree(line: ContractLine, state: Engagement) -> Sequence[AgreementEvent]:
     if line.line in state.lines and state.claimed(line.line):
         raise LineIsBilled(f"{line.line}: {state.claimed(line.line)} billed or on drafts.")
     require_keeps_what_fell_due(line, state)
-    return [LineAgreed(line)]
+    moves_what_was_earned = line.line in state.lines or line.stand_alone_price is not None
+    return [LineAgreed(line, command.on if moves_what_was_earned else None)]
 
 
 def require_keeps_what_fell_due(line: ContractLine, state: Engagement) -> None:

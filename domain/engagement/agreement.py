@@ -37,9 +37,13 @@ class OpenEngagement:
 
 @dataclass(frozen=True, slots=True)
 class AgreeLine:
-    """Add a contract line, or put another one in its place while nothing of it is billed."""
+    """Add a contract line, or put another one in its place while nothing of it is billed.
+
+    ``on`` is the day of the books on which new terms of what is known count; None for the day of recording.
+    """
 
     line: ContractLine
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +98,10 @@ class EngagementOpened:
 
 @dataclass(frozen=True, slots=True)
 class LineAgreed:
-    """A contract line was agreed, or a new version of it."""
+    """A contract line was agreed, or a new version of it; ``on`` is stated where it may move what was earned."""
 
     line: ContractLine
+    on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

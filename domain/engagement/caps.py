@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from domain.caps import Consumed, Limit, Reached, Room, alerts_of, room_of
 from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
@@ -50,13 +50,22 @@ class AgreeEngagementCap:
 
 @dataclass(frozen=True, slots=True)
 class ClaimBilling:
-    """Take part of a line's caps for a draft invoice; the newest claim of an invoice replaces its earlier one."""
+    """Take part of a line's caps for a draft invoice; the newest claim of an invoice replaces its earlier one.
+
+    ``more_follow``: the invoice claims further lines of the engagement behind this one, in the same transaction.
+    """
 
     invoice: str
     line: str
     amount: Money
     hours: Decimal = Decimal(0)
     by_resource: tuple[ResourceClaim, ...] = ()
+    more_follow: bool = False
+
+    @property
+    def claim(self) -> LineClaim:
+        """What the invoice is to take of the line."""
+        return LineClaim(self.amount, self.hours, self.by_resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ class ReleaseBilling:
 
 @dataclass(frozen=True, slots=True)
 class CreditBilling:
-    """Give back to the caps of a line what a credit note took off an invoice."""
+    """Give back to the caps of a line what a credit note took off an invoice; ``more_follow`` as for claims."""
 
     credit_note: str
     invoice: str
@@ -76,6 +85,7 @@ class CreditBilling:
     amount: Money
     hours: Decimal = Decimal(0)
     by_resource: tuple[ResourceClaim, ...] = ()
+    more_follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +115,14 @@ class EngagementCapAgreed:
 
 @dataclass(frozen=True, slots=True)
 class BillingClaimed:
-    """A draft took part of a contract line's cap."""
+    """A draft took part of a contract line's cap; what is left is known once no more follow of the same draft."""
 
     invoice: str
     line: str
     amount: Money
     hours: Decimal = Decimal(0)
     by_resource: tuple[ResourceClaim, ...] = ()
+    more_follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,7 @@ class BillingReleased:
 
 @dataclass(frozen=True, slots=True)
 class BillingCredited:
-    """A credit note gave back to a line's caps what an invoice had taken."""
+    """A credit note gave back to a line's caps what an invoice had taken; ``more_follow`` as for claims."""
 
     credit_note: str
     invoice: str
@@ -131,6 +142,7 @@ class BillingCredited:
     amount: Money
     hours: Decimal = Decimal(0)
     by_resource: tuple[ResourceClaim, ...] = ()
+    more_follow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +215,10 @@ class LineCaps:
     limit: Limit | None = None
     claims: Mapping[tuple[str, str], LineClaim] = field(default_factory=dict)
     credits: Mapping[tuple[str, str, str], LineClaim] = field(default_factory=dict)
+
+    def claim_of(self, invoice: str, line: str, currency: str) -> LineClaim:
+        """What an invoice takes of a line; nothing before it claims something."""
+        return self.claims.get((invoice, line), LineClaim(zero(currency)))
 
     def taken(self, currency: str, line: str | None = None, resource: str | None = None) -> Consumed:
         """What drafts and invoices take, net of credits: of all lines or one, of everybody or one person."""
@@ -328,11 +344,11 @@ def require_above_billed(name: str, lines: Mapping[str, ContractLine], state: Li
 def _claim(
     command: ClaimBilling, name: str, lines: Mapping[str, ContractLine], state: LineCaps, currency: str
 ) -> Sequence[CapEvent]:
-    claim = LineClaim(command.amount, command.hours, command.by_resource)
-    own = state.claims.get((command.invoice, command.line), LineClaim(zero(currency)))
-    if own == claim:
+    if state.claim_of(command.invoice, command.line, currency) == command.claim:
         return []
-    claimed = BillingClaimed(command.invoice, command.line, command.amount, command.hours, command.by_resource)
+    claimed = BillingClaimed(
+        command.invoice, command.line, command.amount, command.hours, command.by_resource, command.more_follow
+    )
     after = evolve_caps(state, claimed)
     alerts: list[CapReached] = []
     for cap in _caps_of(name, lines, state.limit):
@@ -358,7 +374,7 @@ def _credit(command: CreditBilling, state: LineCaps, currency: str) -> Sequence[
     credit = LineClaim(command.amount, command.hours, command.by_resource)
     if state.credits.get(key) == credit:
         return []
-    claim = state.claims.get((command.invoice, command.line), LineClaim(zero(currency)))
+    claim = state.claim_of(command.invoice, command.line, currency)
     earlier = [
         each.amount
         for (note, of_invoice, of_line), each in state.credits.items()
@@ -371,7 +387,13 @@ def _credit(command: CreditBilling, state: LineCaps, currency: str) -> Sequence[
         raise CreditAboveClaim(f"{command.line} on {command.invoice}: {command.amount} of {left}.")
     return [
         BillingCredited(
-            command.credit_note, command.invoice, command.line, command.amount, command.hours, command.by_resource
+            command.credit_note,
+            command.invoice,
+            command.line,
+            command.amount,
+            command.hours,
+            command.by_resource,
+            command.more_follow,
         )
     ]
 
@@ -406,6 +428,17 @@ def with_caps(line: ContractLine, event: CapChanged | LimitsChanged) -> Contract
             return replace(line, billing=replace(billing, cap=cap))
         case LimitsChanged(_, hours, people, policy):
             return replace(line, billing=replace(billing, hours_cap=hours, resource_caps=people, cap_policy=policy))
+
+
+_Told = TypeVar("_Told", ClaimBilling, CreditBilling)
+
+
+def together(told: Sequence[_Told]) -> list[_Told]:
+    """What one document takes of several lines of an engagement, or gives back to them: each says whether more follow.
+
+    Nobody shares out what is left of the engagement's caps between them.
+    """
+    return [replace(each, more_follow=each is not told[-1]) for each in told]
 
 
 def resource_claims(parts: Iterable[tuple[str | None, Money, Decimal]]) -> tuple[ResourceClaim, ...]:

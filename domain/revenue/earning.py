@@ -6,9 +6,9 @@ that the journal has seen on the line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -17,6 +17,7 @@ from domain.books.account_role import AccountRole
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
+    FixedFeeSchedule,
     ManagedService,
     Retainer,
     Revenue,
@@ -27,6 +28,7 @@ from domain.engagement import Engagement
 from domain.engagement.schedule import ServicePeriod, fee_of_period, service_periods
 from domain.money import Money, total, zero
 from domain.revenue.methods import (
+    Bases,
     Basis,
     Promise,
     earned_by_drawing,
@@ -76,21 +78,30 @@ def earns_by_itself(kind: str, terms: Revenue | None, source: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the journal has seen of a line: the work, in hours, cost and value, and where its contract began anew."""
+    """What the journal has seen of a line: the work, in hours, cost and value.
+
+    ``bases`` say where contracts began anew, of this line and of those with which its price is divided.
+    """
 
     hours: Decimal
     cost: Decimal
     drawn: Decimal
-    basis: Basis | None = None
+    bases: Bases = field(default_factory=dict)
+
+    def basis_on(self, line: str, day: date) -> Basis | None:
+        """Where the contract of a line began anew, if it had by that day."""
+        basis = self.bases.get(line)
+        return basis if basis is not None and basis.since <= day else None
 
 
 def whole_and_done(state: Engagement, line: ContractLine, seen: Seen, day: date) -> tuple[Decimal, Decimal]:
     """What the whole of a line takes, and what of it is done on a day: as measured, else by the work itself."""
     terms, budget = earning_terms(state, line, day), budget_of(line)
-    if terms.measure == "milestones" and isinstance(line.billing, FixedFeeMilestones):
-        weights = {each.milestone: each.amount.amount for each in line.billing.milestones}
-        accepted = (name for of_line, name in state.accepted if of_line == line.line)
-        return sum(weights.values(), Decimal(0)), sum((weights.get(name, Decimal(0)) for name in accepted), Decimal(0))
+    if terms.measure == "milestones" and (points := _points_of(state, line)) is not None:
+        weights, passed = points
+        if not any(weights.values()):  # what is billed elsewhere: each point counts the same
+            weights = dict.fromkeys(weights, Decimal(1))
+        return sum(weights.values(), Decimal(0)), sum((weights.get(name, Decimal(0)) for name in passed), Decimal(0))
     measured = state.progress.measured_on(line.line, day)
     if measured is not None and measured.measure == terms.measure:
         done = measured.to_date
@@ -117,6 +128,19 @@ def estimate_at_completion(state: Engagement, line: ContractLine) -> Estimate | 
     return Estimate(measure, total_) if measure in ("hours", "cost") and total_ is not None else None
 
 
+def _points_of(state: Engagement, line: ContractLine) -> tuple[Mapping[str, Decimal], Sequence[str]] | None:
+    """What each point of a line counts for, and the points that were passed: milestones accepted, instalments due."""
+    match line.billing:
+        case FixedFeeMilestones(milestones=milestones):
+            weights = {each.milestone: each.amount.amount for each in milestones}
+            return weights, [name for of_line, name in state.accepted if of_line == line.line]
+        case FixedFeeSchedule(instalments=instalments):
+            weights = {each.instalment: each.amount.amount for each in instalments}
+            return weights, [name for of_line, name in state.schedule.instalments if of_line == line.line]
+        case _:
+            return None
+
+
 def _kept(state: Engagement, line: ContractLine, terms: Revenue, seen: Seen, day: date) -> Fraction:
     whole, done = whole_and_done(state, line, seen, day)
     return progress(done, whole, terms.precision)
@@ -125,7 +149,7 @@ def _kept(state: Engagement, line: ContractLine, terms: Revenue, seen: Seen, day
 def earned_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date) -> Money | None:
     """What a line has earned up to a day, apart from what its lots earn; None where only they do."""
     terms, currency = earning_terms(state, line, day), state.currency
-    parts, promise = parts_of(state, line.line, day), promise_of(state, line.line, day)
+    parts, promise = parts_of(state, line.line, day, seen.bases), promise_of(state, line.line, day, seen.bases)
     match terms.method:
         case "percent_complete" if promise is not None:
             return _earned_by_measure(state, line, seen, day, terms, parts)
@@ -135,10 +159,9 @@ def earned_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date)
         case "straight_line" if isinstance(line.billing, ManagedService):
             return _earned_by_service(state, line, line.billing, day)
         case "straight_line" if promise is not None and terms.starts is not None and terms.ends is not None:
-            if seen.basis is not None:
-                rest = Promise(promise.transaction_price - seen.basis.recognised)
-                begun = date.fromordinal(int(seen.basis.done))
-                return seen.basis.recognised + earned_straight_line(rest, begun, terms.ends, day)
+            if (basis := seen.basis_on(line.line, day) or _modified(state, line.line, seen, day)) is not None:
+                rest = Promise(promise.transaction_price - basis.recognised)
+                return basis.recognised + earned_straight_line(rest, max(basis.since, terms.starts), terms.ends, day)
             return earned_by_days(parts, day)
         case "drawdown" if isinstance(line.billing, Retainer):
             return earned_by_drawing_of(state, line.line, line.billing, Money(seen.drawn, currency))
@@ -155,8 +178,8 @@ def _earned_by_measure(
         told = state.progress.measured_on(line.line, day)
         parts = [each for each in parts if each.since is None or (told is not None and told.on >= each.since)]
     promise = Promise(total((each.promise.transaction_price for each in parts), state.currency))
-    if seen.basis is not None:
-        return earned_since(seen.basis, promise, done, whole)
+    if (basis := seen.basis_on(line.line, day)) is not None:
+        return earned_since(basis, promise, done, whole, terms.precision)
     if terms.measure in ("manual", "milestones"):
         return earned_by_progress(promise, progress(done, whole, terms.precision))
     return earned_by_parts(parts, done, whole, terms.precision)
@@ -184,11 +207,52 @@ def _earned_by_service(state: Engagement, line: ContractLine, service: ManagedSe
 
 def provision_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date) -> Money | None:
     """What has to be provided for a loss that is expected; None where no cost of the whole is expected."""
-    terms, promise = earning_terms(state, line, day), promise_of(state, line.line, day)
+    terms, promise = earning_terms(state, line, day), promise_of(state, line.line, day, seen.bases)
     if terms.method != "percent_complete" or terms.measure != "cost" or promise is None:
         return None
     whole, _ = whole_and_done(state, line, seen, day)
     return loss_provision(promise, _kept(state, line, terms, seen, day), Money(whole, state.currency))
+
+
+def begun_anew(state: Engagement, line: ContractLine, seen: Seen, recognised: Money, day: date) -> Basis:
+    """From where a line earns when its contract is modified prospectively on a day (IFRS 15.21(a)).
+
+    What counts is what was earned by the terms before: of a straight line that is what its days were worth, whenever
+    the change became known; of what is measured it is what was recognised.
+    """
+    terms = earning_terms(state, line, day)
+    if terms.method == "straight_line" and terms.starts is not None and terms.ends is not None:
+        days_left = max((terms.ends - max(day, terms.starts)).days + 1, 0)
+        left = Fraction(days_left, (terms.ends - terms.starts).days + 1)
+        return Basis(_earned_before(state, line.line, seen, day) or zero(state.currency), day, left=_decimal(left))
+    if terms.method == "percent_complete":
+        whole, done = whole_and_done(state, line, seen, day)
+        return Basis(recognised, day, done, _decimal(1 - progress(done, whole)))
+    completed = line.line in state.completed or None in state.completed
+    return Basis(recognised, day, left=Decimal(0 if completed else 1))
+
+
+def _modified(state: Engagement, name: str, seen: Seen, day: date) -> Basis | None:
+    """Where a straight line began anew by the newest prospective change up to a day."""
+    orders = state.change_orders
+    for version in reversed(state.versions.get(name, ())):
+        order = orders.get(version.change_order or "")
+        is_prospective = order is not None and order.proposed.treatment == "prospective"
+        if is_prospective and version.effective_from <= day:
+            earned = _earned_before(state, name, seen, version.effective_from)
+            return None if earned is None else Basis(earned, version.effective_from)
+    return None
+
+
+def _earned_before(state: Engagement, name: str, seen: Seen, day: date) -> Money | None:
+    """What a line had earned by its terms of the day before; None where it had none."""
+    eve = day - timedelta(days=1)
+    line = state.line_on(name, eve)
+    return earned_to_date(state, line, seen, eve) if line is not None else None
+
+
+def _decimal(share: Fraction) -> Decimal:
+    return Decimal(share.numerator) / Decimal(share.denominator)
 
 
 def last_day_of(line: ContractLine) -> date | None:

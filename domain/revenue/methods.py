@@ -6,7 +6,7 @@ earns is the difference to what was recognised before, so that every change of a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -57,7 +57,7 @@ def earned_by_progress(promise: Promise, kept: Fraction) -> Money:
 
 def earned_straight_line(promise: Promise, starts: date, ends: date, through: date) -> Money:
     """Over time, evenly by day from ``starts`` to ``ends``, both included (IFRS 15.B18)."""
-    days = (ends - starts).days + 1
+    days = max((ends - starts).days + 1, 1)
     passed = min(max((through - starts).days + 1, 0), days)
     return earned_by_progress(promise, Fraction(passed, days))
 
@@ -97,16 +97,26 @@ def allocated(price: Money, stand_alone_prices: Sequence[Decimal]) -> tuple[Mone
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """From where a promise earns since it was last modified prospectively: what counted then, and what was done."""
+    """From where a promise earns since it was last modified prospectively: what counted then, and what was done.
+
+    ``since`` is the day of the change. ``left`` is the part of the whole that was still to be done then; by it a price
+    is divided anew among promises.
+    """
 
     recognised: Money
+    since: date
     done: Decimal = Decimal(0)
+    left: Decimal = Decimal(1)
 
 
-def earned_since(basis: Basis, promise: Promise, done: Decimal, whole: Decimal) -> Money:
+Bases = Mapping[str, Basis]
+"""From where each contract line earns, by its name, as far as it was modified prospectively."""
+
+
+def earned_since(basis: Basis, promise: Promise, done: Decimal, whole: Decimal, precision: int | None = None) -> Money:
     """After a prospective modification: what counted before, and the rest of the price over the rest of the work."""
     rest = Promise(promise.transaction_price - basis.recognised)
-    return basis.recognised + earned_by_progress(rest, progress(done - basis.done, whole - basis.done))
+    return basis.recognised + earned_by_progress(rest, progress(done - basis.done, whole - basis.done, precision))
 
 
 def loss_provision(promise: Promise, kept: Fraction, expected_cost: Money) -> Money:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
 
 from domain.contract import (
     ContractLine,
@@ -24,9 +26,21 @@ from domain.contract import (
 from domain.engagement import Engagement
 from domain.engagement.progress import whole_of
 from domain.money import Money, total, zero
-from domain.revenue.methods import Promise, allocated, earned_by_progress, earned_straight_line, progress
+from domain.revenue.methods import (
+    Bases,
+    Basis,
+    Promise,
+    allocated,
+    earned_by_progress,
+    earned_straight_line,
+    progress,
+)
 
-_BY_ITS_VALUE = frozenset({"as_invoiceable", "drawdown"})
+_LOT_BY_LOT = frozenset({"as_invoiceable", "point_in_time"})
+"""The methods by which a line earns what its lots are worth, unless its price is allocated."""
+
+
+NOT_BEGUN_ANEW: Final[Bases] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +65,7 @@ def own_promise(line: ContractLine, currency: str) -> Promise | None:
     return Promise(price, revenue_of(line).constrained) if price is not None else None
 
 
-def parts_of(state: Engagement, name: str, day: date) -> tuple[Part, ...]:
+def parts_of(state: Engagement, name: str, day: date, bases: Bases = NOT_BEGUN_ANEW) -> tuple[Part, ...]:
     """The parts of a line as they stand on a day; none where what it is worth depends on what is done."""
     parts: list[Part] = []
     for version in _versions(state, name, day):
@@ -63,25 +77,40 @@ def parts_of(state: Engagement, name: str, day: date) -> tuple[Part, ...]:
         before = total((each.promise.transaction_price for each in parts), state.currency)
         since = version.effective_from if parts else None
         parts.append(Part(Promise(whole.price - before, whole.constrained), version.line, since))
-    if parts and (share := _shares(state, day).get(name)) is not None:
+    if parts and (share := _shares(state, day, bases).get(name)) is not None:
         parts[0] = replace(parts[0], promise=Promise(share))
     return tuple(parts)
 
 
-def promise_of(state: Engagement, name: str, day: date) -> Promise | None:
+def promise_of(state: Engagement, name: str, day: date, bases: Bases = NOT_BEGUN_ANEW) -> Promise | None:
     """What a line is worth in all on a day; None where that depends on what is done."""
-    parts = parts_of(state, name, day)
+    parts = parts_of(state, name, day, bases)
     if not parts:
         return None
     return Promise(total((each.promise.transaction_price for each in parts), state.currency))
 
 
 def earning_terms(state: Engagement, line: ContractLine, day: date) -> Revenue:
-    """How a line is earned. Milestones whose price is allocated earn their share of it, not what each is billed at."""
+    """How a line is earned.
+
+    Parts whose price is allocated, or may not count in full yet, earn their share of it, not what each is billed at.
+    """
     terms = revenue_of(line)
-    if terms.method == "point_in_time" and line.line in _shares(state, day):
-        return Revenue("percent_complete", "milestones")
-    return terms
+    if terms.method not in _LOT_BY_LOT or not _is_shared(state, line, day):
+        return terms
+    match line.billing:
+        case PercentComplete(measure=measure, budget=budget, precision=precision):
+            return Revenue("percent_complete", measure, budget, precision=precision)
+        case _:
+            return Revenue("percent_complete", "milestones")
+
+
+def _is_shared(state: Engagement, line: ContractLine, day: date) -> bool:
+    """Whether what a line earns is not what its parts are billed at, or once was not: it catches up with that."""
+    if price_of(line.billing) is None:
+        return False
+    terms = {day: line} | {each.effective_from: each.line for each in _versions(state, line.line, day)}
+    return any(revenue_of(each).constrained or line.line in _shares(state, on) for on, each in terms.items())
 
 
 def allocated_lines(state: Engagement, day: date) -> Sequence[str]:
@@ -140,27 +169,54 @@ def _is_separate(state: Engagement, version: LineVersion) -> bool:
     return order is not None and order.proposed.treatment == "separate"
 
 
-def _shares(state: Engagement, day: date) -> dict[str, Money]:
+@dataclass(frozen=True, slots=True)
+class _Sharing:
+    """What a line brings into a price that is divided: its price, what of that is its own, and what it costs alone."""
+
+    price: Money
+    own: Money
+    stand_alone: Decimal
+
+
+def _shares(state: Engagement, day: date, bases: Bases = NOT_BEGUN_ANEW) -> dict[str, Money]:
     """The price of all lines that name their stand-alone price, divided among them by it (IFRS 15.74, 76).
 
-    What was added as a separate contract is at its stand-alone price already and takes no part.
+    After a prospective change only what was not earned yet is divided, by what is left of each line (IFRS 15.21(a)).
     """
-    pool: dict[str, tuple[Money, Decimal]] = {}
-    for name in state.versions:
-        line = _line_of_first_part(state, name, day)
-        if line is None or line.stand_alone_price is None or price_of(line.billing) is None:
-            continue
-        terms, own = revenue_of(line), own_promise(line, state.currency)
-        by_value = terms.method in _BY_ITS_VALUE or (
-            terms.method == "point_in_time" and not isinstance(line.billing, FixedFeeMilestones)
-        )
-        if own is not None and not by_value:
-            pool[name] = (own.transaction_price, line.stand_alone_price.amount)
-    weights = [weight for _, weight in pool.values()]
-    if len(pool) < 2 or not sum(weights):
+    sharing = {name: each for name in state.versions if (each := _sharing(state, name, day)) is not None}
+    if len(sharing) < 2 or not any(each.stand_alone for each in sharing.values()):
         return {}
-    price = total((price for price, _ in pool.values()), state.currency)
-    return dict(zip(pool, allocated(price, weights), strict=True))
+    nothing = zero(state.currency)
+    before, own, weights = {}, {}, []
+    for name, each in sharing.items():
+        basis = bases.get(name, Basis(nothing, day))
+        before[name] = basis.recognised
+        own[name] = (each.own * basis.left).rounded()
+        weights.append(each.stand_alone * basis.left)
+    if not any(weights):
+        weights = [each.stand_alone for each in sharing.values()]
+    kept = total((*before.values(), *own.values()), state.currency)
+    to_share = total((each.price for each in sharing.values()), state.currency) - kept
+    parts = zip(sharing, allocated(to_share, weights), strict=True)
+    return {name: before[name] + own[name] + part for name, part in parts}
+
+
+def _sharing(state: Engagement, name: str, day: date) -> _Sharing | None:
+    """What a line brings in; None where it has no part in a price that is divided.
+
+    What is variable and belongs to one line alone is its own (IFRS 15.85); a line of which that is the whole price has
+    no part in the rest. What was added as a separate contract is at its stand-alone price already: it has none either.
+    """
+    line = _line_of_first_part(state, name, day)
+    if line is None or line.stand_alone_price is None or price_of(line.billing) is None:
+        return None
+    promise, nothing = own_promise(line, state.currency), zero(state.currency)
+    assert promise is not None, "what has a price is worth something"
+    variable = revenue_of(line).for_this_line or nothing
+    if variable and variable == promise.price:
+        return None
+    own = max(variable - (promise.constrained or nothing), nothing)
+    return _Sharing(promise.transaction_price, own, line.stand_alone_price.amount)
 
 
 def _line_of_first_part(state: Engagement, name: str, day: date) -> ContractLine | None:

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.cases.examples import SOURCES
+
 ROOT: Final = Path(__file__).parents[2]
 DOCUMENT: Final = ROOT / "docs" / "cases.md"
 SPEC: Final = ROOT.parent / "shared" / "spec" / "cases.json"
@@ -52,7 +54,7 @@ def recorder(properties: list[tuple[str, object]]) -> Record:
     """What a test calls; the figures travel with the report of the test."""
 
     def record(case: str, figure: str, expected: object, actual: object) -> None:
-        source = str(published()[case]["source"])
+        source = SOURCES.get(case) or str(published()[case]["source"])
         properties.append((PROPERTY, [case, source, figure, shown(expected), shown(actual)]))
         assert actual == expected, f"{case} {figure}: {expected} expected, {actual} came out"
 

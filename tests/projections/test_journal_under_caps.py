@@ -23,7 +23,7 @@ from domain.ports import LotAt
 from domain.project import ConfirmSetUp
 from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, Work, timesheet_stream
 from projections.eligibility.items import ITEMS
-from projections.journal_tables import LINES, LOTS, OPEN
+from projections.journal_tables import LINES, LOTS, OPEN, POSTINGS
 from tests.domain.test_crediting import credit
 from tests.projections.books import fold, folded
 from tests.world import MONDAY, NEW_YEAR, NINE, World, euros
@@ -178,3 +178,33 @@ def test_every_lot_has_earned_what_is_within_its_caps_after_every_step(seed: int
         )
         assert earned == left
     folded(story.world.ledger)
+
+
+def two_lines_under(amount: int) -> World:
+    """An engagement of two lines under one cap, on which more was worked than it lets be billed."""
+    world = World().firm().contract()
+    world.tell(stream_of("engagement", "E-1"), AgreeLine(ContractLine("L2", "More", TimeAndMaterials())))
+    world.tell(stream_of("project", "P-1-L2"), *(ConfirmSetUp(target, f"{target}-2") for target in ("psa", "erp")))
+    world.tell(stream_of("engagement", "E-1"), AgreeEngagementCap(Limit(euros(amount))))
+    for day, project in enumerate(("P-1-L1", "P-1-L2", "P-1-L1")):
+        on = MONDAY + timedelta(days=day)
+        claim = Claim("jira", str(day), NINE + timedelta(days=day))
+        logged = LogTime("W-1", claim, Work(project, None, on, Decimal(8), started="09:00:00"))
+        approved = ApproveTime((f"jira:{day}",), "W-9", NINE + timedelta(days=day, hours=10))
+        world.tell(timesheet_stream("W-1", MONDAY), logged, approved)
+    return world
+
+
+def posted_because_of_caps(world: World) -> list[str]:
+    rows = map(POSTINGS.row, fold(world.ledger).all(POSTINGS).values())
+    return [row.because for row in rows if row.because in ("a cap makes room", "a cap leaves less room")]
+
+
+def test_a_draft_or_a_credit_of_several_lines_moves_what_a_cap_leaves_only_once() -> None:
+    world = two_lines_under(3000)
+    first, second, _ = world.lots(timesheet_stream("W-1", MONDAY))
+    world.draft("I-1", [first, second]).approve("I-1").issue("I-1", date(2026, 4, 1))
+    assert posted_because_of_caps(world) == []
+    credit(world, "CN-1", CreditWish(1, first.lot), CreditWish(2, second.lot), on=date(2026, 4, 2))
+    assert posted_because_of_caps(world) == []
+    folded(world.ledger)

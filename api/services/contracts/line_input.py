@@ -82,6 +82,9 @@ class RevenueInput:
     constrained: Annotated[
         Amount | None, Doc("The part of the price that is left out until it is highly probable (IFRS 15.56).")
     ] = None
+    for_this_line: Annotated[
+        Amount | None, Doc("A variable part of the price that is allocated to this line alone (IFRS 15.85).")
+    ] = None
 
 
 @dataclass(frozen=True)

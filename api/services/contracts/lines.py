@@ -26,7 +26,9 @@ class AgreeLineInput:
 
 def agree_line(asked: AgreeLineInput, call: Call) -> Decision:
     """Agree a contract line with its billing method; one that contradicts itself is refused."""
-    return decided(asked.engagement, call, AgreeLine(contract_line(asked.line)))
+    call.require_engagement(asked.engagement)
+    on = day_of(None, asked.engagement, call)
+    return decided(asked.engagement, call, AgreeLine(contract_line(asked.line), on))
 
 
 @dataclass(frozen=True)

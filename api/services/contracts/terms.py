@@ -184,4 +184,5 @@ def _revenue(asked: RevenueInput | None) -> Revenue | None:
         ends=asked.ends,
         precision=_whole(asked.precision, "revenue.precision"),
         constrained=money_of(asked.constrained),
+        for_this_line=money_of(asked.for_this_line),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,14 +10,18 @@ from typing import Any
 import pytest
 
 from api.access import NotPermitted, Role
-from api.services.contracts.line_input import LineInput, PartInput, ResourceCapInput
+from api.services.contracts.line_input import LineInput, PartInput, ResourceCapInput, RevenueInput
 from api.services.service import Amount, InputIncomplete
+from domain.books.accounting_period import OpenPeriod, PeriodIsSoftClosed, SoftClosePeriod, accounting_period_stream
 from domain.contract import FixedFeeSchedule, ManagedService, PercentComplete, Retainer, TimeAndMaterials
 from domain.contract.rules import PartsDoNotAddUp
 from domain.engagement.change_orders import ChangeOrderSelfApproval
+from domain.engagement.progress import MeasureProgress
+from projections.journal_tables import POSTINGS
 from tests.api.services.desk import APPROVER, PREPARER, Counter, person
 from tests.api.services.test_services import names
-from tests.world import ENGAGEMENT, World
+from tests.projections.books import fold
+from tests.world import ENGAGEMENT, NINE, World
 
 
 def money(amount: int) -> Amount:
@@ -63,6 +68,27 @@ def test_a_line_that_is_incomplete_or_contradicts_itself_is_refused(
 ) -> None:
     with pytest.raises(refusal):
         counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+
+
+def test_new_terms_of_a_line_count_today_and_a_softly_closed_month_takes_them_from_approvers_alone(
+    counter: Counter,
+) -> None:
+    stream = accounting_period_stream("DE01")
+    for command in (OpenPeriod, SoftClosePeriod):
+        counter.world.tell(stream, command("DE01", "2026-04", "ann", NINE, "Month end."))
+    hand = RevenueInput("percent_complete", "manual")
+    known = LineInput("L2", "Run", "fixed_fee_schedule", price=money(100), parts=PARTS, revenue=hand)
+    counter.ask("agree-line", PREPARER, engagement="E-1", line=known)
+    told = MeasureProgress("L2", date(2026, 3, 31), Decimal("0.5"), "manual", "report", "pm", NINE)
+    counter.world.tell(ENGAGEMENT, told)
+    parts = (PARTS[0], replace(PARTS[1], amount=money(60)))
+    new = replace(known, price=money(120), parts=parts)
+    with pytest.raises(PeriodIsSoftClosed):
+        counter.ask("agree-line", PREPARER, engagement="E-1", line=new)
+    counter.ask("agree-line", APPROVER, engagement="E-1", line=new)
+    rows = map(POSTINGS.row, fold(counter.world.ledger).all(POSTINGS).values())
+    earned = {(each.effective_on, -each.amount) for each in rows if each.account == "REVENUE_FIXED"}
+    assert earned == {(date(2026, 3, 31), Decimal(50)), (date(2026, 4, 1), Decimal(10))}
 
 
 def change(**more: Any) -> dict[str, Any]:
