@@ -45,7 +45,7 @@ class Figure:
         return None if self.target is None else self.target.is_met(self.value)
 
 
-def ratio(name: str, above: float, below: float, target: Target, means: str, **absolutes: Value) -> Figure:
+def ratio(name: str, above: float, below: float, target: Target | None, means: str, **absolutes: Value) -> Figure:
     """A figure that is a ratio of two measurements of the same run."""
     return Figure(name, round(above / below, 3), means, target, absolutes)
 

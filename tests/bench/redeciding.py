@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from statistics import median
 from typing import Any, Final
@@ -28,27 +28,23 @@ from adapters.settings import Settings
 from api.books import open_ledger
 from api.candidates import open_candidates
 from domain.engagement import OpenEngagement, PurchaseOrder, RecordPurchaseOrder
-from domain.kernel import Addressed, StreamId, stream_of
-from domain.lots import Lot
-from domain.pricing.lots import lot_of_entry
+from domain.kernel import Addressed, StreamId
 from domain.processes.pricing import Pricing
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
-from domain.timesheet import RateEntry, timesheet_stream
 from projections import build
 from projections.changes import channel_of
 from projections.fold import Fold
 from projections.generation import GenerationInfo, Generations
 from projections.projector import EVENTS_PER_BATCH, take_up
 from projections.store import PostgresStore
+from tests.bench.approved_work import open_lots, written_again
 from tests.bench.figures import Figure, Target, at_most, ratio
-from tests.bench.invoicing import ENTRIES_PER_WEEK, week_of_work, written_again
 from tests.bench.rounds import Progress, timed
 from tests.bench.sizes import Size
-from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, World, cause, euros, senior
+from tests.world import ENGAGEMENT, NEW_YEAR, World, cause, euros
 
 SCHEMA: Final = "bench_redeciding"
 LOTS: Final = {"small": (50, 200), "full": (10_000, 100_000)}
-PEOPLE: Final = 40
 ORDERS: Final = 4
 """How many purchase orders are measured, every other one expired: each decides all lots anew."""
 EXPIRED, VALID = date(2020, 1, 1), date(2100, 1, 1)
@@ -77,26 +73,6 @@ class _Firm:
     info: GenerationInfo
     store: PostgresStore
     fold: Fold
-
-    def work(self, lots: int, name: str) -> None:
-        """So many more open lots, each week of 25 approved and priced."""
-        weeks = range(0, lots, ENTRIES_PER_WEEK)
-        unit = self.ledger.unit()
-        for week, first in enumerate(weeks):
-            person = f"W-{name}-{week % PEOPLE}"
-            monday = MONDAY + timedelta(days=7 * (week // PEOPLE))
-            if week < PEOPLE:
-                self.record(stream_of("resource", person), senior(person))
-            stream = timesheet_stream(person, monday)
-            for command in week_of_work(stream, person, monday, first, min(ENTRIES_PER_WEEK, lots - first), name):
-                unit.decide(command, cause())
-            for entry in list(unit.state(stream).entries.values()):
-                lot = lot_of_entry(person, entry, unit.state)
-                assert isinstance(lot, Lot), lot
-                unit.decide(Addressed(stream, RateEntry(lot)), cause())
-            if len(unit.new) >= EVENTS_PER_BATCH or first == weeks[-1]:
-                self.ledger.commit(unit)
-                unit = self.ledger.unit()
 
     def record(self, stream: StreamId, command: Any) -> None:
         """One command, to which no process reacts yet."""
@@ -133,7 +109,7 @@ def _figures(settings: Settings, size: Size, progress: Progress) -> list[Figure]
         known = 0
         for place, count in enumerate((few, many)):
             progress(place, 3, f"purchase orders for {count:,} lots")
-            firm.work(count - known, f"{count}")
+            open_lots(firm.ledger, count - known, f"{count}")
             firm.follow()
             known = count
             ordered[count] = _purchase_orders(firm, count)
