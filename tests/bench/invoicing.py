@@ -80,7 +80,7 @@ def _told(ours: dict[int, list[float]], theirs: dict[int, list[float]], few: int
             "invoice_vs_statement",
             seconds,
             statement,
-            None,  # the statement copies some hundred rows; the lines in them were priced, taxed and judged by every rule
+            None,  # the statement copies some hundred rows, without a rule that prices, taxes or judges a line
             f"{means}, against one statement that writes its events again",
             ours=ours[many],
             theirs=theirs[many],
