@@ -120,6 +120,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     # what may be done
     "create-project": _DELIVERY | {Role.INTEGRATION},
     "assign-resource": _DELIVERY | {Role.INTEGRATION},
+    "appoint-manager": _DELIVERY | {Role.INTEGRATION},
     "post-approved-time": _DELIVERY | {Role.INTEGRATION},
     "submit-billable-expense": _DELIVERY | {Role.INTEGRATION},
     "approve-expense": _DELIVERY,

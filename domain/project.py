@@ -73,6 +73,13 @@ class AssignResource:
 
 
 @dataclass(frozen=True, slots=True)
+class AppointManager:
+    """Say who manages the project from now on."""
+
+    manager: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestSetUp:
     """Ask a target system to create the project there."""
 
@@ -157,6 +164,13 @@ class ResourceAssigned:
     """A person got a place on the project, or it changed."""
 
     assignment: Assignment
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerAppointed:
+    """Somebody manages the project from now on."""
+
+    manager: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +267,7 @@ Event = (
     ProjectCreated
     | TaskDefined
     | ResourceAssigned
+    | ManagerAppointed
     | SetUpRequested
     | SetUpSent
     | SetUpInDoubt
@@ -267,6 +282,7 @@ Command = (
     CreateProject
     | DefineTask
     | AssignResource
+    | AppointManager
     | RequestSetUp
     | ReportSetUpSent
     | ReportSetUpInDoubt
@@ -293,6 +309,7 @@ class Project:
     """A project as it stands; ``created`` is None before it exists."""
 
     created: ProjectCreated | None = None
+    manager: str | None = None
     tasks: Mapping[str, Task] = field(default_factory=dict)
     assignments: tuple[Assignment, ...] = ()
     set_ups: Mapping[str, SetUp] = field(default_factory=dict)
@@ -338,6 +355,8 @@ def decide(command: Command, state: Project) -> Sequence[Event]:
         case AssignResource(assignment):
             Period(assignment.starts, assignment.ends)
             return [] if assignment in state.assignments else [ResourceAssigned(assignment)]
+        case AppointManager(manager):
+            return [] if state.manager == manager else [ManagerAppointed(manager)]
         case RequestSetUp(target):
             return [SetUpRequested(target)] if _set_up(target, state).state in ("wanted", "rejected") else []
         case ReportSetUpSent(target):
@@ -402,11 +421,14 @@ def _confirm(target: str, external_id: str, state: Project) -> Sequence[Event]:
 def evolve(state: Project, event: Event) -> Project:
     match event:
         case ProjectCreated():
-            return replace(state, created=event, set_ups={target: SetUp() for target in event.targets})
+            set_ups = {target: SetUp() for target in event.targets}
+            return replace(state, created=event, manager=event.manager, set_ups=set_ups)
         case TaskDefined(task):
             return replace(state, tasks={**state.tasks, task.task: task})
         case ResourceAssigned(assignment):
             return replace(state, assignments=_reassigned(state.assignments, assignment))
+        case ManagerAppointed(manager):
+            return replace(state, manager=manager)
         case SetUpRequested(target):
             return _with_set_up(state, target, SetUp("requested"))
         case SetUpSent(target):

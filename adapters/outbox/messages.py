@@ -97,7 +97,7 @@ def _project(id_: str, target: str, project: Project, read: Read) -> ProjectCrea
         currency=engagement.currency,
         starts=terms.starts,
         ends=terms.ends,
-        manager=terms.manager,
+        manager=project.manager,
         internal=terms.internal,
         tasks=tuple(
             TaskOut(task=each.task, title=each.title, chargeable=each.chargeable) for each in project.tasks.values()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.simulation.crm import project_key
-from adapters.simulation.facts import HoursDeleted, HoursTold, IssueTold, PeriodTold
+from adapters.simulation.facts import HoursDeleted, HoursTold, IssueTold, LeadTold, PeriodTold
 from adapters.simulation.firm import ContractLine, Engagement, Task, Worker
 from adapters.simulation.message import Message, message
 from adapters.simulation.names import uuid_of
@@ -15,8 +15,40 @@ from adapters.simulation.own import overtime
 from adapters.targets.names import jira_project_key
 
 _SITE = "https://norvane.atlassian.net"
+_FIRST_PROJECT = 10_000
 _FIRST_WORKLOG = 100_000
 _FIRST_TEMPO = 5_000_000
+
+
+def project(fact: LeadTold) -> Iterator[Message]:
+    """A project as it is set up for the work of a line, with the person who leads it."""
+    engagement, line = fact.engagement, fact.line
+    key = jira_project_key(project_key(engagement, line))
+    number = str(_FIRST_PROJECT + engagement.number * 8 + line.number)
+    body = {
+        "timestamp": _millis(fact.said_at),
+        "webhookEvent": "project_created",
+        "project": {
+            "self": f"{_SITE}/rest/api/2/project/{number}",
+            "id": int(number),
+            "key": key,
+            "name": f"{engagement.title}: {line.title}",
+            "projectLead": _user(fact.lead),
+            "assigneeType": "admin.assignee.type.unassigned",
+        },
+    }
+    yield message(fact, "jira", "project", "created", body, headers=_jira_headers("project", number, fact.said_at))
+
+
+def _user(worker: Worker) -> dict[str, Any]:
+    return {
+        "self": f"{_SITE}/rest/api/2/user?accountId={worker.account}",
+        "accountId": worker.account,
+        "displayName": f"Consultant {worker.number}",
+        "active": True,
+        "timeZone": worker.entity.zone,
+        "accountType": "atlassian",
+    }
 
 
 def issue(fact: IssueTold) -> Iterator[Message]:
@@ -67,14 +99,7 @@ def deletion(fact: HoursDeleted) -> Iterator[Message]:
 
 def _worklog(fact: HoursTold | HoursDeleted, told: HoursTold, verb: str, said: datetime) -> Message:
     zone, worker = told.worker.entity.time_zone, told.worker
-    author = {
-        "self": f"{_SITE}/rest/api/2/user?accountId={worker.account}",
-        "accountId": worker.account,
-        "displayName": f"Consultant {worker.number}",
-        "active": True,
-        "timeZone": worker.entity.zone,
-        "accountType": "atlassian",
-    }
+    author = _user(worker)
     number = str(_FIRST_WORKLOG + told.entry)
     body = {
         "timestamp": _millis(said),

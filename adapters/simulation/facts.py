@@ -70,6 +70,16 @@ class LineTold:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadTold:
+    """Jira tells who leads the project of a contract line."""
+
+    engagement: Engagement
+    line: ContractLine
+    lead: Worker
+    said_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class IssueTold:
     """Jira tells a task of a project."""
 
@@ -296,6 +306,7 @@ Fact = (
     | CustomerTold
     | DealTold
     | LineTold
+    | LeadTold
     | IssueTold
     | BillRateTold
     | TaxTold

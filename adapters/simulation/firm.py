@@ -249,8 +249,11 @@ class Firm:
         self.customers = tuple(_customer(plan, number) for number in range(max(2, round(plan.slots * 0.72))))
         self._slots_of = tuple(self._places())
         self._team_size = [0] * plan.slots
-        for first, _ in self._slots_of:
+        self._managers: dict[int, Worker] = {}
+        for worker, (first, _) in zip(self.consultants, self._slots_of, strict=True):
             self._team_size[first] += 1
+            known = self._managers.setdefault(first, worker)
+            self._managers[first] = max(known, worker, key=lambda each: rates.ROLES.index(each.role))
 
     def entity_of_slot(self, slot: int) -> Entity:
         """The legal entity that sells the engagements of a slot."""
@@ -259,6 +262,10 @@ class Firm:
     def slots_of(self, worker: Worker) -> tuple[int, int]:
         """Where a person mostly works, and where they help out; the latter may be another entity's engagement."""
         return self._slots_of[worker.number - len(ENTITIES)]
+
+    def manager_of(self, slot: int) -> Worker:
+        """Who manages the engagements of a slot: the most senior of its team, else who leads the selling entity."""
+        return self._managers.get(slot) or self.leads[self.entity_of_slot(slot).code]
 
     def _places(self) -> Iterator[tuple[int, int]]:
         """The people of an entity go round its slots, so that every engagement has a team as far as they reach."""

@@ -15,6 +15,7 @@ from adapters.simulation.facts import (
     DealTold,
     Fact,
     IssueTold,
+    LeadTold,
     LineTold,
     OrderTold,
     StageAccepted,
@@ -50,6 +51,9 @@ def deal(firm: Firm, engagement: Engagement) -> Iterator[Fact]:
         yield from _stages_of_sale(rng, _lost(engagement), won=False)
     won = at(engagement.won_on, time(9), engagement)
     yield from _prices(engagement, won + timedelta(hours=3))
+    for line in engagement.lines:
+        said = won + timedelta(hours=2, minutes=line.number)
+        yield LeadTold(engagement, line, firm.manager_of(engagement.slot), said)
     yield from _tasks(rng, engagement, won)
     yield from _order(firm, engagement)
     for line in engagement.lines:

@@ -100,7 +100,7 @@ class Past:
             starts=terms.starts,
             ends=terms.ends,
             closed_on=state.closed_on,
-            manager=terms.manager,
+            manager=state.manager,
             internal=terms.internal,
             status=_project_status(state),
             held_because=state.held_because,

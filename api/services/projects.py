@@ -1,4 +1,4 @@
-"""Services around projects: create one, staff it, hold and release its billing."""
+"""Services around projects: create one, say who manages it and who works on it, hold and release its billing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.engagement import HoldEngagement, LiftHold
 from domain.kernel import Addressed, StreamId, stream_of
 from domain.ports import engagement_of, resource_of
 from domain.processes.provisioning import TARGETS, project_id
-from domain.project import Assignment, AssignResource, CreateProject, HoldBilling, ReleaseBillingHold
+from domain.project import AppointManager, Assignment, AssignResource, CreateProject, HoldBilling, ReleaseBillingHold
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,23 @@ def assign_resource(asked: AssignResourceInput, call: Call) -> Decision:
 
 
 @dataclass(frozen=True)
+class AppointManagerInput:
+    """Who manages a project."""
+
+    project: Annotated[str, Doc("The project.")]
+    manager: Annotated[str, Doc("The resource who manages it from now on.")]
+
+
+def appoint_manager(asked: AppointManagerInput, call: Call) -> Decision:
+    """Say who manages a project: work that waits for approval is told of them, and their practice runs it."""
+    call.require_project(asked.project)
+    if not resource_of(call.read, asked.manager).versions:
+        raise InputIncomplete(f"Nothing is known of resource {asked.manager}.")
+    stream = stream_of("project", asked.project)
+    return Decision([Addressed(stream, AppointManager(asked.manager))], (stream,))
+
+
+@dataclass(frozen=True)
 class HoldBillingInput:
     """Whose billing is stopped: a project's or a whole engagement's, one of the two."""
 
@@ -120,6 +137,7 @@ def _held(project: str | None, engagement: str | None, call: Call) -> StreamId:
 SERVICES = (
     Service("create-project", CreateProjectInput, ("project",), create_project),
     Service("assign-resource", AssignResourceInput, ("project",), assign_resource),
+    Service("appoint-manager", AppointManagerInput, ("project",), appoint_manager),
     Service("hold-billing", HoldBillingInput, ("project", "engagement"), hold_billing),
     Service("release-billing", ReleaseBillingInput, ("project", "engagement"), release_billing),
 )

@@ -73,10 +73,10 @@ def parties_of(lot: Lot, read: Read) -> Parties | None:
     """
     if lot.delivering_entity != lot.selling_entity:
         return Parties(lot.delivering_entity, lot.selling_entity, crossing=False)
-    manager = project_of(read, lot.project).created
-    if not lot.practice or manager is None or manager.manager is None:
+    manager = project_of(read, lot.project).manager
+    if not lot.practice or manager is None:
         return None
-    terms = resource_of(read, manager.manager).on(lot.work_date)
+    terms = resource_of(read, manager).on(lot.work_date)
     if terms is None or not terms.practice or terms.practice == lot.practice:
         return None
     entity = lot.selling_entity

@@ -17,7 +17,7 @@ from domain.ports import Candidates, LotAt, Read, SourceAt, lots_of, project_of
 from domain.pricing.lots import employer_of, lot_elsewhere, lot_of_entry, lot_of_expense, over_limit
 from domain.pricing.rating import RateNotFound
 from domain.pricing.transfers import price_transfer
-from domain.project import ProjectCreated, ResourceAssigned, TaskDefined
+from domain.project import ManagerAppointed, ProjectCreated, ResourceAssigned, TaskDefined
 from domain.reference.cost_card import CostRateSet
 from domain.reference.fx_rate import FxRatePublished
 from domain.reference.intercompany_agreement import AgreementStated
@@ -50,6 +50,7 @@ class Pricing:
             | ChangeOrderApproved
             | TaskDefined
             | ResourceAssigned
+            | ManagerAppointed
             | ProjectCreated
             | FxRatePublished
             | AgreementStated,
@@ -65,6 +66,8 @@ class Pricing:
                 sources = [SourceAt(fact.stream, source_of(report, line)) for line in lines]
             case AgreementStated(lender, borrower):
                 return _repriced(_lots_between(lender, borrower, read, candidates), read)
+            case ManagerAppointed():
+                return _repriced(_lots_of_project(local_id(fact.stream), read, candidates), read)
             case FxRatePublished():
                 transfers = _repriced(candidates.transfers_of(lacking_price=True), read)
                 priced = [command for source in _touched(fact, read, candidates) for command in _priced(source, read)]
@@ -113,6 +116,14 @@ def _lots_between(lender: str, borrower: str, read: Read, candidates: Candidates
     streams = dict.fromkeys(source.stream for source in candidates.unbilled_of())
     unbilled = (LotAt(stream, lot) for stream in streams for lot in lots_of(read, stream))
     return list(dict.fromkeys((*known, *unbilled)))
+
+
+def _lots_of_project(project: str, read: Read, candidates: Candidates) -> Sequence[LotAt]:
+    """The unbilled lots of a project; its practice is that of its manager, so that they may cross or no longer do."""
+    unbilled = candidates.unbilled_of(engagement=project_of(read, project).terms.engagement)
+    streams = dict.fromkeys(source.stream for source in unbilled)
+    found = ((stream, held.lot) for stream in streams for held in lots_of(read, stream).values())
+    return [LotAt(stream, lot.lot) for stream, lot in found if lot.project == project]
 
 
 def _repriced(lots: Sequence[LotAt], read: Read) -> Sequence[Addressed]:

@@ -60,6 +60,7 @@ from domain.opportunity import OpportunityTold, OpportunityWon
 from domain.project import (
     BillingHeld,
     BillingHoldReleased,
+    ManagerAppointed,
     ProjectClosed,
     ProjectCreated,
     ProjectOpenedForTime,
@@ -257,6 +258,7 @@ _PROJECT: Final[Mapping[type, Wording]] = {
     SetUpConfirmed: lambda e, _: f"{e.target} set up the project as {e.external_id}.",
     SetUpRejected: lambda e, _: f"{e.target} refused to set up the project: {e.reason}",
     ProjectOpenedForTime: lambda _e, _: "Every target system knows the project: it is open for time.",
+    ManagerAppointed: lambda e, _: f"{e.manager} manages the project.",
     BillingHeld: lambda e, _: f"Billing of the project's work was stopped: {e.reason}",
     BillingHoldReleased: lambda _e, _: "The project's work may be billed again.",
     ProjectClosed: lambda e, _: f"The project was closed on {e.on}.",

@@ -218,7 +218,7 @@ class RegistersFold:
             starts=created.starts,
             ends=created.ends,
             closed_on=state.closed_on,
-            manager=created.manager,
+            manager=state.manager,
             internal=created.internal,
             status=_project_status(state),
             held_because=state.held_because,

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import date
 
 from domain import project
 from domain.periods import EndsBeforeItStarts
 from domain.project import (
+    AppointManager,
     Assignment,
     AssignResource,
     BillingHeld,
@@ -13,6 +15,7 @@ from domain.project import (
     CreateProject,
     DefineTask,
     HoldBilling,
+    ManagerAppointed,
     ProjectAlreadyCreated,
     ProjectClosed,
     ProjectCreated,
@@ -65,6 +68,16 @@ class TestCreating:
 
     def test_nothing_else_happens_before_it_exists(self) -> None:
         nothing().when(HoldBilling("why")).refuses(ProjectNotCreated)
+
+
+class TestItsManager:
+    def test_somebody_manages_it_from_when_they_are_appointed(self) -> None:
+        created().when(AppointManager("W-5")).then(ManagerAppointed("W-5"))
+        created().and_then(AppointManager("W-5")).when(AppointManager("W-6")).then(ManagerAppointed("W-6"))
+
+    def test_who_manages_it_already_is_not_appointed_again(self) -> None:
+        created().and_then(AppointManager("W-5")).when(AppointManager("W-5")).stays_quiet()
+        nothing().and_then(replace(CREATE, manager="W-5")).when(AppointManager("W-5")).stays_quiet()
 
 
 class TestSetUp:

@@ -26,7 +26,7 @@ from domain.lots.transfer import (
 from domain.lots.transferring import TransferNotInvoiced, TransferNotOpen, decide_transfers, evolve_transfers
 from domain.money import Money, total
 from domain.pricing.transfers import UnitAmounts, unit_price
-from domain.project import CreateProject
+from domain.project import AppointManager, CreateProject
 from domain.reference.intercompany_agreement import (
     AgreementTerms,
     AgreementWithItself,
@@ -40,7 +40,7 @@ from domain.reference.intercompany_agreement import (
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
 from tests.spec import given
-from tests.world import MONDAY, NEW_YEAR, NINE, World, euros
+from tests.world import MONDAY, NEW_YEAR, NINE, LogCandidates, World, euros
 
 TERMS = AgreementTerms(NEW_YEAR, "fixed", "EUR", Decimal(120))
 HUNDRED = UnitAmounts(Decimal(100), Decimal(200))
@@ -151,5 +151,12 @@ def test_work_for_another_practice_is_charged_across_without_an_invoice() -> Non
     world.tell(week, ApproveTime(("jira:7",), "W-9", NINE))
     (held,) = world.read(week).lots.values()
     assert (held.lot.transfer.crossing, held.lot.transfer.value) == (True, euros("960.00"))
+    world.candidates = LogCandidates(world)
+    world.tell(stream_of("project", "P-2"), AppointManager("W-2"))
+    (of_one_practice,) = world.read(week).lots.values()
+    assert of_one_practice.lot.transfer is None, "who manages it now is of the practice that works"
+    world.tell(stream_of("project", "P-2"), AppointManager("W-5"))
+    (held,) = world.read(week).lots.values()
+    assert held.lot.transfer.value == euros("960.00")
     with pytest.raises(TransferNotOpen):
         decide_transfers(InvoiceTransfers((held.lot.lot,), "IC-1"), world.read(week).lots)

@@ -62,6 +62,21 @@ class Issue(Jira):
     fields: IssueFields
 
 
+class LedProject(Jira):
+    """A project by its key, with who leads it; nobody does where Jira assigns no lead."""
+
+    key: str
+    lead: User | None = Field(None, alias="projectLead")
+
+
+class ProjectEvent(Jira):
+    """A webhook about a project; ``timestamp`` is Jira's clock in milliseconds."""
+
+    timestamp: int
+    event: str = Field(alias="webhookEvent")
+    project: LedProject
+
+
 class IssueEvent(Jira):
     """A webhook about an issue; ``timestamp`` is Jira's clock in milliseconds."""
 

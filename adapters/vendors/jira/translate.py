@@ -1,4 +1,4 @@
-"""Jira's webhooks in the ledger's words: worklogs become hours, issues become tasks.
+"""Jira's webhooks in the ledger's words: worklogs become hours, issues tasks, who leads a project its manager.
 
 A worklog names its issue and its author by ids alone; both must be known before its hours can be placed. The hours
 belong to the day on the author's wall clock, whatever offset the body was written with.
@@ -33,7 +33,7 @@ from adapters.vendors.unreadable import UnknownSubject
 from adapters.vendors.worklog import NOTE_CHARACTERS_MAX, Worklog, hours_of_seconds, intake_of
 from domain.kernel import Addressed, Refused, StreamId, stream_of
 from domain.ports import project_of
-from domain.project import DefineTask, Task
+from domain.project import AppointManager, DefineTask, Task
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.timesheet import Claim
 
@@ -56,6 +56,10 @@ def translate(letter: Letter) -> Sequence[Intake]:
             return [_worklog(letter.read(forms.WorklogEvent))]
         case "issue", "created" | "updated":
             return [_issue(letter.read(forms.IssueEvent))]
+        case "project", "created" | "updated":
+            return _project(letter.read(forms.ProjectEvent))
+        case "project", "deleted":
+            return []  # what was worked for it stays what it is
         case "issue", "deleted":
             return []  # hours on it stay what they are; forms.Jira deletes its worklogs one by one
         case _:
@@ -164,6 +168,29 @@ def _issue(event: forms.IssueEvent) -> Intake:
     return Intake(known_as, revision_of(said_at), said_at, (project,), touches, commands, home, about)
 
 
+def _project(event: forms.ProjectEvent) -> Sequence[Intake]:
+    """Who leads a project; one without a lead says nothing of it."""
+    told, said_at = event.project, moment_of_ms(event.timestamp, "timestamp")
+    known_as = project_ref(name(told.key, "project.key"))
+    if told.lead is None:
+        return []
+    lead = user_ref(name(told.lead.account_id, "project.projectLead.accountId"))
+
+    def home(names: Names) -> StreamId:
+        return stream_of("project", names[known_as])
+
+    def touches(names: Names) -> Sequence[StreamId]:
+        return (home(names),)
+
+    def commands(resolved: Resolved) -> Iterable[Addressed]:
+        yield Addressed(home(resolved.names), AppointManager(resolved.names[lead]))
+
+    def about(names: Names) -> Context:
+        return Context(resource=names.get(lead, str(lead)), project=names.get(known_as, str(known_as)))
+
+    return [Intake(known_as, revision_of(said_at), said_at, (known_as, lead), touches, commands, home, about)]
+
+
 SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
     "worklog.created": forms.WorklogEvent,
     "worklog.updated": forms.WorklogEvent,
@@ -171,5 +198,8 @@ SUBJECTS: Final[Mapping[str, type[BaseModel]]] = {
     "issue.created": forms.IssueEvent,
     "issue.updated": forms.IssueEvent,
     "issue.deleted": forms.IssueEvent,
+    "project.created": forms.ProjectEvent,
+    "project.updated": forms.ProjectEvent,
+    "project.deleted": forms.ProjectEvent,
 }
 VENDOR: Final = Vendor(translate, message_id, SUBJECTS)

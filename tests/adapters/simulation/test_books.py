@@ -54,6 +54,19 @@ def test_the_books_agree_before_and_after_every_billing(plan: Plan) -> None:
     assert "timesheet.entry_invoiced" in ledger.exceptions()
 
 
+def test_every_project_is_managed_by_one_of_its_team() -> None:
+    firm, ledger = Firm(SMALL), InMemory()
+    ledger.hear(messages_of(SMALL))
+    people = {worker.employee for worker in firm.consultants}
+    managers = {
+        fact.stream: ledger.read(fact.stream).manager
+        for fact in ledger.ledger.read(0, 1_000_000)
+        if fact.name == "project.created.v1"
+    }
+    assert len(managers) >= 3
+    assert set(managers.values()) <= people
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_any_order_and_any_repetition_lead_to_the_same_books(seed: int) -> None:
     rng = random.Random(seed)

@@ -79,6 +79,13 @@ def jira_worklog(
     return Letter(f"p2c.in.jira.worklog.{verb}", body, {"X-Atlassian-Webhook-Identifier": webhook})
 
 
+def jira_project(lead: str | None = ANNA, *, verb: str = "created", at: datetime = NINE) -> Letter:
+    user = {"accountId": lead, "displayName": "x", "active": True, "accountType": "atlassian"}
+    project = {"id": 100, "key": "ACME", "name": "Acme", "projectLead": user if lead else None}
+    body = {"timestamp": ms(at), "webhookEvent": f"project_{verb}", "project": project}
+    return Letter(f"p2c.in.jira.project.{verb}", body, {"x-atlassian-webhook-identifier": f"project-{ms(at)}"})
+
+
 def jira_issue(
     issue: str = ISSUE,
     *,

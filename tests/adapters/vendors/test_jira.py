@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from domain.kernel import StreamId
-from domain.project import DefineTask, Task
+from domain.project import AppointManager, DefineTask, Task
 from domain.reference.identifier import AssignIdentifier, ExternalRef
 from domain.timesheet import Claim, LogTime, WithdrawTime, Work
-from tests.adapters.vendors.payloads import ANNA, ISSUE, NINE, Letter, jira_issue, jira_worklog
+from tests.adapters.vendors.payloads import ANNA, ISSUE, NINE, Letter, jira_issue, jira_project, jira_worklog
 from tests.adapters.vendors.reading import commands, intake, intakes, mail, problem
 
 USER, ISSUE_REF = ExternalRef("jira", "user", ANNA), ExternalRef("jira", "issue", ISSUE)
@@ -102,6 +102,18 @@ def test_an_issue_is_a_task_of_its_project_and_its_id_stands_for_the_task() -> N
     assert [each.stream for each in asked] == ["project:P-1", "identifier:jira:issue:12463"]
     assert asked[0].command == DefineTask(Task("ACME-7", "Design", chargeable=False))
     assert asked[1].command == AssignIdentifier(ISSUE_REF, "P-1/ACME-7", reassign=True)
+
+
+def test_who_leads_a_project_is_its_manager() -> None:
+    project = ExternalRef("jira", "project", "ACME")
+    assert intake(jira_project()).needs == (project, USER)
+    (asked,) = commands(jira_project(verb="updated"), {project: "P-1", USER: "W-1"})
+    assert (asked.stream, asked.command) == ("project:P-1", AppointManager("W-1"))
+
+
+@pytest.mark.parametrize("told", [jira_project(lead=None), jira_project(verb="deleted")])
+def test_a_project_without_a_lead_or_that_is_deleted_tells_nothing(told: Letter) -> None:
+    assert intakes(told) == []
 
 
 def test_a_deleted_issue_tells_nothing() -> None:

@@ -15,9 +15,10 @@ from domain.billing import issuing
 from domain.invoice import RecordPayment, invoice_stream
 from domain.lots import WriteOffLots
 from domain.ports import LotAt
+from domain.project import AppointManager
 from domain.timesheet import ApproveTime, SubmitTime
 from tests.api.asker import Asker, asking
-from tests.world import NINE, euros
+from tests.world import NINE, PROJECT, euros
 
 FIGURES = """
 query ($by: FigureBy!, $where: FigureFilter, $at: AsOf) { figures(by: $by, where: $where, asOf: $at) { rows {
@@ -162,7 +163,13 @@ def test_managers_see_what_waits_for_them_and_regions_what_they_could_bill(asker
         synchronisation { activeProjects synchronisedProjects share latencies { system confirmed p50Seconds } } }"""
     found = asker.ask(query)
     (waiting,) = found["approvalBottlenecks"]["rows"]
-    assert (waiting["projects"], waiting["entries"], Decimal(waiting["hours"])) == (1, 1, Decimal(8))
+    assert (waiting["manager"], waiting["projects"], waiting["entries"]) == ("", 1, 1)
+    assert Decimal(waiting["hours"]) == 8
+    asker.world.tell(PROJECT, AppointManager("W-2"))
+    asker.fold()
+    (waiting,) = asker.ask(query)["approvalBottlenecks"]["rows"]
+    assert waiting["manager"] == "W-2"
+    assert Decimal(waiting["hours"]) == 8
     (backlog,) = found["billingBacklog"]["rows"]
     assert (backlog["region"], backlog["lots"]) == ("EMEA", 3)
     assert [Decimal(backlog[name]) for name in ("eligible", "held", "overCap", "reserved", "total")] == [

@@ -71,6 +71,14 @@ def test_a_person_is_assigned_to_a_project(counter: Counter) -> None:
         counter.ask("assign-resource", MANAGER, project="P-1-L1", resource="W-77", starts=MONDAY)
 
 
+def test_somebody_is_appointed_to_manage_a_project(counter: Counter) -> None:
+    answer = counter.ask("appoint-manager", MANAGER, project="P-1-L1", manager="W-1")
+    assert names(answer) == ["project.manager_appointed.v1"]
+    assert answer.states[PROJECT].manager == "W-1"
+    with pytest.raises(InputIncomplete, match="W-77"):
+        counter.ask("appoint-manager", MANAGER, project="P-1-L1", manager="W-77")
+
+
 def time_of(**changes: Any) -> dict[str, Any]:
     told = {"resource": "W-1", "project": "P-1-L1", "work_date": MONDAY, "hours": Decimal(8), "approved_by": "W-9"}
     return told | changes
