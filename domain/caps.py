@@ -217,13 +217,5 @@ def alerts_of(level: str, limit: Limit, before: Consumed, after: Consumed) -> It
             yield Reached(level, passed[-1], now, most, unit)
 
 
-def total_consumed(claims: Iterable[Consumed], currency: str) -> Consumed:
-    """The sum of what is taken."""
-    result = Consumed(zero(currency))
-    for claim in claims:
-        result = result + claim
-    return result
-
-
 Claims = Mapping[str, Consumed]
 """What each invoice takes of one cap."""

@@ -40,18 +40,6 @@ def pdf_of(printed: Printed) -> bytes:
     return made
 
 
-def png_of(printed: Printed, dots_per_inch: float = 110) -> list[bytes]:
-    """The pages as pictures."""
-    made: Any = typst.compile(
-        _template(),
-        format="png",
-        ppi=dots_per_inch,
-        ignore_system_fonts=True,
-        sys_inputs={"document": json.dumps(_told(printed))},
-    )
-    return list(made) if isinstance(made, list) else [made]
-
-
 @cache
 def _template() -> bytes:
     return files(__package__).joinpath(_TEMPLATE).read_bytes()

@@ -211,12 +211,6 @@ class BaseLedger(ABC):
     def position_at(self, recorded_at: datetime) -> int:
         """The newest position that was recorded at or before a time, 0 if there is none."""
 
-    def state_as_of(self, stream: StreamId, position: int) -> Loaded:
-        """The state of an aggregate as it was at a position of the log."""
-        rows = self.history(stream, until_position=position)
-        decider = self._decider(stream)
-        return Loaded(decider.fold([row.event for row in rows]), rows[-1].version if rows else 0)
-
     @abstractmethod
     def wait_for_events(self, after: int, timeout_seconds: float) -> bool:
         """Whether something was recorded behind a position; waits for it no longer than the timeout."""

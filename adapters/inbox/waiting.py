@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -68,8 +67,3 @@ def awaited(key: str) -> Awaited:
     system, _, rest = key.partition(":")
     kind, _, outside = rest.partition(":")
     return name_awaited(ExternalRef(system, kind, outside))
-
-
-def streams_of(things: Iterable[Awaited]) -> list[StreamId]:
-    """The streams that say whether things have arrived."""
-    return [thing.stream for thing in things]

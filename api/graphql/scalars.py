@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, NewType
+from typing import NewType
 
 import strawberry
 from strawberry.exceptions import StrawberryInputCoercionError
@@ -61,8 +61,3 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         parse_value=lambda value: value,
     ),
 }
-
-
-def text_of(value: Any) -> str | None:
-    """A value as a client would read it; None stays None."""
-    return None if value is None else str(value)

@@ -217,11 +217,6 @@ def takes_postings(status: PeriodStatus, *, of_approver: bool = False) -> bool:
     return status is PeriodStatus.OPEN or (of_approver and status is PeriodStatus.SOFT_CLOSED)
 
 
-def posting_period(effective: date, periods: AccountingPeriods, *, of_approver: bool = False) -> str:
-    """The month in whose books a fact counts: its own while that is open, else the first open one behind it."""
-    return month_of(posting_day(effective, periods, of_approver=of_approver))
-
-
 def posting_day(effective: date, periods: AccountingPeriods, *, of_approver: bool = False) -> date:
     """The day itself while its period is open, else the first day of the first open period behind it."""
     day = effective

@@ -95,7 +95,6 @@ class CreditReasonMissing(Refused):
     fix = "Say which service level was missed, and when."
 
 
-ScheduleCommand = GiveServiceCredit
 ScheduleEvent = InstalmentDue | ServicePeriodDue | ServiceCreditGiven
 
 

@@ -168,10 +168,6 @@ class BillingCalendar:
             month = _months_later(month, 1)
         return self.billing_day_of(month)
 
-    def next_business_day(self, day: date) -> date:
-        """The day itself, or the first business day behind it."""
-        return self._rolled(day, 1)
-
     def _day(self, rule: DayRule, month: date) -> date:
         key = (rule, month.year, month.month)
         if key not in self._found:

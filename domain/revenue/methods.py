@@ -11,13 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
 
 from domain.money import Money, half_up, money_of, shared, zero
-
-Method = Literal[
-    "as_invoiceable", "straight_line", "percent_complete", "point_in_time", "completed_contract", "drawdown"
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +55,6 @@ def earned_straight_line(promise: Promise, starts: date, ends: date, through: da
     days = max((ends - starts).days + 1, 1)
     passed = min(max((through - starts).days + 1, 0), days)
     return earned_by_progress(promise, Fraction(passed, days))
-
-
-def earned_at_points(accepted: Sequence[Money], currency: str) -> Money:
-    """At points in time: what the customer has accepted, and nothing before (IFRS 15.38(e))."""
-    return Money(sum((each.amount for each in accepted), Decimal(0)), currency)
 
 
 def earned_on_completion(promise: Promise, *, completed: bool) -> Money:

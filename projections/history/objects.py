@@ -9,15 +9,11 @@ from typing import Any, Generic, TypeVar
 
 from domain.catalogue import DECIDERS
 from domain.credit_note import CreditNote, credit_note_stream
-from domain.engagement import Engagement
-from domain.expense import ExpenseReport
 from domain.invoice import Approved, Discarded, Draft, Invoice, InvoiceLine, Issued, Nothing, invoice_stream
-from domain.kernel import StreamId, decider_name, stream_of
+from domain.kernel import StreamId, decider_name
 from domain.lots import LotBook, LotState
 from domain.payment import Payment, payment_stream
-from domain.project import Project
 from domain.tax import TaxSubtotal
-from domain.timesheet import Timesheet
 from projections.follow import Log
 from projections.reader import At, AtPosition
 
@@ -54,16 +50,6 @@ class InvoiceAsOf:
         return state.document.taxes if isinstance(state, Issued) else ()
 
 
-def engagement_as_of(log: Log, engagement: str, at: At | None = None) -> ObjectAsOf[Engagement]:
-    """An engagement; before its first fact it has no terms."""
-    return _as_of(log, stream_of("engagement", engagement), at)
-
-
-def project_as_of(log: Log, project: str, at: At | None = None) -> ObjectAsOf[Project]:
-    """A project; before its first fact it has no terms."""
-    return _as_of(log, stream_of("project", project), at)
-
-
 def payment_as_of(log: Log, payment: str, at: At | None = None) -> ObjectAsOf[Payment]:
     """A receipt; before its first fact nothing was received."""
     return _as_of(log, payment_stream(payment), at)
@@ -72,16 +58,6 @@ def payment_as_of(log: Log, payment: str, at: At | None = None) -> ObjectAsOf[Pa
 def credit_note_as_of(log: Log, credit_note: str, at: At | None = None) -> ObjectAsOf[CreditNote]:
     """A credit note, from its draft on."""
     return _as_of(log, credit_note_stream(credit_note), at)
-
-
-def timesheet_as_of(log: Log, stream: StreamId, at: At | None = None) -> ObjectAsOf[Timesheet]:
-    """One person's week."""
-    return _as_of(log, stream, at)
-
-
-def expenses_as_of(log: Log, stream: StreamId, at: At | None = None) -> ObjectAsOf[ExpenseReport]:
-    """An expense report."""
-    return _as_of(log, stream, at)
 
 
 def invoice_as_of(log: Log, invoice: str, at: At | None = None) -> InvoiceAsOf:

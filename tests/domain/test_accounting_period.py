@@ -31,7 +31,6 @@ from domain.books.accounting_period import (
     decider,
     last_day_of,
     posting_day,
-    posting_period,
     require_open,
     takes_postings,
 )
@@ -92,16 +91,16 @@ def test_a_closed_period_is_reopened_for_a_reason() -> None:
 def test_late_facts_count_in_the_first_open_period() -> None:
     april = PeriodOpened(ENTITY, APRIL, "paul", NINE)
     periods = given(decider, OPENED, CLOSED, april).state
-    assert posting_period(date(2026, 3, 31), periods) == APRIL
     assert posting_day(date(2026, 3, 31), periods) == date(2026, 4, 1)
-    assert posting_period(date(2026, 2, 1), periods) == APRIL, "what lies before a closed month is closed"
+    assert posting_day(date(2026, 2, 1), periods) == date(2026, 4, 1), "what lies before a closed month is closed"
     assert posting_day(date(2026, 4, 17), periods) == date(2026, 4, 17)
 
 
 def test_a_softly_closed_period_takes_what_finance_approvers_post() -> None:
     periods = given(decider, OPENED, SOFT).state
     day = date(2026, 3, 31)
-    assert (posting_period(day, periods), posting_period(day, periods, of_approver=True)) == (APRIL, MARCH)
+    assert posting_day(day, periods) == date(2026, 4, 1)
+    assert posting_day(day, periods, of_approver=True) == day
     require_open(day, periods, of_approver=True)
     with pytest.raises(PeriodIsSoftClosed):
         require_open(day, periods, of_approver=False)
