@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import assert_never
@@ -64,9 +64,7 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
             _require_open(book, lot)
             return [LotSplit(lot, parts_of(book[lot].lot, weights, values))]
         case ReserveLots(lots, invoice):
-            fresh = tuple(lot for lot in lots if not _is(book, lot, LotStatus.RESERVED, invoice))
-            for lot in fresh:
-                _require_open(book, lot)
+            fresh = _to_do(book, lots, lambda lot: _is(book, lot, LotStatus.RESERVED, invoice))
             return [LotsReserved(fresh, invoice)] if fresh else []
         case ReleaseLots(lots, invoice):
             held = tuple(lot for lot in lots if _is(book, lot, LotStatus.RESERVED, invoice))
@@ -78,19 +76,13 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
                     raise LotNotReserved(f"{lot} for invoice {invoice}.")
             return [LotsBilled(fresh, invoice, number)] if fresh else []
         case WriteOffLots(lots, reason, by):
-            fresh = tuple(lot for lot in lots if _held(book, lot).status is not LotStatus.WRITTEN_OFF)
-            for lot in fresh:
-                _require_open(book, lot)
+            fresh = _to_do(book, lots, lambda lot: _held(book, lot).status is LotStatus.WRITTEN_OFF)
             return [LotsWrittenOff(fresh, reason, by)] if fresh else []
         case PostponeLots(lots, until, reason, by):
-            fresh = tuple(lot for lot in lots if _held(book, lot).postponed_until != until)
-            for lot in fresh:
-                _require_open(book, lot)
+            fresh = _to_do(book, lots, lambda lot: _held(book, lot).postponed_until == until)
             return [LotsPostponed(fresh, until, reason, by)] if fresh else []
         case DrawLots(lots, grant):
-            fresh = tuple(lot for lot in lots if not _is_drawn(book, lot, grant))
-            for lot in fresh:
-                _require_open(book, lot)
+            fresh = _to_do(book, lots, lambda lot: _is_drawn(book, lot, grant))
             return [LotsDrawn(fresh, grant)] if fresh else []
         case UndrawLots(lots, because):
             drawn = tuple(lot for lot in lots if _held(book, lot).status is LotStatus.DRAWN)
@@ -106,17 +98,13 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
             _require_open(book, lot)
             return _transfer(book[lot].lot, into, reason, by, book)
         case HoldLots(lots, code, because, by):
-            fresh = tuple(lot for lot in lots if not _is_held_for(book, lot, code, because))
-            for lot in fresh:
-                _require_open(book, lot)
+            fresh = _to_do(book, lots, lambda lot: _is_held_for(book, lot, code, because))
             return [LotsHeld(fresh, code, because, by)] if fresh else []
         case LiftLotHolds(lots, code, by):
             holding = tuple(lot for lot in lots if code in _held(book, lot).holds)
             return [LotHoldsLifted(holding, code, by)] if holding else []
         case GiveLotsFree(lots, reason, by):
-            fresh = tuple(lot for lot in lots if _held(book, lot).lot.non_billable_because != COMPLIMENTARY)
-            for lot in fresh:
-                _require_open(book, lot)
+            fresh = _to_do(book, lots, lambda lot: _held(book, lot).lot.non_billable_because == COMPLIMENTARY)
             return [LotsGivenFree(fresh, reason, by)] if fresh else []
         case _:
             assert_never(command)
@@ -126,6 +114,14 @@ def _held(book: LotBook, lot: str) -> LotState:
     if lot not in book:
         raise UnknownLot(lot)
     return book[lot]
+
+
+def _to_do(book: LotBook, lots: Sequence[str], is_so_already: Callable[[str], bool]) -> tuple[str, ...]:
+    """The lots for which it is not so yet, all of them open."""
+    fresh = tuple(lot for lot in lots if not is_so_already(lot))
+    for lot in fresh:
+        _require_open(book, lot)
+    return fresh
 
 
 def _is(book: LotBook, lot: str, status: LotStatus, invoice: str) -> bool:
