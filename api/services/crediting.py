@@ -12,7 +12,7 @@ from typing_extensions import Doc
 from api.services.drafts import LotInput
 from api.services.service import Amount, Call, Decision, InputIncomplete, Service
 from domain.billing import crediting
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.credit_note import (
     ApprovedCredit,
     Credit,

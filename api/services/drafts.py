@@ -14,7 +14,7 @@ from api.errors import problem_of
 from api.services.invoices import require_invoice
 from api.services.service import Amount, Call, Decision, InputIncomplete, Kind, Service
 from domain.billing import drafting, issuing
-from domain.billing.drafting import DraftPlan, Drafts
+from domain.billing.draft_plan import DraftPlan, Drafts
 from domain.invoice import AllowanceCharge, Draft, Grouping, Layout, NothingToBill, Prepayment, invoice_stream
 from domain.kernel import Addressed, StreamId
 from domain.lots import PostponeLots

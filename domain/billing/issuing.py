@@ -12,7 +12,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from domain.billing.drafting import by_stream, claims_of, context_of, draft_invoice
+from domain.billing.billable import context_of
+from domain.billing.claims import by_stream, claims_of
+from domain.billing.drafting import draft_invoice
 from domain.billing_limit import ReleaseLimit, billing_limit_stream
 from domain.conversion import fx_rate
 from domain.engagement import ReleaseBilling

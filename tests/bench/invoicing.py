@@ -18,7 +18,7 @@ from adapters.postgres import migrate
 from adapters.settings import Settings
 from api.books import open_ledger
 from domain.billing import drafting, issuing
-from domain.billing.drafting import DraftPlan
+from domain.billing.draft_plan import DraftPlan
 from domain.kernel import Addressed
 from domain.ports import LotAt
 from tests.bench.approved_work import open_lots, written_again

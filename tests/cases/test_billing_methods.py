@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from domain.billing.drafting import LotsNotEligible
+from domain.billing.draft_plan import LotsNotEligible
 from domain.calendar import FIRM, OpenDay
 from domain.contract import (
     CapPolicy,

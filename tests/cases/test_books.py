@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.contract import (
     CategoryTerms,
     ContractLine,

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from domain.billing import issuing
-from domain.billing.drafting import LotsNotEligible
+from domain.billing.draft_plan import LotsNotEligible
 from domain.billing.issuing import BillToMissing, TaxUndetermined
 from domain.engagement import ChangeCap, HoldEngagement
 from domain.engagement.caps import ChangeLimits

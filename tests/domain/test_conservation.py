@@ -14,7 +14,7 @@ from api.verification.billings import Billings, Numbers
 from api.verification.books import Auditor
 from api.verification.law import Law
 from domain.billing import crediting, drafting, issuing
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.credit_note import CreditForm, RebillTo
 from domain.engagement import AgreeLine, ChangeCap, Engagement, OpenEngagement, SignEngagement

@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 
 from domain.billing import crediting, issuing
-from domain.billing.crediting import CreditOfCredit, CreditWish, NothingToCredit
+from domain.billing.credit_wishes import CreditWish, NothingToCredit
+from domain.billing.crediting import CreditOfCredit
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,

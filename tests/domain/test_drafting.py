@@ -9,7 +9,7 @@ from hypothesis import given as every
 from hypothesis import strategies as st
 
 from domain.billing import drafting
-from domain.billing.drafting import BelowMinimumInvoice, DraftPlan, LotsDoNotBelong, LotsNotEligible
+from domain.billing.draft_plan import BelowMinimumInvoice, DraftPlan, Drafts, LotsDoNotBelong, LotsNotEligible
 from domain.billing.issuing import adjust_line, discard_draft, preview, state_allowances
 from domain.billing.sharing import shares_of_each
 from domain.engagement import (
@@ -79,7 +79,7 @@ def plan(grouping: Grouping = "engagement", *, strict: bool = False, layout: str
     return DraftPlan(CUT_OFF, "paul", CUT_OFF, grouping, layout, strict)  # type: ignore[arg-type]  # as users send it
 
 
-def drafted(world: World, lots: list[LotAt], asked: DraftPlan, open_drafts: tuple[str, ...] = ()) -> drafting.Drafts:
+def drafted(world: World, lots: list[LotAt], asked: DraftPlan, open_drafts: tuple[str, ...] = ()) -> Drafts:
     counter = iter(range(1, 100))
     found = drafting.draft_invoices(world.read, lots, asked, lambda _: f"I-{next(counter)}", open_drafts)
     world.record(found.commands)

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from domain import eligibility
-from domain.billing.drafting import context_of
+from domain.billing.billable import context_of
 from domain.calendar import FIRM, OpenDay
 from domain.contract import ContractLine, Retainer
 from domain.eligibility.reasons import Hold, LotFacts

@@ -13,8 +13,9 @@ from decimal import Decimal
 import pytest
 
 from domain.billing import crediting, issuing
-from domain.billing.crediting import CreditWish
-from domain.billing.drafting import DraftPlan, LotsNotEligible, draft_invoices
+from domain.billing.credit_wishes import CreditWish
+from domain.billing.draft_plan import DraftPlan, LotsNotEligible
+from domain.billing.drafting import draft_invoices
 from domain.books.account_role import AccountRole
 from domain.books.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod, accounting_period_stream
 from domain.calendar import FIRM, OpenDay

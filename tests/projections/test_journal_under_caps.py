@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from domain.billing import issuing
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.caps import Limit
 from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials

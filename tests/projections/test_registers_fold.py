@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import orjson
 
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.engagement import AgreeLine, ChangeCap, HoldEngagement, OpenEngagement
 from domain.exception import (

@@ -18,7 +18,7 @@ from adapters.documents.pdf import pdf_of
 from adapters.documents.printed import Printed, printed_credit_note, printed_invoice
 from adapters.documents.ubl import CAC, CBC, ubl_of
 from domain.billing import crediting, issuing
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.credit_note import CreditForm, credit_note_stream
 from domain.invoice import AllowanceCharge, invoice_stream
 from domain.kernel import stream_of

@@ -25,7 +25,7 @@ from adapters.outbox.contracts import (
 )
 from adapters.outbox.messages import outgoing
 from domain.billing import crediting
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.catalogue import DECIDERS, EVENTS
 from domain.engagement import EngagementNotOpened, OpenEngagement
 from domain.invoice import HandToCollections, RejectPosting, RequestPosting

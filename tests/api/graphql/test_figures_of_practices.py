@@ -12,7 +12,7 @@ import pytest
 
 from adapters.settings import Settings
 from domain.billing import crediting
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
 from domain.engagement import AcceptMilestone
 from domain.invoice import RecordPayment, invoice_stream

@@ -12,7 +12,7 @@ import pytest
 from adapters.settings import Settings
 from api.access import Role
 from domain.billing import crediting
-from domain.billing.crediting import CreditWish
+from domain.billing.credit_wishes import CreditWish
 from domain.invoice import ConfirmPosting, RejectPosting, ReportPostingSent, RequestPosting, invoice_stream
 from domain.timesheet import SubmitTime, timesheet_stream
 from tests.api.asker import Asker, asking, two_entities

@@ -15,7 +15,7 @@ from api.services.contracts.line_input import LineInput
 from api.services.desk import ReadModelsBehind
 from api.services.drafts import LotInput
 from api.services.service import Amount, InputIncomplete
-from domain.billing.drafting import LotsNotEligible
+from domain.billing.draft_plan import LotsNotEligible
 from domain.books.accounting_period import PeriodIsClosed, PeriodIsSoftClosed
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
 from domain.engagement import CapBelowBilled, EngagementNotOpened, EvidenceMissing, UnknownLine

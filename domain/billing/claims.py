@@ -1,0 +1,88 @@
+"""What an invoice takes: its lots, and its part of the caps of contract lines and of the limits of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from domain.billing_limit import ClaimLimit, billing_limit_stream
+from domain.engagement import ClaimBilling
+from domain.engagement.caps import resource_claims, together
+from domain.invoice import Header, InvoiceLine
+from domain.kernel import Addressed, StreamId, stream_of
+from domain.lots import ReserveLots
+from domain.money import Money, zero
+from domain.ports import Read, billing_limit_of, engagement_of
+
+
+def by_stream(lines: Iterable[InvoiceLine]) -> dict[StreamId, tuple[str, ...]]:
+    """The lots of lines, by the stream that holds them."""
+    grouped: dict[StreamId, list[str]] = {}
+    for line in lines:
+        for part in line.lots:
+            grouped.setdefault(part.stream, []).append(part.lot)
+    return {stream: tuple(lots) for stream, lots in grouped.items()}
+
+
+def reservations(invoice: str, lines: Sequence[InvoiceLine]) -> list[Addressed]:
+    """The commands that reserve the lots of lines for an invoice."""
+    return [Addressed(stream, ReserveLots(lots, invoice)) for stream, lots in by_stream(lines).items()]
+
+
+def claims_of(
+    read: Read,
+    invoice: str,
+    header: Header,
+    lines: Sequence[InvoiceLine],
+    only: Sequence[InvoiceLine] | None = None,
+) -> list[Addressed]:
+    """What an invoice takes of the caps of each contract line, of those that ``only`` names, and of its customers."""
+    groups: dict[tuple[str, str], list[InvoiceLine]] = {}
+    for line in lines:
+        groups.setdefault((header.engagement_of(line), line.contract_line), []).append(line)
+    touched = groups if only is None else {(header.engagement_of(line), line.contract_line): None for line in only}
+    claims: dict[str, list[ClaimBilling]] = {}
+    for engagement, name in touched:
+        if name:
+            claim = _claim(invoice, name, groups[engagement, name], header)
+            caps = engagement_of(read, engagement).caps
+            if caps.claim_of(invoice, name, header.currency) != claim.claim:
+                claims.setdefault(engagement, []).append(claim)
+    return [
+        *(Addressed(stream_of("engagement", name), each) for name, told in claims.items() for each in together(told)),
+        *_limit_claims(read, invoice, header, lines),
+    ]
+
+
+def _claim(invoice: str, contract_line: str, lines: Sequence[InvoiceLine], header: Header) -> ClaimBilling:
+    net, hours = _worth(lines, header.currency)
+    parts = (
+        (part.resource, part.value, part.quantity if line.unit == "hour" else Decimal(0))
+        for line in lines
+        for part in line.lots
+    )
+    return ClaimBilling(invoice, contract_line, net, hours, resource_claims(parts))
+
+
+def _worth(lines: Iterable[InvoiceLine], currency: str) -> tuple[Money, Decimal]:
+    """What lines come to, in money and in hours."""
+    net, hours = zero(currency), Decimal(0)
+    for line in lines:
+        net = net + line.net
+        hours += sum((part.quantity for part in line.lots if line.unit == "hour"), Decimal(0))
+    return net, hours
+
+
+def _limit_claims(read: Read, invoice: str, header: Header, lines: Sequence[InvoiceLine]) -> list[Addressed]:
+    """What an invoice takes of the limits of the customers whose engagements it bills."""
+    by_customer: dict[str, list[InvoiceLine]] = {}
+    for line in lines:
+        customer = engagement_of(read, header.engagement_of(line)).terms.customer
+        by_customer.setdefault(customer, []).append(line)
+    return [
+        Addressed(
+            billing_limit_stream(customer, header.currency), ClaimLimit(invoice, *_worth(theirs, header.currency))
+        )
+        for customer, theirs in by_customer.items()
+        if billing_limit_of(read, customer, header.currency).agreed is not None
+    ]
