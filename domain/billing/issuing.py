@@ -44,7 +44,7 @@ from domain.invoice import (
     invoice_stream,
     with_allowances,
 )
-from domain.invoice.draft import NotADraft
+from domain.invoice.draft_words import NotADraft
 from domain.kernel import Addressed, Refused, stream_of
 from domain.lots import BillLots, ReleaseLots
 from domain.money import Money, shared

@@ -1,8 +1,10 @@
 """An invoice asks a customer for money: draft, approved, issued under a gapless number, posted, paid.
 
 A draft may take up further lots until it is approved. What is issued is a snapshot: names, addresses, tax and rates
-stay as they were, whatever changes later. ``document`` has what an invoice says, ``draft`` what happens before it is
-issued, ``issued`` what happens after, in the words of ``issued_words``, and ``aggregate`` puts the rules together.
+stay as they were, whatever changes later.
+
+``document`` has what an invoice says, and ``totals`` what it comes to. ``draft`` holds what happens before it is
+issued, in ``draft_words``, ``issued`` what happens after, in ``issued_words``, and ``aggregate`` joins the rules.
 """
 
 from __future__ import annotations
@@ -27,17 +29,15 @@ from domain.invoice.document import (
     Party,
     Prepayment,
 )
-from domain.invoice.draft import (
+from domain.invoice.draft import Approved, Discarded, Draft, Nothing, document_of, holdbacks_of, with_allowances
+from domain.invoice.draft_words import (
     AddLines,
     AdjustLines,
     AllowanceNegative,
     AllowancesStated,
-    Approved,
     ApproveInvoice,
     BaseQuantityNotPositive,
     DiscardDraft,
-    Discarded,
-    Draft,
     DraftDiscarded,
     DraftInvoice,
     InvoiceApproved,
@@ -50,7 +50,6 @@ from domain.invoice.draft import (
     LinesAdjusted,
     NotADraft,
     NotApproved,
-    Nothing,
     NothingToBill,
     PreparerApproves,
     PrepaymentsStated,
@@ -60,9 +59,6 @@ from domain.invoice.draft import (
     UnknownInvoiceLine,
     UnknownTaxCategory,
     WrittenBelowZero,
-    document_of,
-    holdbacks_of,
-    with_allowances,
 )
 from domain.invoice.issued import (
     Issued,

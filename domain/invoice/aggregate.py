@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from domain.invoice.draft import (
+    Approved,
+    Discarded,
+    Draft,
+    Nothing,
+    approve,
+    change_draft,
+    document_of,
+    draft_new,
+    evolve_draft,
+)
+from domain.invoice.draft_words import (
     AddLines,
     AdjustLines,
     AllowancesStated,
-    Approved,
     ApproveInvoice,
     DiscardDraft,
-    Discarded,
-    Draft,
     DraftCommand,
     DraftDiscarded,
     DraftEvent,
@@ -27,15 +35,9 @@ from domain.invoice.draft import (
     LinesAdjusted,
     NotADraft,
     NotApproved,
-    Nothing,
     PrepaymentsStated,
     StateAllowances,
     StatePrepayments,
-    approve,
-    change_draft,
-    document_of,
-    draft_new,
-    evolve_draft,
 )
 from domain.invoice.issued import (
     Issued,
