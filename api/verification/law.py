@@ -205,8 +205,8 @@ class Law:
                 self._promise(stream, line, f"credit/{credit}")
             case RetainerGranted(line, grant):
                 self._promise(stream, line, f"retainer/{grant}")
-            case LotRated(lot) if _adds_to_progress(stream, lot):
-                # Measurements, estimates and change orders may all change what is billed to date: each time by a lot.
+            case LotRated(lot) if _adds_to_promise(stream, lot):
+                # Measurements, estimates and change orders may all change what is billed: each time by a lot.
                 self._promise(stream, lot.line, lot.source.split("/", 2)[2])
             case _:
                 return
@@ -309,9 +309,9 @@ class Law:
             piece.state, piece.invoice = state, invoice
 
 
-def _adds_to_progress(stream: StreamId, lot: Lot) -> bool:
+def _adds_to_promise(stream: StreamId, lot: Lot) -> bool:
     at_home = stream == stream_of("engagement", lot.engagement) and lot.transferred_from is None
-    return at_home and "/progress/" in lot.source
+    return at_home and ("/progress/" in lot.source or "/service/" in lot.source)
 
 
 def _sources(stream: StreamId, lines: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from domain.contract import ContractLine, FixedFeeMilestones, FixedFeeSchedule, 
 from domain.engagement import Engagement
 from domain.engagement.progress import ProgressMeasured, billable_to_date, evolve_progress
 from domain.engagement.promised import rated_so_far, source_of_promise
-from domain.engagement.schedule import fee_of_period, service_periods
+from domain.engagement.schedule import fee_of_period, service_of, service_periods
 from domain.money import Money
 
 MONTHS_AHEAD: Final = 12
@@ -46,7 +46,7 @@ def planned_of(engagement: Engagement) -> Iterator[Planned]:
             case FixedFeeSchedule():
                 yield from _instalments(line, line.billing, engagement)
             case ManagedService():
-                yield from _months(line, line.billing, engagement)
+                yield from _months(line, engagement)
             case PercentComplete(measure="milestones"):
                 yield from _milestones_of_progress(line, line.billing, engagement)
             case _:
@@ -67,9 +67,11 @@ def _instalments(line: ContractLine, billing: FixedFeeSchedule, engagement: Enga
             yield _planned(engagement, line, each.instalment, each.title, each.amount, each.due_on)
 
 
-def _months(line: ContractLine, service: ManagedService, engagement: Engagement) -> Iterator[Planned]:
+def _months(line: ContractLine, engagement: Engagement) -> Iterator[Planned]:
     """The months that are not due, each at the fee of the versions that hold on its days."""
-    due = engagement.schedule.periods
+    due, service = engagement.schedule.periods, service_of(engagement.versions[line.line])
+    if service is None:
+        return
     to_come = (each for each in service_periods(service, date.max) if (line.line, each.starts) not in due)
     for period in islice(to_come, MONTHS_AHEAD if service.ends is None else MONTHS_OF_TERM_MAX):
         yield _planned(

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TypeVar, assert_never
 
 from domain.contract import ContractLine, LineVersion, Measure, PercentComplete
-from domain.engagement.promised import Agreement, Promised, promised_lot, rated_so_far, source_of_promise, version_on
+from domain.engagement.promised import Agreement, Promised, free_name, promised_lot, rated_so_far, version_on
 from domain.kernel import Refused
 from domain.lots import LotBook, LotRated
 from domain.money import Money, half_up, money_of
@@ -259,7 +259,7 @@ def caught_up(
     share = state.share_on(line.line, day, whole_of(line.billing), line.billing.precision)
     percent = half_up(share * 100, 2)
     promised = Promised(
-        name=_free_name(agreement, line, f"progress/{day}", book),
+        name=free_name(agreement, line.line, f"progress/{day}", book),
         day=day,
         amount=to_date - so_far,
         title=f"{line.title}: progress to {day}",
@@ -267,14 +267,6 @@ def caught_up(
         known_at=at,
     )
     return [LotRated(promised_lot(agreement, line, promised, book))]
-
-
-def _free_name(agreement: Agreement, line: ContractLine, name: str, book: LotBook) -> str:
-    """Each difference is an item of its own, also when a day is measured again."""
-    source = source_of_promise(agreement, line.line, name)
-    known = {held.lot.source for held in book.values()}
-    again = sum(1 for each in known if each == source or each.startswith(f"{source}."))
-    return f"{name}.{again + 1}" if again else name
 
 
 def evolve_progress(state: Progress, event: ProgressEvent) -> Progress:

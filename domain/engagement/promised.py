@@ -71,11 +71,30 @@ def promised_lot(agreement: Agreement, line: ContractLine, promised: Promised, b
     )
 
 
-def rated_so_far(agreement: Agreement, line: str, book: LotBook) -> Money:
-    """The value of everything that a line's contract has let be billed, whatever has become of it since."""
-    prefix = source_of_promise(agreement, line, "")
-    mine = (held for held in book.values() if held.lot.source.startswith(prefix) and held.status not in ENDED)
-    return total((held.lot.value for held in mine), agreement.currency)
+def rated_so_far(agreement: Agreement, line: str, book: LotBook, name: str = "") -> Money:
+    """The value of what a line's contract has let be billed, all of it or one item with what was added to it later.
+
+    It counts whatever has become of it since, and what was moved elsewhere once, at home.
+    """
+    source = source_of_promise(agreement, line, name)
+    mine = (
+        held.lot.value
+        for held in book.values()
+        if held.status not in ENDED and held.lot.transferred_from is None and _is_of(held.lot.source, source, name)
+    )
+    return total(mine, agreement.currency)
+
+
+def _is_of(source: str, item: str, name: str) -> bool:
+    return source == item or source.startswith(f"{item}." if name else item)
+
+
+def free_name(agreement: Agreement, line: str, name: str, book: LotBook) -> str:
+    """Each difference is an item of its own: ``progress/2026-03-31``, then ``progress/2026-03-31.2``."""
+    source = source_of_promise(agreement, line, name)
+    known = {held.lot.source for held in book.values()}
+    again = sum(1 for each in known if each == source or each.startswith(f"{source}."))
+    return f"{name}.{again + 1}" if again else name
 
 
 def version_on(versions: Sequence[LineVersion], day: date) -> ContractLine | None:

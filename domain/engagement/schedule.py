@@ -14,7 +14,14 @@ from decimal import Decimal
 from typing import assert_never
 
 from domain.contract import ContractLine, FixedFeeSchedule, Instalment, LineVersion, ManagedService, Timing
-from domain.engagement.promised import Agreement, Promised, promised_lot, rated_so_far, version_on
+from domain.engagement.promised import (
+    Agreement,
+    Promised,
+    free_name,
+    promised_lot,
+    rated_so_far,
+    version_on,
+)
 from domain.kernel import Refused
 from domain.lots import LotBook, LotRated
 from domain.money import Money, zero
@@ -138,18 +145,33 @@ def service_periods(service: ManagedService, until: date) -> Iterator[ServicePer
         starts = ends + timedelta(days=1)
 
 
+def service_of(versions: Sequence[LineVersion]) -> ManagedService | None:
+    """A service over all its versions: from the first day of the first one, to the end that the newest one says."""
+    services = [each.line.billing for each in versions if isinstance(each.line.billing, ManagedService)]
+    newest = versions[-1].line.billing if versions else None
+    if not isinstance(newest, ManagedService):
+        return None
+    return replace(newest, starts=min(each.starts for each in services))
+
+
 def fee_of_period(versions: Sequence[LineVersion], period: ServicePeriod, currency: str) -> Money:
     """The fee of a period, straight line by day: each day has its share of the fee that holds on it."""
     amount = Decimal(0)
     by_fee: dict[Decimal, int] = {}
     for day in period.days:
-        line = version_on(versions, day)
-        if line is not None and isinstance(line.billing, ManagedService):
-            fee = line.billing.fee.amount
-            by_fee[fee] = by_fee.get(fee, 0) + 1
+        if (service := _served_on(versions, day)) is not None:
+            by_fee[service.fee.amount] = by_fee.get(service.fee.amount, 0) + 1
     for fee, days in by_fee.items():
         amount += fee * days / period.days_of_month
     return Money(amount, currency).rounded()
+
+
+def _served_on(versions: Sequence[LineVersion], day: date) -> ManagedService | None:
+    line = version_on(versions, day)
+    service = line.billing if line is not None else None
+    if not isinstance(service, ManagedService) or day < service.starts:
+        return None
+    return service if service.ends is None or day <= service.ends else None
 
 
 def decide_due(
@@ -168,11 +190,8 @@ def decide_due(
                 for instalment in instalments:
                     if instalment.due_on <= command.on and (line.line, instalment.instalment) not in state.instalments:
                         events += _instalment(line, instalment, command, agreement, book)
-            case ManagedService() as service:
-                for period in service_periods(service, command.on):
-                    due_on = period.due_on(service.timing)
-                    if due_on <= command.on and (line.line, period.starts) not in state.periods:
-                        events += _period(of_line, period, due_on, command, agreement, book)
+            case ManagedService():
+                events += _months(of_line, state, command, agreement, book)
             case _:
                 pass
     return events
@@ -191,6 +210,47 @@ def _instalment(
         known_at=command.at,
     )
     return [due, LotRated(promised_lot(agreement, line, promised, book))]
+
+
+def _months(
+    versions: Sequence[LineVersion], state: Schedule, command: FallDue, agreement: Agreement, book: LotBook
+) -> Sequence[ServicePeriodDue | LotRated]:
+    """The months of a service that come to be billed, and what changed terms add to earlier ones or take off."""
+    events: list[ServicePeriodDue | LotRated] = []
+    line, service = versions[-1].line, service_of(versions)
+    assert service is not None
+    known = {starts: due for (name, starts), due in state.periods.items() if name == line.line}
+    for period in service_periods(service, command.on):
+        due_on = period.due_on(service.timing)
+        if known.pop(period.starts, None) is not None:
+            events += _changed(versions, period, command, agreement, book)
+        elif due_on <= command.on and any(_served_on(versions, day) for day in period.days):
+            events += _period(versions, period, due_on, command, agreement, book)
+    for due in known.values():
+        events += _changed(versions, ServicePeriod(due.starts, due.ends), command, agreement, book)
+    return events
+
+
+def _changed(
+    versions: Sequence[LineVersion], period: ServicePeriod, command: FallDue, agreement: Agreement, book: LotBook
+) -> Sequence[LotRated]:
+    """The difference between the fee of a month by the terms as they are now, and what was billed of it before."""
+    newest = versions[-1]
+    name = f"service/{period.starts}"
+    before = rated_so_far(agreement, newest.line.line, book, name)
+    amount = fee_of_period(versions, period, agreement.currency)
+    if amount == before or command.on < newest.effective_from:
+        return []
+    day = max(newest.effective_from, period.starts)
+    promised = Promised(
+        name=free_name(agreement, newest.line.line, name, book),
+        day=day,
+        amount=amount - before,
+        title=f"{newest.line.title}, {period.starts} to {period.ends}: change of {day}",
+        because=f"{amount} by the terms as changed on {day}, {before} before",
+        known_at=command.at,
+    )
+    return [LotRated(promised_lot(agreement, newest.line, promised, book))]
 
 
 def _period(

@@ -25,7 +25,7 @@ from domain.contract import (
     revenue_of,
 )
 from domain.engagement import Engagement
-from domain.engagement.schedule import ServicePeriod, fee_of_period, service_periods
+from domain.engagement.schedule import ServicePeriod, fee_of_period, service_of, service_periods
 from domain.money import Money, total, zero
 from domain.revenue.methods import (
     Bases,
@@ -157,7 +157,7 @@ def earned_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date)
             completed = line.line in state.completed or None in state.completed
             return earned_on_completion(promise, completed=completed)
         case "straight_line" if isinstance(line.billing, ManagedService):
-            return _earned_by_service(state, line, line.billing, day)
+            return _earned_by_service(state, line, day)
         case "straight_line" if promise is not None and terms.starts is not None and terms.ends is not None:
             if (basis := seen.basis_on(line.line, day) or _modified(state, line.line, seen, day)) is not None:
                 rest = Promise(promise.transaction_price - basis.recognised)
@@ -197,10 +197,11 @@ def earned_by_drawing_of(state: Engagement, line: str, terms: Retainer, drawn: M
     return max(earned, drawn + lapsed, key=lambda each: each.amount)
 
 
-def _earned_by_service(state: Engagement, line: ContractLine, service: ManagedService, day: date) -> Money:
+def _earned_by_service(state: Engagement, line: ContractLine, day: date) -> Money:
     """The fees of the days that were served, month by month, at the fee that held on each (IFRS 15.22(b), B18)."""
     versions = state.versions.get(line.line, ())
-    periods = service_periods(service, day)
+    service = service_of(versions)
+    periods = service_periods(service, day) if service is not None else ()
     served = (ServicePeriod(each.starts, min(each.ends, day)) for each in periods)
     return total((fee_of_period(versions, each, state.currency) for each in served), state.currency)
 

@@ -17,6 +17,7 @@ from domain.contract import (
     FixedFeeMilestones,
     ManagedService,
     Milestone,
+    PercentComplete,
     Retainer,
     TimeAndMaterials,
 )
@@ -29,6 +30,7 @@ from domain.credit_note import (
     RebillTo,
 )
 from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
+from domain.engagement.progress import MeasureProgress
 from domain.engagement.retainer import GrantRetainer
 from domain.engagement.schedule import FallDue, GiveServiceCredit
 from domain.invoice import AllowanceCharge, CreditAboveLine, Issued, RecordPayment, invoice_stream
@@ -311,6 +313,17 @@ def test_open_work_is_transferred_without_a_credit() -> None:
     assert [lot.engagement for lot in lots(world, sheet, LotStatus.OPEN)] == ["E-2"]
     world.tell(sheet, WithdrawTime("W-1", MONDAY, Claim("jira", "1", NINE + timedelta(days=3))))
     assert {held.status for held in world.read(sheet).lots.values()} == {LotStatus.REVERSED}
+
+
+def test_progress_that_is_billed_elsewhere_counts_once_when_the_next_is_billed() -> None:
+    world = (
+        World().firm().contract(line=ContractLine("L1", "Build", PercentComplete(euros(9000), "cost", Decimal(100))))
+    )
+    other_engagement(world)
+    world.tell(ENGAGEMENT, MeasureProgress("L1", MONDAY, Decimal(50), "cost", "report", "ann", NINE))
+    world.record(crediting.transfer_lots(world.read, world.lots(ENGAGEMENT), RebillTo("E-2", "L9"), "Moved", "paul"))
+    world.tell(ENGAGEMENT, MeasureProgress("L1", APRIL, Decimal(60), "cost", "report", "ann", NINE))
+    assert [str(lot.value.amount) for lot in lots(world, ENGAGEMENT, LotStatus.OPEN)] == ["4500.00", "900.00"]
 
 
 def test_moved_work_that_is_in_parts_keeps_all_its_hours_at_a_new_rate() -> None:
