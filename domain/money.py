@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Final, Literal
 
 from domain.kernel import Refused
 
@@ -33,6 +33,10 @@ MINOR_UNITS: dict[str, int] = {
 }
 """Digits after the decimal point for each currency and fund that has a minor unit (ISO 4217, tables A.1 and A.2)."""
 
+DIGITS_MAX: Final = 13
+PLACES_MAX: Final = 30
+"""How many digits before and after the point a number may have that somebody tells."""
+
 RoundingMode = Literal["half_up", "half_down", "half_even", "down", "up"]
 """What becomes of a fraction of a minor unit; ``down`` is towards zero, ``up`` away from it."""
 
@@ -45,6 +49,12 @@ _MODES = {
 }
 
 _QUANTUM = {currency: Decimal(1).scaleb(-digits) for currency, digits in MINOR_UNITS.items()}
+
+
+def is_countable(number: Decimal) -> bool:
+    """Whether a number may be told at all: what two such numbers come to keeps every digit down to the minor unit."""
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -PLACES_MAX and number.adjusted() < DIGITS_MAX
 
 
 class UnknownCurrency(Refused):

@@ -23,14 +23,20 @@ Values = tuple[Any, ...]
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
 _SPECIAL: Final = tuple(map(chr, _ESCAPES))
 _NULL: Final = "\\N"
-_JSON_NUL: Final = "\\u0000"
+_JSON_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""A NUL in the text of JSON, wherever in it; a backslash that is text itself is written as two."""
 
 Written = Sequence[str]
 """The values of one column as COPY reads them."""
 
 
-def _without_nul(value: Any) -> Any:
-    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+def _without_nul(told: str) -> str:
+    """JSON in which a NUL, which PostgreSQL cannot hold, is the replacement character."""
+    return _JSON_NUL.sub("\\1\ufffd", told) if "\\u0000" in told else told
+
+
+def _json_for_copy(value: str) -> str:
+    return text_for_copy(_without_nul(value))
 
 
 def texts_for_copy(values: Sequence[str | None]) -> Written:
@@ -109,7 +115,11 @@ class Table(Generic[Row]):
         self.key = key
         hints = get_type_hints(row)
         self.columns = tuple(
-            Column(each.name, _WRITERS[hints[each.name]], hints[each.name] in (Decimal, Decimal | None))
+            Column(
+                each.name,
+                _json_for_copy if each.name in self.json else _WRITERS[hints[each.name]],
+                hints[each.name] in (Decimal, Decimal | None),
+            )
             for each in fields(row)  # type: ignore[arg-type]  # every row class is a dataclass
         )
         self.names = tuple(column.name for column in self.columns)
@@ -140,10 +150,7 @@ class Table(Generic[Row]):
 
     def document(self, rows: Sequence[Values]) -> str:
         """Rows as one JSON text, for inserting a few without COPY."""
-        told = orjson.dumps([self._object(values) for values in rows], default=str).decode()
-        if _JSON_NUL in told:
-            told = orjson.dumps([self._object(map(_without_nul, values)) for values in rows], default=str).decode()
-        return told
+        return _without_nul(orjson.dumps([self._object(values) for values in rows], default=str).decode())
 
     def _object(self, values: Iterable[Any]) -> dict[str, Any]:
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from adapters.eventstore.rows import Fate, MessageKey, ReceivedMessage
 from adapters.inbox.outcome import Outcome
 from adapters.vendors.intake import Intake, Vendor
 from adapters.vendors.letter import Letter, message_id_of, opened, sha256
-from adapters.vendors.unreadable import Defective, UnknownSubject, Unreadable
+from adapters.vendors.unreadable import Defective, TextWithNul, UnknownSubject, Unreadable
 
 Vendors = Mapping[str, Vendor]
 
@@ -70,6 +71,10 @@ class Mail:
         )
 
 
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL as JSON writes it; a backslash that is text itself is written as two."""
+
+
 def mail_of(delivery: Delivery, vendors: Vendors) -> Mail:
     """What was delivered, read as far as it can be."""
     subject, headers, payload = delivery.subject, delivery.headers, delivery.payload
@@ -117,7 +122,10 @@ def _read(
             raise UnknownSubject(f"{letter.system!r} is not a system that is known.")
         system = letter.system
         business_id = _business_id(letter, vendor, subject, payload)
-        return system, business_id, vendor.translate(letter), None
+        intakes = vendor.translate(letter)
+        if _NUL.search(payload):
+            raise TextWithNul
+        return system, business_id, intakes, None
     except Unreadable as unreadable:
         problem: Unreadable = unreadable
     except Exception as defect:

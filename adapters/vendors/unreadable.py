@@ -25,6 +25,13 @@ class WrongType(Unreadable):
     fix = "Compare the message with the system's published form, and send it again corrected."
 
 
+class TextWithNul(Unreadable):
+    """A text in the message holds the character NUL, which is part of no text."""
+
+    code = "message.text_with_nul"
+    fix = "Take the character out where the text was written, and send the message again."
+
+
 class FutureVersion(Unreadable):
     """The message is of a newer version than this program knows."""
 

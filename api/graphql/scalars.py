@@ -11,7 +11,8 @@ from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
-DIGITS_MAX = 30
+from domain.money import DIGITS_MAX, is_countable
+
 SAFE_INTEGER_MAX = 2**53 - 1
 
 Position = NewType("Position", int)
@@ -26,8 +27,8 @@ def _decimal_of(value: object) -> Decimal:
         number = Decimal(value)
     except InvalidOperation:
         raise StrawberryInputCoercionError(f"{value!r} is not a decimal number.") from None
-    if not number.is_finite() or len(number.as_tuple().digits) > DIGITS_MAX or abs(number.adjusted()) > DIGITS_MAX:
-        raise StrawberryInputCoercionError(f"A decimal number has at most {DIGITS_MAX} digits.")
+    if not is_countable(number):
+        raise StrawberryInputCoercionError(f"A decimal number has at most {DIGITS_MAX} digits before the point.")
     return number
 
 

@@ -14,11 +14,11 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 from typing_extensions import Doc
 
 from domain.kernel import Refused
+from domain.money import DIGITS_MAX, is_countable
 
 Input = TypeVar("Input")
 TEXT_CHARACTERS_MAX = 2_000
 ITEMS_MAX = 20_000
-DIGITS_MAX = 30
 WHOLE_NUMBER_MAX = 2**31 - 1
 _UNREADABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
@@ -128,9 +128,9 @@ def _decimal(said: object, path: str) -> Decimal:
             number = Decimal(said)
         except InvalidOperation:
             number = Decimal("NaN")
-        if number.is_finite() and len(number.as_tuple().digits) <= DIGITS_MAX and abs(number.adjusted()) <= DIGITS_MAX:
+        if is_countable(number):
             return number
-    raise RequestInvalid(f"{path} is a decimal number as text, of at most {DIGITS_MAX} digits.")
+    raise RequestInvalid(f"{path} is a decimal number as text, of at most {DIGITS_MAX} digits before the point.")
 
 
 def _date(said: object, path: str) -> date:

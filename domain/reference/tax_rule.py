@@ -13,6 +13,7 @@ from typing import assert_never
 
 from domain.kernel import Decider, Refused
 from domain.periods import valid_on
+from domain.places import COUNTRIES
 from domain.reference.tax_pack import TaxCategory, TaxPack, check
 
 ANYWHERE_ELSE = "*"
@@ -71,6 +72,13 @@ class TaxRateOutOfRange(Refused):
     fix = "Send the rate as a percentage, e.g. 19 for 19 %."
 
 
+class UnknownRuleCountry(Refused):
+    """A tax rule is for customers of one country, or of every country without a rule of its own."""
+
+    code = "tax_rule.unknown_country"
+    fix = "Send the ISO 3166-1 code of two letters, or * for all other countries."
+
+
 class TaxPackVersionChanged(Refused):
     """A published version of a tax pack never changes."""
 
@@ -103,6 +111,8 @@ class TaxRules:
 def decide(command: Command, state: TaxRules) -> Sequence[Event]:
     match command:
         case SetTaxRule(jurisdiction, rule):
+            if rule.customer_country not in (ANYWHERE_ELSE, *COUNTRIES):
+                raise UnknownRuleCountry(f"{jurisdiction}: {rule.customer_country!r}.")
             if not 0 <= rule.rate <= 100:
                 raise TaxRateOutOfRange(f"{jurisdiction}: {rule.rate}.")
             return [] if rule in state.rules else [TaxRuleSet(jurisdiction, rule)]

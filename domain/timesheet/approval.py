@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
+from domain.periods import EndsBeforeItStarts
 from domain.timesheet.held_back import shared_anew
 from domain.timesheet.week import Entry, Timesheet, after, entry_of, reversed_lots
 from domain.timesheet.words import (
@@ -55,6 +56,8 @@ def reject(entries: tuple[str, ...], by: str, at: datetime, reason: str, state: 
 def decide_period(command: DecidePeriod, state: Timesheet) -> Sequence[Event]:
     if command.verdict == "approved" and command.by == command.resource:
         raise SelfApproval(f"{command.resource}, {command.starts} to {command.ends}.")
+    if command.ends < command.starts:
+        raise EndsBeforeItStarts(f"{command.starts} to {command.ends}.")
     known = state.verdicts.get((command.starts, command.ends))
     if known is not None and known.at >= command.at:
         return []

@@ -35,6 +35,8 @@ from domain.reference.tax_rule import (
     TaxPackVersionChanged,
     TaxRule,
     TaxRules,
+    TaxRuleSet,
+    UnknownRuleCountry,
     decider,
 )
 from domain.tax import TaxDecision, TaxedAs, TaxGap, TaxTreatment, decide_tax, subtotals
@@ -285,6 +287,14 @@ def test_the_newest_version_in_force_decides_and_the_firms_own_rule_comes_first(
     mine = decide_tax(seller("DE"), customer("DE"), decider.evolve(state, own), ON)
     assert isinstance(mine, TaxDecision)
     assert mine.treatments[0].rate == 5
+
+
+def test_a_rule_of_the_firm_is_for_a_country_that_there_is() -> None:
+    for country in ("UK", "Germany", ""):
+        rule = TaxRule(date(2026, 1, 1), country, "S", Decimal(19))
+        given(decider).when(SetTaxRule("DE", rule)).refuses(UnknownRuleCountry, repr(country))
+    elsewhere = TaxRule(date(2026, 1, 1), "*", "O", Decimal(0), "Outside the scope")
+    given(decider).when(SetTaxRule("DE", elsewhere)).then_happens(TaxRuleSet)
 
 
 def test_a_pack_that_contradicts_itself_is_refused() -> None:

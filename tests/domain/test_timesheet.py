@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from domain import timesheet
 from domain.lots import BillLots, Explanation, Lot, LotRated, LotReversed, LotStatus, ReleaseLots, ReserveLots
 from domain.money import Money
+from domain.periods import EndsBeforeItStarts
 from domain.timesheet import (
     ApprovalRevoked,
     ApproveTime,
@@ -219,6 +220,10 @@ class TestApproval:
     def test_hours_changed_after_the_approval_are_not_covered_by_it(self) -> None:
         asked = nothing().and_then(week("approved", 10)).when(told("jira", "1", 11, work()))
         asked.then_happens(TimeLogged)
+
+    def test_a_period_ends_after_it_starts(self) -> None:
+        backwards = replace(week("approved", 10), ends=date(2026, 3, 1))
+        eight_hours().when(backwards).refuses(EndsBeforeItStarts, "2026-03-02 to 2026-03-01")
 
     def test_a_reopened_period_revokes_the_approval_and_reverses_the_lot(self) -> None:
         covered = eight_hours().and_then(week("approved", 10), RateEntry(lot()))

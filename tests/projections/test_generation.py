@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import orjson
 import psycopg
 import pytest
 from psycopg import sql
@@ -115,6 +116,25 @@ def test_rows_come_back_as_they_were_written_whatever_their_texts(ledger: Ledger
         store.write(changes, Mark(0, 1, row.recorded_at, 1))
         (found,) = store.fetch(ITEMS, [(sheet, "jira:1"), (sheet, "jira:unknown")])
     assert found == row
+
+
+def test_a_nul_in_any_text_is_replaced_before_the_database_would_refuse_it(
+    ledger: Ledger, generations: Generations
+) -> None:
+    world = World(ledger).firm().contract()
+    sheet = world.work("1", approve=False)
+    (values,) = fold(ledger).all(ITEMS).values()
+    row = ITEMS.row(values)
+    row.item, row.description, row.codes = "jira:1", "nul \x00", ("nul \x00",)
+    row.holds = orjson.dumps([{"code": "DISPUTED", "because": "nul \x00, and \\u0000 as text"}]).decode()
+    assert "\\u0000" not in ITEMS.line(ITEMS.values(row)).replace("\\\\u0000", "")
+    changes = Changes()
+    changes.replace(ITEMS, [(sheet, "jira:1")], [row])
+    with generations.store(generations.create("t")) as store:
+        store.write(changes, Mark(0, 1, row.recorded_at, 1))
+        (found,) = store.fetch(ITEMS, [(sheet, "jira:1")])
+    assert (found.description, found.codes) == ("nul \ufffd", ("nul \ufffd",))
+    assert orjson.loads(found.holds)[0]["because"] == "nul \ufffd, and \\u0000 as text"
 
 
 # -- rebuild -------------------------------------------------------------------------------------------------------

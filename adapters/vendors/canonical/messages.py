@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from adapters.vendors.letter import unreadable
 from adapters.vendors.unreadable import FutureVersion, MalformedJson, UnknownCommand, WrongType
 from domain.catalogue import COMMANDS
+from domain.money import is_countable
 
 DECIDERS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "expense": ("expense_report",),
@@ -71,8 +73,8 @@ def read_message(content: bytes) -> Message:
         message = _form_of(name).model_validate_json(content)
     except ValidationError as error:
         raise unreadable(error) from error
-    _require_offsets(message.occurred_at, "occurred_at")
-    _require_offsets(message.data, "data")
+    _require_sound(message.occurred_at, "occurred_at")
+    _require_sound(message.data, "data")
     return message
 
 
@@ -91,14 +93,19 @@ def _no_float(number: str) -> NoReturn:
     raise WrongType(f"{number[:40]}: amounts, hours and rates are sent as text, for a JSON number is not exact.")
 
 
-def _require_offsets(value: Any, place: str) -> None:
-    """Times without their offset mean different moments in different places."""
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise WrongType(f"{place}: {value.isoformat()} is without its offset.")
-    elif is_dataclass(value) and not isinstance(value, type):
-        for each in fields(value):
-            _require_offsets(getattr(value, each.name), f"{place}.{each.name}")
-    elif isinstance(value, tuple):
-        for each in value:
-            _require_offsets(each, place)
+def _require_sound(value: Any, place: str) -> None:
+    """Times have their offset, without which they mean other moments in other places; numbers a size that occurs."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise WrongType(f"{place}: {value.isoformat()} is without its offset.")
+    if isinstance(value, Decimal) and not is_countable(value):
+        raise WrongType(f"{place}: {value:.3E} is more than anybody bills, costs or works.")
+    for name, part in _parts(value):
+        _require_sound(part, f"{place}.{name}" if name else place)
+
+
+def _parts(value: Any) -> Iterable[tuple[str, Any]]:
+    if is_dataclass(value) and not isinstance(value, type):
+        return ((each.name, getattr(value, each.name)) for each in fields(value))
+    if isinstance(value, Mapping):
+        return ((str(key), each) for key, each in value.items())
+    return (("", each) for each in value) if isinstance(value, tuple) else ()

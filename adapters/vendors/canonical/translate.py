@@ -10,20 +10,36 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.vendors.canonical.messages import FORMS, Message, deciders_of, read_message
-from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, moment, name, refusing, revision_of
+from adapters.vendors.intake import (
+    Context,
+    Intake,
+    Names,
+    Resolved,
+    Vendor,
+    moment,
+    name,
+    own_name,
+    refusing,
+    revision_of,
+)
 from adapters.vendors.letter import Letter
 from adapters.vendors.unreadable import UnknownSubject, WrongStream
 from adapters.vendors.worklog import withdrawal_at
+from domain.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod, SoftClosePeriod, accounting_period_stream
+from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.engagement import OpenEngagement
 from domain.expense import RecordExpense, expense_stream
 from domain.invoice import RecordPayment
 from domain.kernel import Addressed, Refused, StreamId, decider_name, local_id, stream_of
 from domain.payment import ReceivePayment, payment_stream
 from domain.project import AssignResource, CreateProject
+from domain.reference.account_map import MapAccount, account_map_stream
 from domain.reference.billing_calendar import DefineCalendar, PublishHolidays, calendar_stream
+from domain.reference.cost_card import SetCostRate, cost_card_stream
 from domain.reference.customer import DescribeCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
+from domain.reference.intercompany_agreement import StateAgreement, agreement_stream
 from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.resource import DescribeResource
 from domain.reference.tax_rule import PublishTaxPack, SetTaxRule
@@ -132,6 +148,14 @@ _ADDRESSES: Final[Mapping[type, Callable[[Any], StreamId]]] = {
     DecidePeriod: lambda command: timesheet_stream(command.resource, command.week),
     RecordExpense: lambda command: expense_stream(command.report),
     ReceivePayment: lambda command: payment_stream(command.payment),
+    AgreeBillingLimit: lambda command: billing_limit_stream(command.customer, command.currency),
+    MapAccount: lambda command: account_map_stream(command.entity, command.target),
+    SetCostRate: lambda command: cost_card_stream(command.entity),
+    StateAgreement: lambda command: agreement_stream(command.lender, command.borrower),
+    OpenPeriod: lambda command: accounting_period_stream(command.entity),
+    SoftClosePeriod: lambda command: accounting_period_stream(command.entity),
+    ClosePeriod: lambda command: accounting_period_stream(command.entity),
+    ReopenPeriod: lambda command: accounting_period_stream(command.entity),
 }
 """Where commands belong that name their own object; of all others their stream alone says which object is meant."""
 
@@ -145,15 +169,19 @@ def _awaits(command: Any) -> tuple[StreamId, ...]:
     """What must exist before a command can mean anything."""
     match command:
         case LogTime(resource=resource, work=work):
-            return stream_of("project", work.project), stream_of("resource", resource)
+            return _named("project", work.project), _named("resource", resource)
         case RecordExpense(resource=resource, expense=expense):
-            return stream_of("project", expense.project), stream_of("resource", resource)
+            return _named("project", expense.project), _named("resource", resource)
         case AssignResource(assignment=assignment):
-            return (stream_of("resource", assignment.resource),)
+            return (_named("resource", assignment.resource),)
         case CreateProject(engagement=engagement):
-            return (stream_of("engagement", engagement),)
+            return (_named("engagement", engagement),)
         case _:
             return ()
+
+
+def _named(decider: str, told: str) -> StreamId:
+    return stream_of(decider, own_name(told, decider))
 
 
 def _context(command: Any, stream: StreamId) -> Context:

@@ -21,6 +21,7 @@ from xml.parsers import expat
 from pydantic import BaseModel, ConfigDict
 
 from adapters.vendors.unreadable import MalformedJson, WrongType
+from domain.money import is_countable
 
 EURO: Final = "EUR"
 DAYS_MAX: Final = 400
@@ -148,6 +149,6 @@ def _rate(value: Any, currency: str) -> Decimal:
         rate = Decimal(str(value).strip())
     except InvalidOperation:
         rate = Decimal("NaN")
-    if not rate.is_finite():
+    if not is_countable(rate):
         raise WrongType(f"{currency or 'OBS_VALUE'}: {str(value)[:40]!r} is not a rate.")
     return rate

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.vendors.numbers import Seconds
+
 
 class Jira(BaseModel):
     """Anything in a webhook of Jira; what is not listed here is left unread."""
@@ -28,7 +30,7 @@ class Worklog(Jira):
     issue_id: str | int = Field(alias="issueId")
     author: User
     started: datetime
-    seconds: int = Field(alias="timeSpentSeconds")
+    seconds: Seconds = Field(alias="timeSpentSeconds")
     comment: Any = None
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.vendors.numbers import Number
 from adapters.vendors.salesforce.record import Fields
 
 
@@ -44,7 +43,7 @@ class Account(Fields):
     country_code: str | None = Field(None, alias="BillingCountryCode")
     tax_id: str | None = Field(None, alias="Tax_Id__c")
     parent: str | None = Field(None, alias="ParentId")
-    terms_days: Decimal | None = Field(None, alias="Payment_Terms_Days__c")
+    terms_days: Number | None = Field(None, alias="Payment_Terms_Days__c")
 
 
 class Opportunity(Fields):

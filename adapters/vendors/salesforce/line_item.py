@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from adapters.vendors.intake import Context, Intake, Names, Resolved, own_name, revision_of
 from adapters.vendors.letter import unreadable
+from adapters.vendors.numbers import Number
 from adapters.vendors.salesforce.record import SYSTEM, Fields, Heading, number_text, record_id, told
 from adapters.vendors.unreadable import WrongType
 from domain.contract import CapPolicy, ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials, Uplift
@@ -50,11 +51,11 @@ class LineItem(Fields):
 
     deal: str | None = Field(None, alias="OpportunityId")
     title: str | None = Field(None, alias="Name")
-    total: Decimal | None = Field(None, alias="TotalPrice")
+    total: Number | None = Field(None, alias="TotalPrice")
     method: str | None = Field(None, alias="Billing_Method__c")
-    cap: Decimal | None = Field(None, alias="Cap__c")
+    cap: Number | None = Field(None, alias="Cap__c")
     cap_policy: CapPolicy | None = Field(None, alias="Cap_Policy__c")
-    overtime: Decimal | None = Field(None, alias="Overtime_Multiplier__c")
+    overtime: Number | None = Field(None, alias="Overtime_Multiplier__c")
     milestones: str | None = Field(None, alias="Milestones__c")
     line: str | None = Field(None, alias="Line_Code__c")
 
@@ -64,7 +65,7 @@ class _Milestone(BaseModel):
 
     id: str
     title: str
-    amount: Decimal
+    amount: Number
     after: list[str] = []
 
 

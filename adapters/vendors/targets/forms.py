@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from adapters.vendors.numbers import Number
 
 IDENTIFIERS_MAX: Final = 100
 INVOICES_MAX: Final = 500
@@ -57,7 +58,7 @@ class Amount(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    amount: Decimal
+    amount: Number
     currency: str
 
 

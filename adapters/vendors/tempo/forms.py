@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.vendors.numbers import Seconds
+
 
 class Tempo(BaseModel):
     """Anything that Tempo sends; what is not listed here is left unread."""
@@ -31,7 +33,7 @@ class Worklog(Tempo):
     id: int | str = Field(alias="tempoWorklogId")
     author: User
     issue: IssueId
-    seconds: int = Field(alias="timeSpentSeconds")
+    seconds: Seconds = Field(alias="timeSpentSeconds")
     start_date: str = Field(alias="startDate")
     start_time: int | str | None = Field(None, alias="startTime")
     updated_at: datetime = Field(alias="updatedAt")

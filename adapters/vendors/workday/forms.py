@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from adapters.vendors.numbers import Number
 from adapters.vendors.unreadable import WrongType
 
 ROWS_MAX: Final = 1000
@@ -36,7 +37,7 @@ class CompanyId(Workday):
 class Amount(Workday):
     """An amount of money."""
 
-    amount: Decimal = Field(alias="Amount")
+    amount: Number = Field(alias="Amount")
     currency: str = Field(alias="Currency")
 
 
@@ -71,7 +72,7 @@ class Worker(Row):
     location: str = Field("", alias="Location")
     practice: str = Field("", alias="Practice")
     cost_rate: Amount = Field(alias="Cost_Rate")
-    weekly_hours: Decimal = Field(Decimal(40), alias="Scheduled_Weekly_Hours")
+    weekly_hours: Number = Field(Decimal(40), alias="Scheduled_Weekly_Hours")
     other_ids: list[OtherId] = Field(default=[], alias="Other_IDs")
 
 
@@ -95,7 +96,7 @@ class Company(Row):
     time_zone: str = Field(alias="Time_Zone")
     tax_id: str | None = Field(None, alias="Tax_ID")
     prefix: str = Field(alias="Invoice_Number_Prefix", min_length=1)
-    approval_limit: Decimal = Field(alias="Invoice_Approval_Limit")
+    approval_limit: Number = Field(alias="Invoice_Approval_Limit")
     region: str = Field("", alias="Region")
     terms_days: int = Field(30, alias="Payment_Terms_Days", ge=0, le=365)
 

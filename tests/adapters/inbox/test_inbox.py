@@ -500,3 +500,12 @@ def test_a_batch_asks_the_database_as_often_whether_it_tells_of_few_objects_or_m
         return len(asked)
 
     assert loads(12) == loads(2)
+
+
+def test_a_text_with_a_nul_is_kept_whole_and_never_recorded_and_a_backslash_is_none(any_office: Office) -> None:
+    told = jira_worklog(comment="nul \x00")
+    any_office.deliver(told)
+    assert any_office.fate(told) == ("quarantined", "message.text_with_nul")
+    written = jira_worklog(hook="hook-2", comment="\\u0000 is written so")
+    any_office.deliver(written)
+    assert any_office.row(written).code != "message.text_with_nul"

@@ -57,6 +57,15 @@ def test_who_did_it_in_the_source_is_who_did_it_in_the_books() -> None:
     assert (fact.name, fact.cause.actor, fact.cause.occurred_at) == ("customer.blocked.v1", "user:anna", NINE)
 
 
+MAPPED = {
+    "target": "erp",
+    "mapping": {"role": "AR", "account": "1200", "effective_from": "2026-01-01"},
+    "by": "ann",
+}
+COST_ROW = {"role": "Senior", "rate": {"amount": "60", "currency": "EUR"}, "effective_from": "2026-01-01"}
+OPENED = {"period": "2026-03", "by": "ann", "at": "2026-03-01T00:00:00Z"}
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_has_a_message_that_is_accepted_as_its_schema_describes_it(name: str) -> None:
     schema = json_schema(name)
@@ -109,6 +118,10 @@ def test_a_command_that_is_not_known_is_named(told: Letter, code: str) -> None:
         ("customer.block.v1", "customer:nul\x00", {"reason": "x"}),
         ("expense.submit.v1", "expense:ER-1", {"lines": []}),
         ("lot.write_off.v1", "invoice:I-1", {"lots": ["l"], "reason": "x", "by": "y"}),
+        ("billing_limit.agree.v1", "billing_limit:C-1:USD", {"customer": "C-1", "currency": "EUR", "limit": None}),
+        ("account_map.map.v1", "account_map:DE01:erp", {**MAPPED, "entity": "GB01"}),
+        ("cost_card.set_rate.v1", "cost_card:DE01", {"entity": "GB01", "row": COST_ROW}),
+        ("accounting_period.open.v1", "accounting_period:DE01", {**OPENED, "entity": "GB01"}),
     ],
 )
 def test_a_command_on_a_stream_that_it_does_not_belong_to_is_named(command_name: str, stream: str, data: Any) -> None:
@@ -119,6 +132,13 @@ def test_lots_are_written_off_where_they_are() -> None:
     data = {"lots": ["l#1"], "reason": "goodwill", "by": "user:ann"}
     for stream in (WEEK, "expense_report:ER-1", "engagement:E-1"):
         assert command(canonical("lot.write_off.v1", stream, data)).reason == "goodwill"
+
+
+@pytest.mark.parametrize("amount", ["1e999999", "1e40", "-1e13", "1e-999999"])
+def test_a_number_that_nobody_can_count_is_named_before_anything_is_made_of_it(amount: str) -> None:
+    row = {"row": "x", "rate": {"amount": amount, "currency": "EUR"}, "effective_from": "2026-01-01"}
+    code, detail = problem(canonical("rate_card.set_rate.v1", "rate_card:firm:FIRM", {"row": row}))
+    assert (code, detail.partition(":")[0]) == ("message.wrong_type", "data.row.rate.amount")
 
 
 @pytest.mark.parametrize("hours", [7.5, 1e2, float("inf")])

@@ -140,6 +140,7 @@ def test_the_webhooks_identifier_names_the_message_in_every_repetition() -> None
         ("timeSpentSeconds", 3600.5),
         ("timeSpentSeconds", True),
         ("timeSpentSeconds", None),
+        ("timeSpentSeconds", 2**62),
         ("started", "yesterday"),
         ("started", 1_772_442_000_000),
         ("started", "2026-03-02T09:00:00"),

@@ -354,3 +354,9 @@ def test_the_clock_of_a_row_is_when_it_was_modified() -> None:
     assert intake(told).said_at == datetime(2026, 5, 1, 7, 25, 37, tzinfo=UTC)
     assert date(2026, 5, 1) == intake(told).said_at.date()
     assert ms(NINE) == intake(change("Account", ACCOUNT, {})).said_at.timestamp() * 1000 // 1
+
+
+@pytest.mark.parametrize("cap", ["1e40", "1e-999999"])
+def test_a_cap_that_nobody_can_count_is_named(cap: str) -> None:
+    code, detail = problem(change("OpportunityLineItem", "00k000000000001AAA", {"Cap__c": cap}))
+    assert (code, detail.partition(":")[0]) == ("message.wrong_type", "Cap__c")

@@ -121,6 +121,7 @@ def test_an_amount_may_be_text_or_number(amount: Any) -> None:
         ("Entry_Moment", "2026-01-01T00:00:00"),
         ("Cost_Rate", {"Amount": "much", "Currency": "EUR"}),
         ("Cost_Rate", {"Amount": "NaN", "Currency": "EUR"}),
+        ("Cost_Rate", {"Amount": "1e40", "Currency": "EUR"}),
         ("Worker", {"WID": "1"}),
         ("Worker", {"WID": "1", "Employee_ID": "W:1"}),
         ("Other_IDs", {"Type": "x"}),
