@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -35,10 +36,6 @@ def _without_nul(told: str) -> str:
     return _JSON_NUL.sub("\\1\ufffd", told) if "\\u0000" in told else told
 
 
-def _json_for_copy(value: str) -> str:
-    return text_for_copy(_without_nul(value))
-
-
 def texts_for_copy(values: Sequence[str | None]) -> Written:
     """Texts as COPY reads them; a NUL, which PostgreSQL cannot hold, becomes the replacement character.
 
@@ -49,6 +46,10 @@ def texts_for_copy(values: Sequence[str | None]) -> Written:
     if any(special in everything for special in _SPECIAL):
         return [_NULL if value is None else value.translate(_ESCAPES) for value in values]
     return given if len(given) == len(values) else [_NULL if value is None else value for value in values]
+
+
+def _documents(values: Sequence[str]) -> Written:
+    return texts_for_copy([_without_nul(value) for value in values])
 
 
 def _plain(values: Sequence[object]) -> Written:
@@ -117,7 +118,7 @@ class Table(Generic[Row]):
         self.columns = tuple(
             Column(
                 each.name,
-                _json_for_copy if each.name in self.json else _WRITERS[hints[each.name]],
+                _documents if each.name in self.json else _WRITERS[hints[each.name]],
                 hints[each.name] in (Decimal, Decimal | None),
             )
             for each in fields(row)  # type: ignore[arg-type]  # every row class is a dataclass

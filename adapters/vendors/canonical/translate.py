@@ -25,8 +25,14 @@ from adapters.vendors.intake import (
 from adapters.vendors.letter import Letter
 from adapters.vendors.unreadable import UnknownSubject, WrongStream
 from adapters.vendors.worklog import withdrawal_at
-from domain.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod, SoftClosePeriod, accounting_period_stream
 from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
+from domain.books.accounting_period import (
+    ClosePeriod,
+    OpenPeriod,
+    ReopenPeriod,
+    SoftClosePeriod,
+    accounting_period_stream,
+)
 from domain.engagement import OpenEngagement
 from domain.expense import RecordExpense, expense_stream
 from domain.invoice import RecordPayment
