@@ -255,6 +255,7 @@ class Line:
     approved_by: str | None = None
     approved_at: datetime | None = None
     unrated: ExpenseUnrated | None = None
+    decided: ExpensesApproved | ExpensesRejected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,10 +280,10 @@ def decide(command: Command, state: ExpenseReport) -> Sequence[Event]:
         case ApproveExpenses(lines, by, at):
             if by == state.resource:
                 raise SelfApprovedExpense(f"{by}: {', '.join(lines)}.")
-            fresh = tuple(name for name in lines if _line(name, state).status != "approved")
+            fresh = tuple(name for name in lines if _is_news(_line(name, state), at, "approved"))
             return [ExpensesApproved(fresh, by, at)] if fresh else []
         case RejectExpenses(lines, by, at, reason):
-            fresh = tuple(name for name in lines if _line(name, state).status != "rejected")
+            fresh = tuple(name for name in lines if _is_news(_line(name, state), at, "rejected"))
             undone = [event for name in fresh for event in _reversed(name, "the expense was rejected", state)]
             return [*undone, ExpensesRejected(fresh, by, at, reason)] if fresh else []
         case RateExpense(lot, over_limit):
@@ -338,7 +339,23 @@ def _record(command: RecordExpense, state: ExpenseReport) -> Sequence[Event]:
     if known and (known.expense == expense or command.at <= known.said_at):
         return []
     undone = _reversed(expense.line, "the expense was corrected", state) if known else []
-    return [*undone, ExpenseRecorded(command.report, command.resource, expense, command.at)]
+    told = ExpenseRecorded(command.report, command.resource, expense, command.at)
+    decided = known.decided if known else None
+    if decided is None or decided.at < command.at:
+        return [*undone, told]
+    return [*undone, told, replace(decided, lines=(expense.line,))]  # it was decided after it was so, and heard before
+
+
+def _is_news(line: Line, at: datetime, status: LineStatus) -> bool:
+    """Whether a decision counts: given for the line as it is told now, and no newer one is known.
+
+    Of two decisions of one moment a rejection does.
+    """
+    if at < line.said_at:
+        return False
+    if line.decided is None or line.decided.at < line.said_at:
+        return True
+    return line.decided.at < at or (line.decided.at == at and status == "rejected" != line.status)
 
 
 def _reversed(line: str, reason: str, state: ExpenseReport) -> Sequence[LotReversed]:
@@ -372,14 +389,15 @@ def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
         return replace(state, lots=evolve_transfers(state.lots, event))
     match event:
         case ExpenseRecorded(report, resource, expense, at):
-            lines = {**state.lines, expense.line: Line(expense, at)}
+            known = state.lines.get(expense.line)
+            lines = {**state.lines, expense.line: Line(expense, at, decided=known.decided if known else None)}
             return replace(state, report=report, resource=resource, lines=lines)
         case ExpensesSubmitted(names):
-            return _each(state, names, "submitted", None, None)
-        case ExpensesApproved(names, by, at):
-            return _each(state, names, "approved", by, at)
+            return _each(state, names, "submitted", None)
+        case ExpensesApproved(names):
+            return _each(state, names, "approved", event)
         case ExpensesRejected(names):
-            return _each(state, names, "rejected", None, None)
+            return _each(state, names, "rejected", event)
         case ExpenseUnrated(name):
             return replace(state, lines={**state.lines, name: replace(state.lines[name], unrated=event)})
         case LotRated(lot):
@@ -406,9 +424,22 @@ def evolve(state: ExpenseReport, event: Event) -> ExpenseReport:
 
 
 def _each(
-    state: ExpenseReport, names: tuple[str, ...], status: LineStatus, by: str | None, at: datetime | None
+    state: ExpenseReport,
+    names: tuple[str, ...],
+    status: LineStatus,
+    decided: ExpensesApproved | ExpensesRejected | None,
 ) -> ExpenseReport:
-    moved = {name: replace(state.lines[name], status=status, approved_by=by, approved_at=at) for name in names}
+    approval = decided if isinstance(decided, ExpensesApproved) else None
+    moved = {
+        name: replace(
+            state.lines[name],
+            status=status,
+            approved_by=approval.by if approval else None,
+            approved_at=approval.at if approval else None,
+            decided=decided or state.lines[name].decided,
+        )
+        for name in names
+    }
     return replace(state, lines={**state.lines, **moved})
 
 

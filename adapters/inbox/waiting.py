@@ -7,14 +7,17 @@ from typing import Final
 
 from adapters.eventstore.unit import Loaded
 from domain.engagement import EngagementNotOpened, PredecessorIncomplete, UnknownLine, UnknownMilestone
+from domain.engagement.change_orders import UnknownChangeOrder
+from domain.engagement.retainer import UnknownGrant
 from domain.exception import exception_stream
 from domain.expense import UnknownExpense
-from domain.invoice import InvoiceNotFound, NotIssued
+from domain.invoice import InvoiceNotFound, NotIssued, UnknownDispute
 from domain.kernel import Refused, StreamId
 from domain.lots import UnknownLot
 from domain.payment import PaymentUnknown
 from domain.project import ProjectNotCreated
 from domain.reference.identifier import ExternalRef, identifier_stream
+from domain.reference.rate_card import UnknownRateRow
 from domain.timesheet import UnknownEntry
 
 NOT_YET: Final[tuple[type[Refused], ...]] = (
@@ -24,11 +27,15 @@ NOT_YET: Final[tuple[type[Refused], ...]] = (
     PaymentUnknown,
     PredecessorIncomplete,
     ProjectNotCreated,
+    UnknownChangeOrder,
+    UnknownDispute,
     UnknownEntry,
     UnknownExpense,
+    UnknownGrant,
     UnknownLine,
     UnknownLot,
     UnknownMilestone,
+    UnknownRateRow,
 )
 """Refusals of what is told before its turn: messages come in any order, so these wait instead of failing."""
 

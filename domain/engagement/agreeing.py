@@ -85,7 +85,9 @@ def _agree(command: AgreeLine, state: Engagement) -> Sequence[AgreementEvent]:
     if state.lines.get(line.line) == line or any(version.line == line for version in versions):
         return []
     if any(version.change_order for version in versions):
-        raise LineIsChanged(line.line)
+        if any(version.change_order is None for version in versions):
+            raise LineIsChanged(line.line)
+        return [LineAgreed(line)]  # its change orders were told before it: they go on from their days
     if line.line in state.lines and state.claimed(line.line):
         raise LineIsBilled(f"{line.line}: {state.claimed(line.line)} billed or on drafts.")
     require_keeps_what_fell_due(line, state)

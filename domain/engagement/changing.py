@@ -39,8 +39,7 @@ def _catch_up(event: ChangeOrderApproved, after: Engagement) -> Sequence[LotRate
     """What a change of price or budget adds at once to the bill of lines that are billed by progress."""
     caught: list[LotRated] = []
     for changed in event.lines:
-        measured = after.progress.measured.get(changed.line, ())
-        day = max([event.effective_from, *(each.on for each in measured)])
+        day = after.progress_day(changed.line, event.effective_from)
         line = after.line_on(changed.line, day)
         if line is not None:
             caught += caught_up(line, after.progress, day, event.at, after.agreement, after.lots)

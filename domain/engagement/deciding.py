@@ -120,14 +120,15 @@ def _promise(command: PromiseCommand, state: Engagement) -> Sequence[Event]:
             lapses = [event for line, account in state.retainers.items() for event in lapsed(line, account, on)]
             return [*decide_due(command, state.versions, state.schedule, agreement, book), *lapses]
         case AcceptMilestone():
-            line = state.line(command.line)
-            return decide_acceptance(command, line, state.accepted, state.progress, agreement, book)
+            line, newest_day = state.line(command.line), state.progress_day(command.line, command.accepted_on)
+            return decide_acceptance(command, line, state.accepted, newest_day, state.progress, agreement, book)
         case GiveServiceCredit():
             _require_currency(command.amount, state)
             return decide_credit(command, state.line(command.line), state.schedule, agreement, book)
         case ReviseEstimate() | MeasureProgress() | RecordCost():
             state.line(command.line)
-            return decide_progress(command, state.versions[command.line], state.progress, agreement, book)
+            versions, newest_day = state.versions[command.line], state.progress_day(command.line, command.on)
+            return decide_progress(command, versions, newest_day, state.progress, agreement, book)
         case GrantRetainer() | MakeGrantUsable() | ApplyRetainer() | UnapplyRetainer() | RefundRetainer():
             line = state.line(command.line)
             if not isinstance(line.billing, Retainer):

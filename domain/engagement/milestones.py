@@ -83,6 +83,7 @@ def decide_acceptance(
     command: AcceptMilestone,
     line: ContractLine,
     accepted: Accepted,
+    newest_day: date,
     progress: Progress,
     agreement: Agreement,
     book: LotBook,
@@ -100,13 +101,11 @@ def decide_acceptance(
         raise PredecessorIncomplete(f"{command.milestone} comes after {', '.join(missing)}.")
     told = MilestoneAccepted(command.line, command.milestone, command.accepted_on, command.evidence, command.by)
     if isinstance(line.billing, PercentComplete):
-        done = {(command.line, command.milestone), *accepted}
-        weight = sum((each.amount.amount for each in milestones if (line.line, each.milestone) in done), Decimal(0))
-        measured = ProgressMeasured(
-            command.line, command.accepted_on, weight, "milestones", command.evidence, command.by
-        )
-        after = evolve_progress(progress, measured)
-        return [told, measured, *caught_up(line, after, command.accepted_on, command.at, agreement, book)]
+        measured = _measured(told, milestones, accepted)
+        after = progress
+        for each in measured:
+            after = evolve_progress(after, each)
+        return [told, *measured, *caught_up(line, after, newest_day, command.at, agreement, book)]
     promised = Promised(
         name=milestone.milestone,
         day=command.accepted_on,
@@ -117,3 +116,22 @@ def decide_acceptance(
         project=milestone.project or "",
     )
     return [told, LotRated(promised_lot(agreement, line, promised, book))]
+
+
+def _measured(told: MilestoneAccepted, milestones: Sequence[Milestone], accepted: Accepted) -> list[ProgressMeasured]:
+    """What is done of a line on the day of an acceptance, and on each later one that was told of before."""
+    days = {each.milestone: each.accepted_on for each in accepted.values() if each.line == told.line}
+    days[told.milestone] = told.accepted_on
+    weights = [(days[each.milestone], each.amount.amount) for each in milestones if each.milestone in days]
+    return [
+        ProgressMeasured(
+            told.line,
+            day,
+            sum((weight for since, weight in weights if since <= day), Decimal(0)),
+            "milestones",
+            told.evidence,
+            told.by,
+        )
+        for day in sorted(set(days.values()))
+        if day >= told.accepted_on
+    ]

@@ -192,9 +192,18 @@ def billable_to_date(line: ContractLine, state: Progress, day: date) -> Money:
 
 
 def decide_progress(
-    command: ProgressCommand, versions: Sequence[LineVersion], state: Progress, agreement: Agreement, book: LotBook
+    command: ProgressCommand,
+    versions: Sequence[LineVersion],
+    newest_day: date,
+    state: Progress,
+    agreement: Agreement,
+    book: LotBook,
 ) -> Sequence[ProgressEvent | LotRated]:
-    """The measurement, estimate or cost, and the lot of what it adds to the bill or takes off it."""
+    """The measurement, estimate or cost, and the lot of what it adds to the bill or takes off it.
+
+    Billed is what is done up to the newest day that anything is known of: an earlier day that is told of late takes
+    nothing off the bill.
+    """
     line = version_on(versions, command.on)
     assert line is not None
     match command:
@@ -222,7 +231,9 @@ def decide_progress(
     after = evolve_progress(state, told)
     if isinstance(command, MeasureProgress):
         _require_within_whole(line, command, after)
-    return [told, *caught_up(line, after, command.on, command.at, agreement, book)]
+    newest = version_on(versions, newest_day)
+    assert newest is not None
+    return [told, *caught_up(newest, after, newest_day, command.at, agreement, book)]
 
 
 def _record_cost(command: RecordCost, state: Progress) -> Sequence[CostRecorded]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
@@ -154,6 +154,22 @@ class Engagement:
         """The retainers of a line."""
         return self.retainers.get(line, EMPTY)
 
+    def progress_day(self, line: str, day: date) -> date:
+        """The newest day that something is known of which changes what a line has come to: at least the one named.
+
+        Progress is billed up to it, also when an earlier day is told of afterwards.
+        """
+        measured = (each.on for each in self.progress.measured.get(line, ()))
+        estimated = (each.on for each in self.progress.estimates.get(line, ()))
+        return max([day, *measured, *estimated, *(each.effective_from for each in self._caught_up(line))])
+
+    def _caught_up(self, line: str) -> Iterator[LineVersion]:
+        """The versions of a line that were accounted for as part of one promise (IFRS 15.21(b))."""
+        for version in self.versions.get(line, ()):
+            order = self.change_orders.get(version.change_order or "")
+            if order is not None and order.proposed.treatment == "catch_up":
+                yield version
+
     def pending_change(self, line: str, day: date) -> ChangeOrder | None:
         """The proposed change order that would change a line on a day, if it were approved."""
         return pending_change(self.change_orders, line, day)
@@ -219,7 +235,8 @@ def _evolve_agreement(
         case EngagementOpened():
             return replace(state, opened=event)
         case LineAgreed(line):
-            return _with_versions(state, line.line, (LineVersion(date.min, line),))
+            changed = [each for each in state.versions.get(line.line, ()) if each.change_order is not None]
+            return _with_versions(state, line.line, (LineVersion(date.min, line), *changed))
         case EngagementSigned():
             return replace(state, signed=event)
         case EngagementHeld(reason):

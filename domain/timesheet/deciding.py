@@ -27,7 +27,7 @@ from domain.lots import (
 )
 from domain.lots.transfer import TransferCommand
 from domain.lots.transferring import decide_transfers
-from domain.timesheet.approval import approve, decide_period, reject, settled
+from domain.timesheet.approval import approve, decide_period, reject, settled, submit
 from domain.timesheet.held_back import APPROVER_REDUCED, held_back
 from domain.timesheet.rating import doubts_settled, rate, report_unrated
 from domain.timesheet.telling import log_time, withdraw_time
@@ -44,7 +44,6 @@ from domain.timesheet.words import (
     RejectTime,
     ReportUnrated,
     SubmitTime,
-    TimeSubmitted,
     WithdrawTime,
 )
 
@@ -61,12 +60,11 @@ def decide(command: Command, state: Timesheet) -> Sequence[Event]:
         case DecidePeriod():
             return settled(decide_period(command, state), state)
         case SubmitTime(entries):
-            fresh = tuple(name for name in entries if entry_of(name, state).status in ("captured", "rejected"))
-            return [TimeSubmitted(fresh)] if fresh else []
+            return submit(entries, state)
         case ApproveTime():
-            return approve(command, state)
+            return settled(approve(command, state), state)
         case RejectTime(entries, by, at, reason):
-            return reject(entries, by, at, reason, state)
+            return settled(reject(entries, by, at, reason, state), state)
         case RateEntry(lot, hours_per_day_max):
             return rate(lot, hours_per_day_max, state)
         case ReportUnrated(entry, code, detail):

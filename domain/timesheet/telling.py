@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from domain.lots import live_lot_of
+from domain.timesheet.approval import decided_already
 from domain.timesheet.week import Entry, Timesheet, after, reversed_lots
 from domain.timesheet.words import (
     HOURS_PER_DAY_MAX,
@@ -36,15 +37,19 @@ def log_time(command: LogTime, state: Timesheet) -> Sequence[Event]:
     is_late = own is not None and claim.said_at <= own.said_at
     if is_late and fingerprint in known.fingerprints:
         return []
-    if claim.said_at <= known.said_at or (known.counts and known.work.same_as(work)):
+    if is_late or claim.said_at <= known.said_at or (known.counts and known.work.same_as(work)):
         told: list[Event] = [ClaimHeard(known.entry, claim, work)]
     else:
         _require_room(work, known.entry, state)
         reversals = reversed_lots(known.entry, "the hours were corrected", state)
         told = [*reversals, TimeCorrected(known.entry, claim, work)]
+        told += decided_already(known.entry, after(told, state))
     if not state.tellings.others(known.entry, {fingerprint, *known.fingerprints}):
         return told
-    return [*told, *_merged(after(told, state), known.entry)]
+    merged = _merged(after(told, state), known.entry)
+    kept = [name for each in merged if isinstance(each, EntriesMerged) for name in (each.kept,)]
+    again = [event for name in kept for event in decided_already(name, after([*told, *merged], state))]
+    return [*told, *merged, *again]
 
 
 def _twin(claim: Claim, fingerprint: str, state: Timesheet) -> Entry | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final, Literal, assert_never
+from typing import Literal, assert_never
 
 from domain.lots import (
     LotBook,
@@ -51,7 +51,6 @@ from domain.timesheet.words import (
     Work,
 )
 
-_NO_OTHER_HOURS: Final[Mapping[str, Decimal]] = {}
 EntryStatus = Literal["captured", "submitted", "approved", "rejected", "withdrawn", "merged"]
 
 
@@ -60,7 +59,8 @@ class Entry:
     """One piece of work as it stands.
 
     ``claims`` holds each system's newest telling, ``said_at`` is the clock of the content. ``approved_hours`` is None
-    while the hours that were worked are those that may be billed.
+    while the hours that were worked are those that may be billed. ``decided`` is the newest decision about it alone,
+    not about its whole period, and may be about other hours than those that are told now.
     """
 
     entry: str
@@ -73,6 +73,7 @@ class Entry:
     approved_at: datetime | None = None
     approved_hours: Decimal | None = None
     unrated: EntryUnrated | None = None
+    decided: TimeApproved | TimeRejected | None = None
 
     @property
     def counts(self) -> bool:
@@ -127,6 +128,11 @@ def entry_of(name: str, state: Timesheet) -> Entry:
     return state.entries[name]
 
 
+def own_decision(entry: Entry) -> TimeApproved | TimeRejected | None:
+    """The newest decision about the entry alone that was given for its hours as they are told now."""
+    return entry.decided if entry.decided is not None and entry.decided.at >= entry.said_at else None
+
+
 def reversed_lots(entry: str, reason: str, state: Timesheet) -> Sequence[LotReversed]:
     """The reversal of an entry's lots before it changes; refused while one is on a draft or an invoice."""
     live = live_lot_of(state.lots, entry)
@@ -159,13 +165,13 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
             withdrawn = replace(state, resource=resource, tellings=heard)
             return _with(withdrawn, _tombstone(state.entries.get(name), event))
         case TimeSubmitted(names):
-            return _each(state, names, "submitted", None, None)
-        case TimeApproved(names, by, at, hours):
-            return _each(state, names, "approved", by, at, hours)
-        case TimeRejected(names, _, _, _):
-            return _each(state, names, "rejected", None, None)
-        case ApprovalRevoked(names, _, _):
-            return _each(state, names, "submitted", None, None)
+            return _each(state, names, "submitted", None)
+        case TimeApproved(names):
+            return _each(state, names, "approved", event)
+        case TimeRejected(names):
+            return _each(state, names, "rejected", event)
+        case ApprovalRevoked(names):
+            return _each(state, names, "submitted", event)
         case PeriodDecided(resource, starts, ends):
             return replace(state, resource=resource, verdicts={**state.verdicts, (starts, ends): event})
         case EntryUnrated(name):
@@ -251,28 +257,47 @@ def _merge(state: Timesheet, kept: str, dropped: str) -> Timesheet:
         stays,
         claims={**goes.claims, **stays.claims},
         fingerprints=stays.fingerprints | goes.fingerprints,
+        decided=_newer(stays, goes),
     )
     told = replace(state, tellings=state.tellings.merged(kept, dropped, goes.claims))
     return _with(_with(told, union), replace(goes, status="merged"))
+
+
+def _newer(stays: Entry, goes: Entry) -> TimeApproved | TimeRejected | None:
+    """The newer of the decisions about two entries that are one from here on."""
+    one, other = stays.decided, goes.decided
+    if other is None or (one is not None and one.at >= other.at):
+        return one
+    if isinstance(other, TimeRejected):
+        return other
+    hours = {stays.entry: other.hours[goes.entry]} if goes.entry in other.hours else {}
+    return replace(other, entries=(stays.entry,), hours=hours)
 
 
 def _each(
     state: Timesheet,
     names: tuple[str, ...],
     status: EntryStatus,
-    by: str | None,
-    at: datetime | None,
-    hours: Mapping[str, Decimal] = _NO_OTHER_HOURS,
+    decided: TimeApproved | TimeRejected | ApprovalRevoked | None,
 ) -> Timesheet:
+    approval = decided if isinstance(decided, TimeApproved) else None
+    own = None if decided is None or isinstance(decided, ApprovalRevoked) else decided
     moved = {
         name: replace(
             state.entries[name],
             status=status,
-            approved_by=by,
-            approved_at=at,
-            approved_hours=hours.get(name),
+            approved_by=approval.by if approval else None,
+            approved_at=approval.at if approval else None,
+            approved_hours=approval.hours.get(name) if approval else None,
             unrated=None,
+            decided=state.entries[name].decided if own is None or _is_of_period(own, name, state) else own,
         )
         for name in names
     }
     return replace(state, entries={**state.entries, **moved})
+
+
+def _is_of_period(decided: TimeApproved | TimeRejected, name: str, state: Timesheet) -> bool:
+    """Whether a decision about an entry is what the decision about its period came to."""
+    verdict = state.verdict_on(state.entries[name].work.work_date)
+    return verdict is not None and (verdict.by, verdict.at) == (decided.by, decided.at)

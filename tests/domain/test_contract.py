@@ -80,7 +80,7 @@ from domain.engagement.retainer import (
 )
 from domain.engagement.schedule import FallDue
 from domain.kernel import Refused
-from domain.lots import LotRated
+from domain.lots import LotRated, TransferLot
 from domain.money import Money
 from tests.spec import Given, given
 
@@ -376,3 +376,56 @@ class TestProgress:
         terms = PercentComplete(euros(1000), "milestones", milestones=(M1, M2))
         accepted = agreed(terms).and_then(AcceptMilestone("L1", "M1", MONDAY, "mail", "ann", NINE))
         assert [held.lot.value for held in accepted.state.lots.values()] == [euros("333.33")]
+
+    STAGES = (Milestone("N1", "Design", euros(30)), Milestone("N2", "Build", euros(70)))
+    NINE_THOUSAND = PercentComplete(euros(9000), "manual")
+
+    @staticmethod
+    def measured(to_date: str, days: int) -> MeasureProgress:
+        return MeasureProgress("L1", MONDAY + timedelta(days=days), Decimal(to_date), "manual", "counted", "ann", NINE)
+
+    @staticmethod
+    def billed(history: Given) -> Decimal:
+        return sum((held.lot.value.amount for held in history.state.lots.values()), Decimal(0))
+
+    def test_an_earlier_day_that_is_told_late_takes_nothing_off_the_bill(self) -> None:
+        later = agreed(self.NINE_THOUSAND).and_then(self.measured("0.6", 30))
+        later.when(self.measured("0.4", 0)).then_happens(ProgressMeasured)
+        assert self.billed(later.and_then(self.measured("0.4", 0), self.measured("0.7", 60))) == 6300
+
+    def test_a_measurement_behind_a_change_that_has_caught_up_is_billed_as_changed(self) -> None:
+        line = ContractLine("L1", "Work", replace(self.NINE_THOUSAND, price=euros(12000)))
+        order = ProposeChangeOrder(
+            "CO-1", MONDAY + timedelta(days=9), (line,), False, False, False, because="more", by="ann", at=NINE
+        )
+        changed = agreed(self.NINE_THOUSAND).and_then(order, ApproveChangeOrder("CO-1", "bob", NINE))
+        assert self.billed(changed.and_then(self.measured("0.4", 0))) == 4800
+
+    def test_milestones_may_be_accepted_in_any_order_of_their_days(self) -> None:
+        terms = PercentComplete(euros(1000), "milestones", milestones=self.STAGES)
+        tuesday = MONDAY + timedelta(days=1)
+        first, second = (
+            AcceptMilestone("L1", name, day, "mail", "ann", NINE) for name, day in (("N1", MONDAY), ("N2", tuesday))
+        )
+        for order in ((first, second), (second, first)):
+            history = agreed(terms).and_then(*order)
+            shares = [history.state.progress.share_on("L1", day, Decimal(100)) for day in (MONDAY, tuesday)]
+            assert shares == [Fraction(3, 10), 1]
+            assert self.billed(history) == 1000
+
+    def test_what_was_moved_to_another_engagement_was_billed_once(self) -> None:
+        history = agreed(self.NINE_THOUSAND).and_then(self.measured("0.4", 0))
+        (held,) = history.state.lots.values()
+        moved = replace(held.lot, engagement="E-2", lot="")
+        elsewhere = history.and_then(TransferLot(held.lot.lot, moved, "Wrong engagement.", "ann"))
+        (_, rated) = elsewhere.when(self.measured("0.6", 30)).events
+        assert rated.lot.value == euros(1800)
+
+
+class TestChangeOrdersInAnyOrder:
+    def test_a_line_that_is_agreed_behind_its_change_order_holds_until_the_day_of_that(self) -> None:
+        base = ContractLine("L1", "Work", TimeAndMaterials(cap=euros(1000)))
+        order = TestChangeOrders.order()
+        changed = opened().and_then(order, ApproveChangeOrder("CO-1", "bob", NINE), AgreeLine(base)).state
+        assert changed.line_on("L1", MONDAY - timedelta(days=1)) == base
+        assert changed.lines["L1"].billing.cap == euros(2000)

@@ -1,6 +1,7 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import permutations
 
 from domain import expense
 from domain.expense import (
@@ -112,3 +113,27 @@ def test_only_approved_lines_are_rated_and_each_once() -> None:
     rated().when(RateExpense(LOT)).stays_quiet()
     missing = ReportExpenseUnrated("1", "FX_RATE_MISSING", "no rate")
     recorded().and_then(APPROVE, missing).when(missing).stays_quiet()
+
+
+DAY = timedelta(days=1)
+LATE_APPROVAL, REJECTION = (
+    replace(APPROVE, at=NINE + 2 * DAY),
+    RejectExpenses(("1",), "W-9", NINE + 3 * DAY, "Private."),
+)
+CORRECTED = RecordExpense("ER-1", "W-1", replace(TRAIN, category="taxi"), NINE + DAY)
+
+
+def test_the_newest_decision_about_an_expense_counts_whenever_it_is_heard() -> None:
+    for order in permutations((CORRECTED, LATE_APPROVAL, REJECTION)):
+        line = recorded().and_then(*order).state.lines["1"]
+        assert (line.status, line.expense.category) == ("rejected", "taxi")
+
+
+def test_an_approval_covers_a_correction_that_was_made_before_it_and_is_told_after_it() -> None:
+    told = recorded().and_then(LATE_APPROVAL).when(CORRECTED)
+    told.then_happens(ExpenseRecorded, ExpensesApproved)
+    assert told.state.lines["1"].status == "approved"
+
+
+def test_an_approval_of_what_was_told_before_a_correction_is_void() -> None:
+    recorded().and_then(CORRECTED).when(APPROVE).stays_quiet()

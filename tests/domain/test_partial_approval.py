@@ -132,8 +132,12 @@ class TestApprovingAgain:
 
     def test_an_earlier_one_and_the_same_one_stay_quiet(self) -> None:
         six_of_eight().when(approve("7", 9)).stays_quiet()
-        six_of_eight().when(approve("6", 20)).stays_quiet()
         six_of_eight().when(approve("6")).stays_quiet()
+
+    def test_a_later_one_of_the_same_hours_is_remembered_and_changes_no_lot(self) -> None:
+        again = six_of_eight().and_then(approve("6", 20))
+        assert hours_of(again.state) == (6, 2)
+        again.when(RejectTime(("jira:1",), APPROVER, at(15), "Which task?")).stays_quiet()
 
     def test_other_hours_than_are_in_the_lots_have_them_rated_anew(self) -> None:
         asked = six_of_eight().when(approve("10", 20))

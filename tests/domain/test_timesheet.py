@@ -21,6 +21,7 @@ from domain.timesheet import (
     ApproveTime,
     Claim,
     ClaimHeard,
+    Command,
     DayTooLong,
     DecidePeriod,
     EntriesMerged,
@@ -325,3 +326,65 @@ def test_any_order_and_repetition_of_messages_gives_the_same_week(
 ) -> None:
     again = [*order, *(order[index] for index in repeated)]
     assert counted(nothing().when(*again).state) == counted(nothing().when(*story()).state)
+
+
+class TestDecisionsInAnyOrder:
+    """The newest decision about the hours as they are told counts, whenever it is heard."""
+
+    FULL = ApproveTime(("jira:1",), APPROVER, at(10))
+    NO = RejectTime(("jira:1",), APPROVER, at(20), "Which task?")
+    SIX = ApproveTime(("jira:1",), APPROVER, at(10), {"jira:1": Decimal(6)})
+
+    @staticmethod
+    def outcome(*commands: Command) -> tuple[str, Decimal]:
+        """How the entry stands and what may be billed of it; handed in or not is the same to whoever bills."""
+        state = nothing().and_then(*commands).state
+        entry = state.claimed_by("jira:1")
+        return ("unapproved" if entry.status in ("captured", "submitted") else entry.status, entry.billable_hours)
+
+    @pytest.mark.parametrize(
+        ("decisions", "expected"),
+        [
+            ((FULL, NO), ("rejected", 8)),
+            ((SIX, week("approved", 20)), ("approved", 6)),
+            ((SIX, week("in_review", 20), week("approved", 30)), ("approved", 6)),
+            ((FULL, week("open", 20)), ("unapproved", 8)),
+            ((NO, week("approved", 30)), ("approved", 8)),
+            ((week("approved", 10), NO), ("rejected", 8)),
+            ((week("in_review", 5), NO, week("approved", 10)), ("rejected", 8)),
+            ((SIX, NO, ApproveTime(("jira:1",), APPROVER, at(30))), ("approved", 8)),
+        ],
+    )
+    def test_of_an_entry_and_of_its_period(self, decisions: tuple[Command, ...], expected: tuple[str, Decimal]) -> None:
+        for order in itertools.permutations((told("jira", "1", 0, work()), *decisions)):
+            if isinstance(order[0], LogTime):
+                assert self.outcome(*order) == expected
+
+    def test_a_rejection_in_an_approved_week_outlives_other_hours_that_are_told_later(self) -> None:
+        rejected = eight_hours().and_then(week("approved", 10), self.NO)
+        state = rejected.and_then(told("jira", "2", 5, work("2", started="18:00:00"))).state
+        assert [entry.status for entry in state.entries.values()] == ["rejected", "approved"]
+
+    def test_an_approval_of_what_was_told_before_a_correction_is_void(self) -> None:
+        corrected = eight_hours().and_then(told("jira", "1", 11, work("9")))
+        corrected.when(self.FULL).stays_quiet()
+
+    def test_an_approval_covers_a_correction_that_was_made_before_it_and_is_told_after_it(self) -> None:
+        first, corrected = told("jira", "1", 0, work()), told("jira", "1", 5, work("7"))
+        assert self.outcome(first, self.FULL, corrected) == ("approved", Decimal(7))
+        assert self.outcome(first, self.NO, corrected) == ("rejected", Decimal(7))
+
+    def test_hours_are_approved_under_the_name_that_any_system_has_for_them(self) -> None:
+        both = nothing().and_then(told("tempo", "37", 0, work()), told("jira", "1", 1, work()))
+        both.when(self.FULL).then(TimeApproved(("tempo:37",), APPROVER, at(10)))
+        both.when(RejectTime(("jira:1",), APPROVER, at(10), "why")).then_happens(TimeRejected)
+
+    def test_what_was_decided_about_one_of_two_entries_holds_when_they_turn_out_to_be_one(self) -> None:
+        apart = nothing().and_then(told("jira", "1", 0, work("7")), self.SIX, told("tempo", "37", 1, work()))
+        state = apart.and_then(told("jira", "1", 0, work("7")), told("jira", "1", 2, work())).state
+        entry = state.claimed_by("jira:1")
+        assert (entry.status, entry.billable_hours) == ("approved", 6)
+
+    def test_an_older_telling_never_takes_back_a_newer_one_that_said_the_same_as_the_first(self) -> None:
+        again = eight_hours().and_then(told("jira", "1", 3, work()), told("jira", "1", 2, work("6")))
+        assert again.state.hours_on(MONDAY) == 8

@@ -193,7 +193,7 @@ def expense(amount: int = 220, *, receipt: str | None = "r.pdf", category: str =
 
 
 def approve_expense(world: World) -> World:
-    return world.tell(REPORT, ApproveExpenses(("1",), "W-9", NINE))
+    return world.tell(REPORT, ApproveExpenses(("1",), "W-9", LATER))
 
 
 def describe(**fields: str | None) -> Step:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,20 +34,21 @@ from domain.books.accounting_period import (
     SoftClosePeriod,
     accounting_period_stream,
 )
-from domain.engagement import OpenEngagement
+from domain.engagement import AgreeLine, HoldEngagement, LiftHold, OpenEngagement, RecordPurchaseOrder, SignEngagement
 from domain.expense import RecordExpense, expense_stream
 from domain.invoice import RecordPayment
 from domain.kernel import Addressed, Refused, StreamId, decider_name, local_id, stream_of
 from domain.payment import ReceivePayment, payment_stream
-from domain.project import AssignResource, CreateProject
+from domain.project import AssignResource, CreateProject, HoldBilling, ReleaseBillingHold
 from domain.reference.account_map import MapAccount, account_map_stream
 from domain.reference.billing_calendar import DefineCalendar, PublishHolidays, calendar_stream
 from domain.reference.cost_card import SetCostRate, cost_card_stream
-from domain.reference.customer import DescribeCustomer
+from domain.reference.customer import BlockCustomer, DescribeCustomer, UnblockCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.reference.intercompany_agreement import StateAgreement, agreement_stream
 from domain.reference.legal_entity import DefineLegalEntity
+from domain.reference.rate_card import SetRate, WithdrawRate
 from domain.reference.resource import DescribeResource
 from domain.reference.tax_rule import PublishTaxPack, SetTaxRule
 from domain.timesheet import DecidePeriod, LogTime, WithdrawTime, timesheet_stream
@@ -80,7 +82,13 @@ def _intake(message: Message, stream: StreamId) -> Intake:
     command, said_at = message.data, moment(message.occurred_at, "occurred_at")
     if isinstance(command, LogTime | WithdrawTime):
         return _hours(command, stream, message.actor)
-    source = ExternalRef(SYSTEM, message.command.rpartition(".v")[0], name(message.id, "id"))
+    stated = _STATED.get(type(command))
+    if stated is None:
+        # Most messages are objects of their own, told once: they have no revisions.
+        source, revision = ExternalRef(SYSTEM, message.command.rpartition(".v")[0], name(message.id, "id")), ""
+    else:
+        at = moment(command.at, "data.at") if isinstance(command, RecordExpense) else said_at
+        source, revision = ExternalRef(SYSTEM, "stated", stated(command, stream)), revision_of(at)
 
     def commands(_resolved: Resolved) -> Iterable[Addressed]:
         yield Addressed(stream, command)
@@ -88,10 +96,9 @@ def _intake(message: Message, stream: StreamId) -> Intake:
     def about(_names: Names) -> Context:
         return _context(command, stream)
 
-    # Each message is an object of its own, told once: it has no revisions.
     streams, awaits = (stream,), _awaits(command)
     return Intake(
-        source, "", said_at, (), lambda _names: streams, commands, about=about, awaits=awaits, actor=message.actor
+        source, revision, said_at, (), lambda _names: streams, commands, about=about, awaits=awaits, actor=message.actor
     )
 
 
@@ -164,6 +171,28 @@ _ADDRESSES: Final[Mapping[type, Callable[[Any], StreamId]]] = {
     ReopenPeriod: lambda command: accounting_period_stream(command.entity),
 }
 """Where commands belong that name their own object; of all others their stream alone says which object is meant."""
+
+
+def _part(what: str, of: Callable[[Any], str] = lambda _command: "") -> Callable[[Any, StreamId], str]:
+    """Names a part of an object of ours: the hold of a project, a row of a rate card."""
+    return lambda command, stream: quote(f"{stream}/{what}/{of(command)}", safe=":/")
+
+
+_STATED: Final[Mapping[type, Callable[[Any, StreamId], str]]] = {
+    AgreeLine: _part("line", lambda command: command.line.line),
+    SignEngagement: _part("signature"),
+    RecordPurchaseOrder: _part("order"),
+    HoldEngagement: _part("hold"),
+    LiftHold: _part("hold"),
+    HoldBilling: _part("hold"),
+    ReleaseBillingHold: _part("hold"),
+    BlockCustomer: _part("block"),
+    UnblockCustomer: _part("block"),
+    SetRate: _part("row", lambda command: command.row.row),
+    WithdrawRate: _part("row", lambda command: command.row),
+    RecordExpense: _part("line", lambda command: command.expense.line),
+}
+"""Commands that state a part of an object anew: the newest by its clock counts, in whatever order they come."""
 
 
 def _address(command: Any) -> StreamId | None:

@@ -229,6 +229,47 @@ def test_more_messages_than_fit_in_a_batch_wait_for_the_same_and_all_are_driven(
             ),
             jira_worklog(),
         ),
+        (
+            canonical(
+                "engagement.approve_change_order.v1",
+                "engagement:E-1",
+                {"change_order": "CO-1", "by": "ann", "at": "2026-03-09T09:00:00Z"},
+                name="a",
+            ),
+            canonical(
+                "engagement.propose_change_order.v1",
+                "engagement:E-1",
+                {
+                    "change_order": "CO-1",
+                    "effective_from": "2026-03-01",
+                    "lines": [{"line": "L1", "title": "More", "billing": {"kind": "time_and_materials"}}],
+                    "adds_distinct": False,
+                    "at_stand_alone_price": False,
+                    "remaining_distinct": True,
+                    "because": "More.",
+                    "by": "pam",
+                    "at": "2026-03-09T08:00:00Z",
+                },
+                name="p",
+            ),
+        ),
+        (
+            canonical("rate_card.approve_rate.v1", "rate_card:firm:FIRM", {"row": "new", "by": "ann"}, name="a"),
+            canonical(
+                "rate_card.set_rate.v1",
+                "rate_card:firm:FIRM",
+                {
+                    "row": {
+                        "row": "new",
+                        "rate": {"amount": "90", "currency": "EUR"},
+                        "effective_from": "2026-01-01",
+                        "role": "Junior",
+                        "pending": True,
+                    }
+                },
+                name="p",
+            ),
+        ),
     ],
 )
 def test_a_command_told_before_its_turn_waits_for_it(any_office: Office, early: Letter, parent: Letter) -> None:
@@ -236,6 +277,17 @@ def test_a_command_told_before_its_turn_waits_for_it(any_office: Office, early: 
     assert any_office.fate(early) == ("parked", "message.waits")
     any_office.deliver(parent)
     assert any_office.fate(early) == ("recorded", None)
+
+
+def test_of_what_is_stated_anew_the_newest_counts_in_whatever_order(office: Office) -> None:
+    hold, lift = (
+        canonical(f"engagement.{verb}.v1", "engagement:E-1", data, name=verb, at=NINE + timedelta(hours=hours))
+        for verb, data, hours in (("hold", {"reason": "The budget is not clear."}, 0), ("lift_hold", {}, 1))
+    )
+    office.deliver(lift)
+    office.deliver(hold)
+    assert office.fate(hold) == ("quiet", "late")
+    assert office.state("engagement:E-1").held_because is None
 
 
 def test_canonical_hours_wait_for_their_project_and_their_person(office: Office) -> None:

@@ -41,7 +41,7 @@ class InMemory:
     def __init__(self) -> None:
         self.ledger = MemoryLedger(EVENTS, DECIDERS)
         self.inbox = Inbox(self.ledger, pause=lambda _seconds: None)
-        self.processes = (Provisioning(), Pricing(), Posting())
+        self.processes: tuple[Any, ...] = (Provisioning(), Pricing(), Posting())
         self.position = 0
         self.sequence = 0
         self.streams: dict[str, set[StreamId]] = {name: set() for name in SOURCES}
