@@ -27,9 +27,9 @@ from domain.credit_note import IssuedCredit, NoCreditNote, credit_note_stream
 from domain.invoice import Issued, Nothing, invoice_stream
 from domain.kernel import Refused, StreamId
 from domain.ports import Read
-from projections import credit_notes, invoices
-from projections.credit_notes import CreditNoteFilter
-from projections.invoices import InvoiceFilter
+from projections.invoices import credit_notes, invoices
+from projections.invoices.credit_notes import CreditNoteFilter
+from projections.invoices.invoices import InvoiceFilter
 from projections.pages import PageRequest
 from projections.reader import FIRM, Reader
 

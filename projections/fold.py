@@ -8,7 +8,6 @@ from typing import Any, Final
 from domain.kernel import Recorded
 from projections import contexts
 from projections.contexts import Contexts
-from projections.credit_notes_fold import CreditNotesFold
 from projections.eligibility.fold import EligibilityFold
 from projections.eligibility.lots import LotsFold
 from projections.eligibility.planned import PlannedFold
@@ -18,12 +17,13 @@ from projections.finance.fold import FinanceFold
 from projections.follow import Log
 from projections.history import timeline_fold
 from projections.history.timeline_fold import TimelineFold
-from projections.intercompany_fold import IntercompanyFold
-from projections.invoices_fold import InvoicesFold
-from projections.journal_fold import JournalFold
+from projections.intercompany.fold import IntercompanyFold
+from projections.invoices.credit_notes_fold import CreditNotesFold
+from projections.invoices.fold import InvoicesFold
+from projections.invoices.payments_fold import PaymentsFold
+from projections.journal.fold import JournalFold
 from projections.margin.fold import MarginFold
 from projections.model import Handler, Model
-from projections.payments_fold import PaymentsFold
 from projections.registers.fold import RegistersFold
 from projections.registers.people import PeopleFold
 from projections.registers.timesheets_fold import TimesheetsFold

@@ -7,17 +7,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from projections.credit_notes_fold import CREDIT_NOTES
 from projections.eligibility.items import ITEMS
 from projections.eligibility.sums import ITEM_SUMS, REASON_SUMS
 from projections.exceptions.fold import EXCEPTIONS
 from projections.finance.fold import ACCOUNT_MAPPINGS, AGREEMENTS, FX_POLICIES, FX_RATES, PERIODS
 from projections.history.timeline_fold import TIMELINE
-from projections.intercompany_fold import INTERCOMPANY_INVOICES, TRANSFERS
-from projections.invoices_fold import INVOICE_SUMS, INVOICES
-from projections.journal_tables import BALANCES, CHARGES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
+from projections.intercompany.fold import INTERCOMPANY_INVOICES, TRANSFERS
+from projections.invoices.credit_notes_fold import CREDIT_NOTES
+from projections.invoices.fold import INVOICE_SUMS, INVOICES
+from projections.invoices.payments_fold import PAYMENTS
+from projections.journal.tables import BALANCES, CHARGES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
 from projections.margin.fold import MARGINS
-from projections.payments_fold import PAYMENTS
 from projections.registers.fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
 from projections.registers.people import RESOURCES
 from projections.registers.timesheets_fold import ENTRIES, SHEETS
@@ -31,17 +31,17 @@ _FILES: Final = (
     "registers/registers.sql",
     "registers/people.sql",
     "registers/timesheets.sql",
-    "invoices.sql",
-    "credit_notes.sql",
+    "invoices/invoices.sql",
+    "invoices/credit_notes.sql",
     "eligibility/billing_eligibility.sql",
-    "journal.sql",
+    "journal/journal.sql",
     "margin/margin.sql",
     "systems/sync_status.sql",
     "exceptions/exceptions.sql",
     "history/timeline.sql",
     "systems/sources.sql",
     "finance/finance.sql",
-    "intercompany.sql",
+    "intercompany/intercompany.sql",
 )
 _INDEXES: Final = "-- indexes\n"
 """What stands behind this line in a file is made when a generation has been filled, which is much quicker."""

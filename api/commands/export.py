@@ -26,9 +26,10 @@ from api.screen import Screen
 from domain.books.account_role import AccountRole
 from domain.books.journal import class_of
 from domain.kernel import Refused
-from projections import build, journal
+from projections import build
 from projections.generation import Generations
-from projections.journal import BalanceFilter, BalanceRow, PostingRow
+from projections.journal import journal
+from projections.journal.journal import BalanceFilter, BalanceRow, PostingRow
 from projections.reader import FIRM, At, AtPosition, Reader, View
 
 OPENED_ON: Final = date(1970, 1, 1)

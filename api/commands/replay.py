@@ -18,13 +18,14 @@ from adapters.settings import Settings, load
 from api.books import open_ledger
 from api.screen import Screen
 from domain.kernel import Refused
-from projections import build, invoices
+from projections import build
 from projections.eligibility import billing_eligibility
 from projections.eligibility.billing_eligibility import EligibilityFilter, EligibilityTotals
 from projections.exceptions import exceptions
 from projections.exceptions.exceptions import ExceptionFilter, ExceptionTotals
 from projections.generation import Generations
-from projections.invoices import InvoiceFilter, InvoiceTotals
+from projections.invoices import invoices
+from projections.invoices.invoices import InvoiceFilter, InvoiceTotals
 from projections.margin import margin
 from projections.margin.margin import MarginFilter, MarginRow
 from projections.reader import FIRM, At, AtPosition, AtTime, Reader, View, Watermark

@@ -24,8 +24,8 @@ from domain.credit_note import (
 from domain.credit_note import (
     CreditNote as CreditNoteState,
 )
-from projections import credit_notes
 from projections.history import objects
+from projections.invoices import credit_notes
 from projections.pages import PageRequest
 
 CREDIT_NOTES_MAX: Final = 100

@@ -16,9 +16,9 @@ from api.graphql.paging import FIRST, After, Connection, Descending, First, Page
 from api.graphql.scalars import Position
 from domain.books.accounting_period import PeriodNotOpened
 from domain.kernel import Refused
-from projections import intercompany
 from projections.finance import finance, period_accounts, period_difference
 from projections.history import timeline
+from projections.intercompany import intercompany
 from projections.margin import group_margin
 from projections.reader import FIRM, AtPosition
 

@@ -17,8 +17,8 @@ from domain.engagement import Engagement
 from domain.kernel import Recorded, StreamId, decider_name, stream_of
 from domain.project import Project
 from projections.follow import Log
-from projections.invoices import InvoiceRow
-from projections.invoices_fold import INVOICES, InvoicesFold
+from projections.invoices.fold import INVOICES, InvoicesFold
+from projections.invoices.invoices import InvoiceRow
 from projections.memory import MemoryStore
 from projections.model import Model
 from projections.reader import At, AtPosition

@@ -22,10 +22,10 @@ from domain.kernel import StreamId, stream_of
 from domain.lots import Explanation as ExplanationRow
 from domain.lots import LotState
 from domain.money import Money as MoneyRow
-from projections import invoices
 from projections.history import lineage, objects
 from projections.history.lineage import InvoiceLineage as LineageRow
 from projections.history.objects import InvoiceAsOf
+from projections.invoices import invoices
 
 
 @strawberry.enum(description="Where an invoice is in its life.")

@@ -13,8 +13,8 @@ from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Waterma
 from api.graphql.history import Fact, SourceMessage
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from domain.books.account_role import AccountRole
-from projections import journal as books
 from projections.history import timeline
+from projections.journal import journal as books
 
 strawberry.enum(AccountRole, description="What an account is for; each ERP's own accounts are mapped to these.")
 

@@ -21,8 +21,8 @@ from api.services.service import Answer
 from domain.invoice import Approved, Discarded, Draft, Issued
 from domain.kernel import StreamId, decider_name, local_id, stream_of
 from domain.money import Money as MoneyRow
-from projections import invoices
 from projections.history.objects import lines_of
+from projections.invoices import invoices
 
 
 @strawberry.type(description="An invoice as it is after a service, or would be.")

@@ -13,8 +13,8 @@ from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, fil
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
 from domain.payment import Payment as PaymentState
-from projections import payments, receivables
 from projections.history import objects
+from projections.invoices import payments, receivables
 
 
 @strawberry.enum(description="What receivables can be sorted by.")

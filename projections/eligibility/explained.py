@@ -16,7 +16,7 @@ from projections.eligibility.billing_eligibility import EligibilityRow
 from projections.eligibility.fold import EligibilityFold
 from projections.eligibility.lots import LotsFold
 from projections.follow import Log
-from projections.invoices_fold import InvoicesFold
+from projections.invoices.fold import InvoicesFold
 from projections.reader import Scope, View
 from projections.registers.fold import RegistersFold
 from projections.registers.timesheets_fold import TimesheetsFold

@@ -40,7 +40,7 @@ from projections.contexts import Contexts
 from projections.eligibility.counted import Counted, counted
 from projections.eligibility.items import ITEMS, Item, item_of_entry, item_of_lot, part_of
 from projections.eligibility.open_work import OpenWork
-from projections.invoices_fold import InvoicesFold
+from projections.invoices.fold import InvoicesFold
 from projections.model import Handler
 from projections.registers.timesheets_fold import TimesheetsFold
 from projections.shelf import Changes, Shelf, Source

@@ -11,7 +11,7 @@ from typing import Any, Final
 from domain.exception import ExceptionOpened, ExceptionRecurred, ExceptionResolved, ExceptionRetried, Problem
 from domain.kernel import Recorded
 from projections.contexts import Contexts
-from projections.invoices_fold import InvoicesFold
+from projections.invoices.fold import InvoicesFold
 from projections.model import Handler
 from projections.row_security import OF_SELLER
 from projections.shelf import Changes, Shelf, Source

@@ -16,7 +16,7 @@ from domain.payment import MoneyReceived
 from domain.project import ProjectCreated
 from domain.timesheet import TimeCorrected, TimeLogged
 from projections.contexts import Contexts
-from projections.invoices_fold import InvoicesFold
+from projections.invoices.fold import InvoicesFold
 from projections.model import Handler
 from projections.row_security import Shown, any_of
 from projections.shelf import Changes

@@ -31,8 +31,8 @@ from domain.project import (
     SetUpSent,
 )
 from projections.contexts import Contexts
-from projections.credit_notes_fold import CreditNotesFold
-from projections.invoices_fold import InvoicesFold
+from projections.invoices.credit_notes_fold import CreditNotesFold
+from projections.invoices.fold import InvoicesFold
 from projections.model import Handler
 from projections.row_security import OF_SELLER
 from projections.shelf import Changes, Shelf, Source, SumChange

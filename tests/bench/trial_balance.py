@@ -34,11 +34,11 @@ from domain.books.postings import BilledOf
 from domain.calendar import DayOpened
 from domain.catalogue import DECIDERS, EVENTS
 from domain.kernel import Cause, Recorded, StreamId
-from projections import journal
 from projections.contexts import Contexts
 from projections.generation import Generations
-from projections.journal import BalanceFilter, BalanceRow
-from projections.journal_writer import About, JournalWriter
+from projections.journal import journal
+from projections.journal.journal import BalanceFilter, BalanceRow
+from projections.journal.writer import About, JournalWriter
 from projections.memory import MemoryStore
 from projections.reader import FIRM, View, Watermark
 from projections.shelf import Changes

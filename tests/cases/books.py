@@ -28,7 +28,7 @@ from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.reference.tax_pack import TaxCategory
 from domain.reference.tax_rule import SetTaxRule, TaxRule
-from projections.journal_tables import LINES, POSTINGS, PostingRecord
+from projections.journal.tables import LINES, POSTINGS, PostingRecord
 from tests.projections.books import fold
 from tests.world import CUSTOMER, ENGAGEMENT, NEW_YEAR, NINE, PROJECT, World
 

@@ -22,7 +22,7 @@ from domain.processes.pricing import Pricing
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.timesheet import ApproveTime, Claim, DecidePeriod, EntryInvoiced, LogTime, Work, timesheet_stream
 from projections.eligibility.items import ITEMS, Item
-from projections.invoices_fold import INVOICES
+from projections.invoices.fold import INVOICES
 from tests.api.services.desk import APPROVER, PREPARER, Counter
 from tests.cases.books import Firm
 from tests.cases.report import Record, published

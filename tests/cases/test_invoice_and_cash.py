@@ -30,8 +30,8 @@ from domain.reference.resource import DescribeResource
 from domain.reference.tax_pack import TaxPack
 from domain.reference.tax_rule import PublishTaxPack, SetTaxRule, TaxRule
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
-from projections.invoices_fold import INVOICES
-from projections.payments_fold import PAYMENTS
+from projections.invoices.fold import INVOICES
+from projections.invoices.payments_fold import PAYMENTS
 from tests.api.services.desk import APPROVER, PREPARER, Counter
 from tests.cases.report import Record, published
 from tests.projections.books import fold

@@ -26,7 +26,7 @@ from domain.engagement.schedule import FallDue, GiveServiceCredit
 from domain.invoice import RecordPayment, invoice_stream
 from domain.lots import LotStatus
 from domain.money import Money
-from projections.journal_tables import LINES
+from projections.journal.tables import LINES
 from tests.cases.books import Firm
 from tests.cases.report import Record
 from tests.projections.books import fold, folded

@@ -19,7 +19,7 @@ from domain.ports import LotAt
 from projections.eligibility.items import ITEMS, Item
 from projections.eligibility.sums import ITEM_SUMS, REASON_SUMS
 from projections.fold import Fold
-from projections.invoices_fold import INVOICE_SUMS, INVOICES
+from projections.invoices.fold import INVOICE_SUMS, INVOICES
 from projections.margin.fold import MARGINS
 from projections.memory import MemoryStore
 from projections.registers.fold import ENGAGEMENTS

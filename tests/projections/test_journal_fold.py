@@ -20,9 +20,9 @@ from domain.money import Money
 from domain.payment import ReceivePayment
 from domain.receivables import Allocation
 from domain.timesheet import RejectTime
-from projections.invoices_fold import INVOICES
-from projections.journal_tables import BALANCES, LINES, OPEN, POSTINGS, PostingRecord
-from projections.payments_fold import PAYMENTS
+from projections.invoices.fold import INVOICES
+from projections.invoices.payments_fold import PAYMENTS
+from projections.journal.tables import BALANCES, LINES, OPEN, POSTINGS, PostingRecord
 from tests.projections import histories
 from tests.projections.books import Rows, fold, folded, given
 from tests.projections.test_margin_fold import dollars, rate

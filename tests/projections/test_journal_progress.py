@@ -9,7 +9,7 @@ from domain.contract import ContractLine, ManagedService, PercentComplete, Retai
 from domain.engagement.retainer import GrantRetainer
 from domain.invoice import RecordPayment, invoice_stream
 from domain.money import Money
-from projections.journal_tables import LINES
+from projections.journal.tables import LINES
 from tests.cases.books import Firm
 from tests.projections.books import Rows, folded
 from tests.world import ENGAGEMENT, MONDAY, NINE

@@ -23,7 +23,7 @@ from domain.ports import LotAt
 from domain.project import ConfirmSetUp
 from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, Work, timesheet_stream
 from projections.eligibility.items import ITEMS
-from projections.journal_tables import LINES, LOTS, OPEN, POSTINGS
+from projections.journal.tables import LINES, LOTS, OPEN, POSTINGS
 from tests.domain.test_crediting import credit
 from tests.projections.books import fold, folded
 from tests.world import MONDAY, NEW_YEAR, NINE, World, euros

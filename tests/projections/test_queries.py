@@ -18,7 +18,7 @@ from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.kernel import StreamId, decider_name, stream_of
 from domain.lots import LotStatus
 from domain.ports import Candidates
-from projections import access, build, invoices
+from projections import access, build
 from projections.eligibility import billing_eligibility
 from projections.eligibility.billing_eligibility import EligibilityFilter
 from projections.eligibility.candidates import LiveCandidates
@@ -26,7 +26,8 @@ from projections.exceptions import exceptions
 from projections.exceptions.exceptions import ExceptionFilter
 from projections.generation import Generations
 from projections.history import lineage, objects, timeline
-from projections.invoices import InvoiceFilter
+from projections.invoices import invoices
+from projections.invoices.invoices import InvoiceFilter
 from projections.margin import margin
 from projections.margin.margin import Dimension, MarginFilter
 from projections.pages import BadCursor, Page, PageRequest, PageTooLong, UnknownSort

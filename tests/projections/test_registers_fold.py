@@ -42,7 +42,7 @@ from domain.reference.customer import BlockCustomer
 from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, SubmitTime, WithdrawTime, Work
 from projections.exceptions.fold import EXCEPTIONS
 from projections.history.timeline_fold import TIMELINE
-from projections.invoices_fold import INVOICE_SUMS, INVOICES
+from projections.invoices.fold import INVOICE_SUMS, INVOICES
 from projections.registers.fold import CUSTOMERS, ENGAGEMENTS, ENTITIES, PROJECTS
 from projections.registers.timesheets_fold import ENTRIES, SHEETS
 from projections.systems.sources import SOURCES

@@ -10,8 +10,8 @@ from domain.kernel import StreamId
 from domain.ports import LotAt, SourceAt, WorkDone
 from projections.eligibility.items import ITEMS, Item
 from projections.fold import Fold
-from projections.intercompany_fold import TRANSFERS, TransferRecord
-from projections.invoices_fold import INVOICES
+from projections.intercompany.fold import TRANSFERS, TransferRecord
+from projections.invoices.fold import INVOICES
 from projections.memory import MemoryStore
 from projections.shelf import Changes
 from projections.store import NotOurs

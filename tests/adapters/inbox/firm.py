@@ -17,7 +17,7 @@ from domain.processes.falling_due import FallingDue
 from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
-from projections.journal_tables import POSTINGS
+from projections.journal.tables import POSTINGS
 from projections.systems.sync_fold import SYNCS
 from tests.adapters.simulation.in_memory import InMemory
 from tests.adapters.vendors.payloads import Letter

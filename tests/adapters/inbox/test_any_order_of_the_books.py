@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.invoice import invoice_stream
-from projections.invoices_fold import INVOICES
-from projections.payments_fold import PAYMENTS
+from projections.invoices.fold import INVOICES
+from projections.invoices.payments_fold import PAYMENTS
 from tests.adapters.inbox.firm import Firm
 from tests.adapters.inbox.messages import CASH, DECISIONS, EXPENSES, HOURS, NAMES, PROMISES, RATES, SIGNED, told
 from tests.adapters.vendors.payloads import Letter

@@ -17,8 +17,8 @@ from adapters.settings import Settings
 from api.commands.export import Format, account_of, viewing, write
 from domain.invoice import RecordPayment, invoice_stream
 from domain.money import Money
-from projections import journal
-from projections.journal import BalanceFilter
+from projections.journal import journal
+from projections.journal.journal import BalanceFilter
 from projections.reader import FIRM, View
 from tests.api.asker import Asker, asking
 from tests.projections.test_margin_fold import dollars, rate

@@ -8,7 +8,7 @@ import pytest
 
 from api.graphql.folded import Past
 from domain.kernel import StreamId
-from projections import invoices
+from projections.invoices import invoices
 from projections.pages import PageRequest
 from projections.reader import FIRM, At, AtPosition, AtTime, InTheFuture
 from projections.registers import engagements, projects, timesheets

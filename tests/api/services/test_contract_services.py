@@ -17,7 +17,7 @@ from domain.contract import FixedFeeSchedule, ManagedService, PercentComplete, R
 from domain.contract.rules import PartsDoNotAddUp
 from domain.engagement.change_orders import ChangeOrderSelfApproval
 from domain.engagement.progress import MeasureProgress
-from projections.journal_tables import POSTINGS
+from projections.journal.tables import POSTINGS
 from tests.api.services.desk import APPROVER, PREPARER, Counter, person
 from tests.api.services.test_services import names
 from tests.projections.books import fold

@@ -11,9 +11,9 @@ from domain.contract import ContractLine, Revenue
 from domain.kernel import Recorded, decider_name
 from domain.lots import Lot, LotPart, LotRated
 from domain.revenue.earning import earns_by_itself, revenue_account
-from projections.journal_lines import EARNED_APART
-from projections.journal_tables import LotRecord
-from projections.journal_writer import About
+from projections.journal.lines import EARNED_APART
+from projections.journal.tables import LotRecord
+from projections.journal.writer import About
 
 _NOTHING: Final = Decimal(0)
 

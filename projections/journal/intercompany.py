@@ -19,7 +19,7 @@ from domain.intercompany.invoice import (
 )
 from domain.kernel import Recorded
 from domain.money import Money
-from projections.journal_writer import About, JournalWriter, Kind
+from projections.journal.writer import About, JournalWriter, Kind
 from projections.model import Handler
 
 _SIDES: Final[Mapping[Kind, AccountRole]] = {"ic_receivable": AccountRole.IC_AR, "ic_payable": AccountRole.IC_AP}

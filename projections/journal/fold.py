@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from projections.contexts import Contexts
-from projections.journal_credits import JournalCredits
-from projections.journal_crossing import JournalCrossing
-from projections.journal_intercompany import JournalIntercompany
-from projections.journal_lines import JournalLines
-from projections.journal_lots import JournalLots
-from projections.journal_money import JournalMoney
-from projections.journal_progress import JournalProgress
-from projections.journal_writer import JournalWriter
+from projections.journal.credits import JournalCredits
+from projections.journal.crossing import JournalCrossing
+from projections.journal.intercompany import JournalIntercompany
+from projections.journal.lines import JournalLines
+from projections.journal.lots import JournalLots
+from projections.journal.money import JournalMoney
+from projections.journal.progress import JournalProgress
+from projections.journal.writer import JournalWriter
 from projections.model import Handler
 from projections.shelf import Changes, Source
 

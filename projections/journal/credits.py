@@ -13,8 +13,8 @@ from domain.books.postings import BilledOf
 from domain.credit_note import Credit, CreditNoteIssued
 from domain.kernel import Recorded
 from domain.money import Money, shared
-from projections.journal_lines import JournalLines
-from projections.journal_writer import About, JournalWriter
+from projections.journal.lines import JournalLines
+from projections.journal.writer import About, JournalWriter
 from projections.model import Handler
 
 _NOTHING: Final = Decimal(0)

@@ -15,7 +15,7 @@ from typing import Final
 from domain.caps import Candidate, Room, allocation, given_back
 from domain.money import Money
 from projections.contexts import Contexts
-from projections.journal_tables import LOTS, LotRecord
+from projections.journal.tables import LOTS, LotRecord
 from projections.shelf import Shelf, Source
 from projections.tables import Key
 

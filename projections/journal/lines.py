@@ -26,8 +26,8 @@ from domain.revenue.earning import (
 from domain.revenue.methods import Bases, Basis
 from domain.revenue.promises import allocated_lines, earning_terms, promise_of
 from projections.contexts import Contexts
-from projections.journal_tables import LINES, LineRecord
-from projections.journal_writer import About, JournalWriter
+from projections.journal.tables import LINES, LineRecord
+from projections.journal.writer import About, JournalWriter
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key
 

@@ -14,9 +14,9 @@ from domain.kernel import Recorded
 from domain.lots import LotRated, LotReversed, LotSplit, LotTransferred
 from domain.lots.transfer import Transfer, TransfersPriced
 from domain.reference.fx_rate import FxRatePublished
-from projections.journal_lots import JournalLots
-from projections.journal_tables import CHARGES, ChargeRecord
-from projections.journal_writer import About, JournalWriter
+from projections.journal.lots import JournalLots
+from projections.journal.tables import CHARGES, ChargeRecord
+from projections.journal.writer import About, JournalWriter
 from projections.model import Handler
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key

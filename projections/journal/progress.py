@@ -23,9 +23,9 @@ from domain.reference.fx_rate import FxRatePublished
 from domain.revenue.earning import last_day_of
 from domain.revenue.promises import allocated_lines, budget_of
 from projections.contexts import Contexts
-from projections.journal_lines import JournalLines
-from projections.journal_tables import OPEN, OpenRecord
-from projections.journal_writer import About, JournalWriter
+from projections.journal.lines import JournalLines
+from projections.journal.tables import OPEN, OpenRecord
+from projections.journal.writer import About, JournalWriter
 from projections.model import Handler
 from projections.shelf import Source
 from projections.tables import Key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import chain
@@ -18,7 +18,7 @@ from domain.reference.fx_policy import FX_POLICY, FxPolicy
 from domain.reference.fx_rate import FxRates, fx_stream
 from domain.stated_days import states_its_day
 from projections.contexts import Contexts
-from projections.journal_tables import BALANCES, OPEN, POSTINGS, OpenRecord, PostingRecord
+from projections.journal.tables import BALANCES, OPEN, POSTINGS, OpenRecord, PostingRecord
 from projections.shelf import Changes, Shelf, Source, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Values
@@ -233,11 +233,6 @@ class JournalWriter:
         for grain, span in (("month", row.period), ("day", row.effective_on.isoformat())):
             key = (grain, span, row.entity, row.account, row.currency, row.functional_currency, row.reporting_currency)
             self._sums.add(key, amounts)
-
-
-def with_engagement(postings: Sequence[Posting], engagement: str) -> tuple[Posting, ...]:
-    """Postings that concern one engagement of several."""
-    return tuple(replace(each, engagement=engagement) for each in postings)
 
 
 def _is_settled(row: OpenRecord) -> bool:

@@ -43,11 +43,11 @@ from domain.reference.legal_entity import LegalEntityDefined
 from domain.revenue.promises import earning_terms
 from domain.timesheet import APPROVER_REDUCED
 from projections.contexts import Contexts
-from projections.journal_caps import Group, JournalCaps
-from projections.journal_lines import EARNED_APART, JournalLines
-from projections.journal_lot_rows import about, expense_line, parts_of, row_of
-from projections.journal_tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
-from projections.journal_writer import JournalWriter
+from projections.journal.caps import Group, JournalCaps
+from projections.journal.lines import EARNED_APART, JournalLines
+from projections.journal.lot_rows import about, expense_line, parts_of, row_of
+from projections.journal.tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
+from projections.journal.writer import JournalWriter
 from projections.model import Handler
 from projections.shelf import Changes, Shelf, Source
 from projections.tables import Key

@@ -24,9 +24,9 @@ from domain.invoice.document import InvoiceLine
 from domain.kernel import Recorded, local_id
 from domain.money import Money, shared
 from domain.payment import MoneyReceived, PaymentRefunded
-from projections.journal_lines import JournalLines
-from projections.journal_tables import OpenRecord
-from projections.journal_writer import About, JournalWriter, Kind
+from projections.journal.lines import JournalLines
+from projections.journal.tables import OpenRecord
+from projections.journal.writer import About, JournalWriter, Kind
 from projections.model import Handler
 
 _NOTHING: Final = Decimal(0)

@@ -1,0 +1,1 @@
+"""Intercompany: what entities owe each other, and what they delivered and did not invoice yet."""

@@ -1,0 +1,1 @@
+"""Invoices and cash: which documents there are, what is due of them, which money arrived and what it settled."""
