@@ -18,6 +18,7 @@ from api.graphql.exceptions import ExceptionQueries
 from api.graphql.figures import FigureQueries
 from api.graphql.finance import FinanceQueries
 from api.graphql.history import HistoryQueries
+from api.graphql.intercompany import IntercompanyQueries
 from api.graphql.invoices import InvoiceQueries
 from api.graphql.journal import JournalQueries
 from api.graphql.ledger import LedgerQueries
@@ -25,6 +26,7 @@ from api.graphql.limits import Limits, TextsCanBeKept
 from api.graphql.lots import LotQueries
 from api.graphql.margin import MarginQueries
 from api.graphql.mutations import mutation_type
+from api.graphql.periods import PeriodQueries
 from api.graphql.projects import ProjectQueries
 from api.graphql.receivables import ReceivableQueries
 from api.graphql.scalars import SCALARS
@@ -50,7 +52,9 @@ class Query(
     SyncQueries,
     ExceptionQueries,
     HistoryQueries,
+    PeriodQueries,
     FinanceQueries,
+    IntercompanyQueries,
     FigureQueries,
 ):
     """See the description."""
