@@ -21,7 +21,7 @@ _CURRENCY: Final = (
 )
 _UNCONVERTED: Final = "Lots or sums that an exchange rate is missing for; they are in no amount."
 _FROM_SERVICE: Final = "Issue - end of the service period, the last day that was worked."
-_FROM_APPROVAL: Final = "Issue - last approval of its work."
+_FROM_APPROVAL: Final = "Issue - last approval of the work that it still bills, on the calendar of the selling entity."
 _TO_BOOKS: Final = "Confirmation by the ERP - first sending to it."
 _KEY: Final = (
     "The object, month or region; empty for the firm, and for what belongs to none. An hour belongs to the practice of"
@@ -252,7 +252,9 @@ class ApprovalBottleneck:
     projects: int = strawberry.field(description="Projects whose work waits.")
     entries: int = strawberry.field(description="Entries that are submitted and neither approved nor rejected.")
     hours: Decimal = strawberry.field(description="The hours of these entries.")
-    oldest_at: datetime = strawberry.field(description="Since when the oldest of it waits.")
+    oldest_at: datetime = strawberry.field(
+        description="Since when the oldest of it waits, by the clock of the system in which it was submitted."
+    )
     days_median: Decimal = strawberry.field(description="How long half of it has waited, in days.")
 
 

@@ -6,8 +6,8 @@ else that cancels out and is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -30,28 +30,24 @@ NAMES: Final = Names(
     engagement="p.engagement",
     project="coalesce(nullif(p.project, ''), nullif(i.project, ''), o.project, '')",
 )
-_REVENUE: Final = tuple(
-    role.value for role in AccountRole if role.value.startswith("REVENUE") and role.value != "REVENUE_IC"
+
+
+def _accounts(roles: Iterable[AccountRole]) -> str:
+    return f"p.account IN ({', '.join(repr(role.value) for role in roles)})"
+
+
+_REVENUE: Final[tuple[AccountRole, ...]] = tuple(
+    role for role in AccountRole if role.value.startswith("REVENUE") and role is not AccountRole.REVENUE_IC
 )
-_COST: Final = (AccountRole.COST_LABOUR.value, AccountRole.COST_EXPENSE.value)
-_ASSET: Final = (AccountRole.CONTRACT_ASSET.value,)
-_RECEIVABLE: Final = (AccountRole.AR.value,)
-_BILLING: Final = ("invoice.issued.v1", "credit_note.issued.v1")
+_COST: Final[tuple[AccountRole, ...]] = (AccountRole.COST_LABOUR, AccountRole.COST_EXPENSE)
+_TIED_UP: Final = (AccountRole.CONTRACT_ASSET, AccountRole.AR)
+_IS_ASSET: Final = _accounts([AccountRole.CONTRACT_ASSET])
+_IS_RECEIVABLE: Final = _accounts([AccountRole.AR])
+_IS_BILLING: Final = f"{_IS_RECEIVABLE} AND p.event_name IN ('invoice.issued.v1', 'credit_note.issued.v1')"
 _OF_LOTS: Final = (
     " LEFT JOIN (SELECT item, min(project) AS project FROM item WHERE is_lot GROUP BY 1) i"
     f" ON i.item = p.lot AND p.lot <> '' LEFT JOIN {ONLY_PROJECTS} o ON o.engagement = p.engagement AND o.line = p.line"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class BookSums:
-    """Revenue and cost of one key and month, in one functional currency."""
-
-    key: str
-    month: str
-    currency: str
-    recognised: Decimal
-    cost: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +67,46 @@ class Capital:
     billings: Decimal
 
 
-def book_sums(view: View, by: By, where: FigureFilter, scope: Scope) -> Iterator[BookSums]:
-    """Revenue and cost of each key and month of the books."""
-    between = ("REVENUE_IC", "COST_IC") if by == "selling_entity" or where.selling_entity is not None else ()
-    conditions = Conditions()
-    conditions.one_of("p.account", (*_REVENUE, *_COST, *between))
-    NAMES.restrict(conditions, where, scope, "p.entity")
-    query = (
-        f"SELECT {NAMES.key(by)}, p.period, p.functional_currency,"
-        " coalesce(-sum(p.functional) FILTER (WHERE p.account LIKE 'REVENUE%%'), 0),"
-        " coalesce(sum(p.functional) FILTER (WHERE p.account LIKE 'COST%%'), 0)"
-        f" FROM {_posted(by, where)} {conditions.where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-    )
-    for row in view.rows(query, conditions.values):
-        yield BookSums(*row)
+@dataclass(frozen=True, slots=True)
+class BookSums:
+    """Revenue and cost of one key and month, in one functional currency, and what it adds to the capital of a day."""
+
+    key: str
+    month: str
+    currency: str
+    recognised: Decimal
+    cost: Decimal
+    capital: Capital | None
+
+
+def book_sums(view: View, by: By, where: FigureFilter, scope: Scope, day: date | None) -> Iterator[BookSums]:
+    """Revenue and cost of each key and month of the books, and what is tied up at the end of a day, read at once.
+
+    Without a day nothing but revenue and cost is read.
+    """
+    earning, costing = _REVENUE, _COST
+    if by == "selling_entity" or where.selling_entity is not None:
+        earning, costing = (*_REVENUE, AccountRole.REVENUE_IC), (*_COST, AccountRole.COST_IC)
+    conditions = Conditions([where.month_from or "", where.month_to or "9999-12", day])
+    conditions.add(_accounts([*earning, *costing, *(_TIED_UP if day is not None else ())]))
+    if day is not None:
+        conditions.add("p.effective_on <= d.day")
+    NAMES.restrict(conditions, where if day is None else where.of_all_months(), scope, "p.entity")
+    span, trailing = "p.period BETWEEN d.month_from AND d.month_to", f"p.effective_on > d.day - {TRAILING_DAYS}"
+    query = f"""
+SELECT {NAMES.key(by)}, p.period, p.functional_currency,
+       coalesce(-sum(p.functional) FILTER (WHERE {_accounts(earning)} AND {span}), 0),
+       coalesce(sum(p.functional) FILTER (WHERE {_accounts(costing)} AND {span}), 0),
+       coalesce(sum(p.functional) FILTER (WHERE {_IS_ASSET}), 0),
+       coalesce(sum(p.functional) FILTER (WHERE {_IS_RECEIVABLE}), 0),
+       coalesce(-sum(p.functional) FILTER (WHERE {_accounts(_REVENUE)} AND {trailing}), 0),
+       coalesce(sum(p.functional) FILTER (WHERE {_IS_BILLING} AND {trailing}), 0)
+FROM {_posted(by, where)}
+CROSS JOIN (SELECT %s::text AS month_from, %s::text AS month_to, %s::date AS day) d
+{conditions.where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    for key, month, currency, recognised, cost, *tied_up in view.rows(query, conditions.values):
+        capital = Capital(key, day, currency, *tied_up) if day is not None else None
+        yield BookSums(key, month, currency, recognised, cost, capital)
 
 
 def _posted(by: By, where: FigureFilter) -> str:
@@ -94,26 +116,25 @@ def _posted(by: By, where: FigureFilter) -> str:
     return f"{postings} p JOIN legal_entity e ON e.entity = p.entity{of_lots}"
 
 
-def capital(view: View, by: By, where: FigureFilter, scope: Scope, days: Sequence[date]) -> Iterator[Capital]:
-    """What is tied up on each of some days, by key, or by the months of these days.
+def capital_of_months(view: View, where: FigureFilter, scope: Scope, days: Sequence[date]) -> Iterator[Capital]:
+    """What is tied up on each of some days, by their months.
 
     Postings are added up by day first, so that many days cost little more than one.
     """
-    conditions = Conditions([list(_ASSET), list(_RECEIVABLE), list(_REVENUE), list(_RECEIVABLE), list(_BILLING)])
-    conditions.one_of("p.account", (*_ASSET, *_RECEIVABLE, *_REVENUE))
+    conditions = Conditions()
+    conditions.add(_accounts([*_TIED_UP, *_REVENUE]))
     conditions.add("p.effective_on <= %s", max(days))
     CAPITAL_NAMES.restrict(conditions, where.of_all_months(), scope, "p.entity")
     query = f"""
 WITH posted AS (
-    SELECT {"''" if by == "month" else CAPITAL_NAMES.key(by)} AS key, p.functional_currency AS currency, p.effective_on,
-           sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS asset,
-           sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS receivable,
-           -sum(p.functional) FILTER (WHERE p.account = ANY(%s)) AS revenue,
-           sum(p.functional) FILTER (WHERE p.account = ANY(%s) AND p.event_name = ANY(%s)) AS billings
-    FROM {_posted(by, where)} {conditions.where} GROUP BY 1, 2, 3
+    SELECT p.functional_currency AS currency, p.effective_on,
+           sum(p.functional) FILTER (WHERE {_IS_ASSET}) AS asset,
+           sum(p.functional) FILTER (WHERE {_IS_RECEIVABLE}) AS receivable,
+           -sum(p.functional) FILTER (WHERE {_accounts(_REVENUE)}) AS revenue,
+           sum(p.functional) FILTER (WHERE {_IS_BILLING}) AS billings
+    FROM {_posted("month", where)} {conditions.where} GROUP BY 1, 2
 )
-SELECT {"to_char(d.day, 'YYYY-MM')" if by == "month" else "t.key"} AS key, d.day, t.currency,
-       coalesce(sum(t.asset), 0), coalesce(sum(t.receivable), 0),
+SELECT to_char(d.day, 'YYYY-MM'), d.day, t.currency, coalesce(sum(t.asset), 0), coalesce(sum(t.receivable), 0),
        coalesce(sum(t.revenue) FILTER (WHERE t.effective_on > d.day - {TRAILING_DAYS}), 0),
        coalesce(sum(t.billings) FILTER (WHERE t.effective_on > d.day - {TRAILING_DAYS}), 0)
 FROM unnest(%s::date[]) AS d(day) JOIN posted t ON t.effective_on <= d.day GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
@@ -121,12 +142,5 @@ FROM unnest(%s::date[]) AS d(day) JOIN posted t ON t.effective_on <= d.day GROUP
         yield Capital(*row)
 
 
-CAPITAL_NAMES: Final = Names(
-    month="p.period",
-    selling_entity="p.entity",
-    region="e.region",
-    practice="coalesce(p.practice, '')",
-    customer="p.customer",
-    engagement="p.engagement",
-)
-"""Receivables are told apart by entity, region, practice, customer, and engagement where an invoice bills one alone."""
+CAPITAL_NAMES: Final = replace(NAMES, project=None)
+"""Receivables are told apart by all but project: an invoice may bill several of them."""

@@ -25,8 +25,9 @@ class CycleTimes:
     """The middle and the slow end of how long invoices take, in days; None where none has come that far.
 
     ``from_service``: from the end of the service period, the last day that was worked, to the issue;
-    ``from_approval``: from the last approval of its work to the issue; ``to_books``: from the first sending to the
-    ERP to its confirmation. The 90th percentile is a value that was reached, not one between two.
+    ``from_approval``: from the last approval of what it still bills to the issue, on the calendar of the seller's
+    place; ``to_books``: from the first sending to the ERP to its confirmation. The 90th percentile is a value that was
+    reached, not one between two.
     """
 
     key: str
@@ -53,7 +54,7 @@ def cycle_times(view: View, by: By, where: FigureFilter, scope: Scope) -> list[C
 WITH days AS (
     SELECT {NAMES.key(by)} AS key,
            (i.issued_on - i.last_work_date)::numeric AS from_service,
-           (i.issued_on - (l.approved_at AT TIME ZONE 'UTC')::date)::numeric AS from_approval,
+           (i.issued_on - (l.approved_at AT TIME ZONE e.time_zone)::date)::numeric AS from_approval,
            s.days AS to_books
     FROM invoice i
     JOIN legal_entity e ON e.entity = i.selling_entity

@@ -132,17 +132,18 @@ def figures(view: View, by: By, where: FigureFilter, scope: Scope) -> list[Figur
     summing = _Summing(by, to_currency)
     for sums in work.work_sums(view, by, where, scope):
         summing.add_work(sums)
-    for earned in books.book_sums(view, by, where, scope):
+    first, last = _span(view, where, known_to)
+    has_capital = by in _CAPITAL_BY and books.CAPITAL_NAMES.knows(where)
+    for earned in books.book_sums(view, by, where, scope, last if has_capital and by != "month" else None):
         summing.add_books(earned)
+    if has_capital and by == "month":
+        for tied in books.capital_of_months(view, where, scope, _days_of(first, last)):
+            summing.add_capital(tied)
     for hours in capacity.billable_hours(view, by, where, scope):
         summing.of(hours.key).billable_hours += hours.hours
-    first, last = _span(view, where, known_to)
     if by in _CAPACITY_BY and capacity.NAMES.knows(where):
         for able in capacity.capacity_hours(view, by, where, scope, first, last):
             summing.of(able.key).capacity_hours = able.hours
-    if by in _CAPITAL_BY and books.CAPITAL_NAMES.knows(where):
-        for tied in books.capital(view, by, where, scope, _days_of(by, first, last)):
-            summing.add_capital(tied)
     for expected in forecast.expected_margins(view, by, where, scope, known_to):
         summing.add_expected(expected)
     return summing.rounded()
@@ -175,11 +176,13 @@ class _Summing:
 
     def add_books(self, sums: books.BookSums) -> None:
         row, rate = self.of(sums.key), self._to.rate(sums.currency, sums.month)
-        if rate is None:
+        if rate is not None:
+            row.recognised += sums.recognised * rate
+            row.cost += sums.cost * rate
+        elif sums.recognised or sums.cost:
             row.unconverted += 1
-            return
-        row.recognised += sums.recognised * rate
-        row.cost += sums.cost * rate
+        if sums.capital is not None:
+            self.add_capital(sums.capital)
 
     def add_capital(self, tied: books.Capital) -> None:
         row, rate = self.of(tied.key), self._to.rate(tied.currency, month_of(tied.on))
@@ -222,10 +225,8 @@ def _days(tied: Decimal | None, trailing: Decimal | None) -> Decimal | None:
     return (tied * TRAILING_DAYS / trailing).quantize(_ONE_PLACE, ROUND_HALF_UP)
 
 
-def _days_of(by: By, first: date, last: date) -> list[date]:
-    """The days on which capital is looked at: the end of each month, or the last day alone; none lies behind that."""
-    if by != "month":
-        return [last]
+def _days_of(first: date, last: date) -> list[date]:
+    """The days on which capital is looked at: the end of each month; none lies behind the last day."""
     months, day = [], first.replace(day=1)
     while day <= last:
         months.append(min(last_day_of(month_of(day)), last))

@@ -19,7 +19,8 @@ from projections.reader import Scope, View
 class Bottleneck:
     """Work that waits for the approval of one project manager; empty is work for projects without one.
 
-    ``oldest_at`` is since when the oldest of it waits, ``days_median`` how long half of it has waited.
+    ``oldest_at`` is since when the oldest of it waits, ``days_median`` how long half of it has waited, by the clock of
+    the system in which it was submitted.
     """
 
     manager: str
@@ -67,8 +68,8 @@ def bottlenecks(view: View, where: FigureFilter, scope: Scope, at: datetime) -> 
     conditions.add("t.status = 'submitted'")
     WAITING_NAMES.restrict(conditions, where, scope, "p.selling_entity")
     query = f"""
-SELECT coalesce(p.manager, ''), count(DISTINCT t.project), count(*), coalesce(sum(t.hours), 0), min(t.status_at),
-       round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM %s - t.status_at)) / 86400)::numeric, 2)
+SELECT coalesce(p.manager, ''), count(DISTINCT t.project), count(*), coalesce(sum(t.hours), 0), min(t.waits_since),
+       round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM %s - t.waits_since)) / 86400)::numeric, 2)
 FROM entry t JOIN project p ON p.project = t.project LEFT JOIN legal_entity e ON e.entity = p.selling_entity
 {conditions.where}
 GROUP BY 1 ORDER BY 4 DESC, 1"""

@@ -93,6 +93,7 @@ class EntityRecord:
     country: str
     region: str
     functional_currency: str
+    time_zone: str
     countries: tuple[str, ...]
     version: int
 
@@ -267,6 +268,7 @@ def _entity(name: str, folded: Folded) -> EntityRecord:
         newest.address.country,
         newest.region,
         newest.functional_currency,
+        newest.time_zone,
         countries,
         folded.version,
     )

@@ -65,6 +65,7 @@ CREATE TABLE legal_entity (
     country text COLLATE "C" NOT NULL,
     region text COLLATE "C" NOT NULL,
     functional_currency text COLLATE "C" NOT NULL,
+    time_zone text COLLATE "C" NOT NULL,
     countries text[] COLLATE "C" NOT NULL,  -- of all versions, past and future
     version bigint NOT NULL,
     PRIMARY KEY (entity)

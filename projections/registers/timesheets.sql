@@ -20,6 +20,7 @@ CREATE TABLE entry (
     status text COLLATE "C" NOT NULL,
     status_version bigint NOT NULL,
     status_at timestamptz NOT NULL,
+    waits_since timestamptz,  -- for its approval, by the clock of its source
     was_revoked boolean NOT NULL,
     approved_by text COLLATE "C",
     approved_at timestamptz,

@@ -43,7 +43,10 @@ OPEN_STATUSES: Final = frozenset({"captured", "submitted", "approved", "rejected
 
 @dataclass(slots=True)
 class EntryRecord:
-    """One entry or expense line as the register keeps it; ``lots`` counts the lots that stand for it now."""
+    """One entry or expense line as the register keeps it; ``lots`` counts the lots that stand for it now.
+
+    ``waits_since`` is when it was submitted, or its approval revoked, while it waits to be approved.
+    """
 
     stream: str
     entry: str
@@ -64,6 +67,7 @@ class EntryRecord:
     status: str
     status_version: int
     status_at: datetime
+    waits_since: datetime | None
     was_revoked: bool
     approved_by: str | None
     approved_at: datetime | None
@@ -249,7 +253,8 @@ class TimesheetsFold:
         self._sheet(fact)
 
     def _submitted(self, fact: Recorded[TimeSubmitted | ExpensesSubmitted]) -> None:
-        self._move_each(fact, "submitted")
+        for row in self._move_each(fact, "submitted"):
+            row.waits_since = _said_at(fact)
 
     def _approved(self, fact: Recorded[TimeApproved | ExpensesApproved]) -> None:
         for row in self._move_each(fact, "approved"):
@@ -262,7 +267,7 @@ class TimesheetsFold:
 
     def _revoked(self, fact: Recorded[ApprovalRevoked]) -> None:
         for row in self._move_each(fact, "submitted"):
-            row.was_revoked = True
+            row.was_revoked, row.waits_since = True, _said_at(fact)
 
     def _unrated(self, fact: Recorded[EntryUnrated | ExpenseUnrated]) -> None:
         row = self._changed(fact, _keys(fact)[0][1])
@@ -333,8 +338,14 @@ def _keys(fact: Recorded[Any]) -> list[Key]:
 def _move(row: EntryRecord, status: str, fact: Recorded[Any]) -> None:
     """The entry stands somewhere else now; who approved it before, and that it had no price, no longer counts."""
     row.status, row.status_version, row.status_at = status, fact.version, fact.recorded_at
-    row.was_revoked, row.approved_by, row.approved_at, row.approved_hours = False, None, None, None
+    row.waits_since, row.was_revoked = None, False
+    row.approved_by, row.approved_at, row.approved_hours = None, None, None
     _forget_unrated(row)
+
+
+def _said_at(fact: Recorded[Any]) -> datetime:
+    """When it was so by the clock of its source, which may have told it much later."""
+    return fact.cause.occurred_at or fact.recorded_at
 
 
 def _forget_unrated(row: EntryRecord) -> None:
@@ -368,6 +379,7 @@ def _new_entry(
         status="captured",
         status_version=fact.version,
         status_at=fact.recorded_at,
+        waits_since=None,
         was_revoked=False,
         approved_by=None,
         approved_at=None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,8 @@ from api.access import Role
 from domain.billing import crediting
 from domain.billing.credit_wishes import CreditWish
 from domain.invoice import ConfirmPosting, RejectPosting, ReportPostingSent, RequestPosting, invoice_stream
-from domain.timesheet import SubmitTime, timesheet_stream
+from domain.kernel import Addressed, Cause
+from domain.timesheet import ApproveTime, SubmitTime, timesheet_stream
 from tests.api.asker import Asker, asking, two_entities
 from tests.world import MONDAY, NINE, euros
 
@@ -86,6 +87,17 @@ def test_what_is_credited_was_never_billed_and_nobody_waits_for_its_payment(aske
     assert [Decimal(row[name]) for name in fields.split()] == [2400, 2856, 2856, 90]
 
 
+def test_the_day_of_an_approval_is_that_at_the_sellers_place(asker: Asker) -> None:
+    """Half past eleven at night in London is half past midnight in Berlin, on which the invoice is issued."""
+    world = asker.world.firm().contract()
+    sheet = world.work("1", approve=False)
+    world.tell(sheet, ApproveTime(("jira:1",), "W-9", datetime(2026, 3, 31, 22, 30, tzinfo=UTC)))
+    world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1", date(2026, 4, 1))
+    asker.fold()
+    (row,) = rows(asker, "invoiceCycle", "fromApprovalDaysMedian fromServiceDaysMedian")
+    assert [Decimal(row[name]) for name in ("fromApprovalDaysMedian", "fromServiceDaysMedian")] == [0, 30]
+
+
 def test_the_way_to_the_books_begins_with_the_first_sending(asker: Asker) -> None:
     world = asker.world.firm().contract()
     world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
@@ -136,6 +148,19 @@ def test_what_waits_for_managers_is_told_of_some_work_alone(asker: Asker, where:
     asker.fold()
     found = rows(asker, "approvalBottlenecks", "hours", f"(where: {{{where}}})")
     assert [Decimal(row["hours"]) for row in found] == ([] if waiting is None else [waiting])
+
+
+def test_work_waits_since_its_source_says_so_not_since_that_was_heard(asker: Asker) -> None:
+    world = asker.world.firm().contract()
+    sheet = world.work("1", approve=False)
+    unit, monday = world.ledger.unit(), datetime(2026, 3, 9, 8, tzinfo=UTC)
+    unit.decide(Addressed(sheet, SubmitTime(("jira:1",))), Cause("system:tempo", "c-1", occurred_at=monday))
+    world.ledger.commit(unit)
+    asker.fold()
+    (row,) = rows(asker, "approvalBottlenecks", "oldestAt daysMedian")
+    assert datetime.fromisoformat(row["oldestAt"]) == monday
+    waited = (datetime.now(UTC) - monday).total_seconds() / 86_400
+    assert abs(float(row["daysMedian"]) - waited) < 0.02
 
 
 def test_what_other_systems_know_is_told_of_some_projects_alone(asker: Asker) -> None:
