@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import assert_never
+from typing import Final, assert_never
 
 from domain.contract import ContractLine, Retainer
 from domain.engagement.promised import Agreement, Promised, promised_lot
@@ -334,6 +334,10 @@ def lapsed(line: str, state: RetainerAccount, on: date) -> Sequence[RetainerExpi
     ]
 
 
+NOTHING_WAITS: Final[Mapping[str, Money]] = {}
+"""No part of any grant is to be billed again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanting:
     """An open lot on a retainer line, in the order in which lots draw: work date, approval time, id."""
@@ -344,9 +348,15 @@ class Wanting:
     value: Money
 
 
-def draws_for(state: RetainerAccount, lots: Iterable[Wanting]) -> Mapping[str, Sequence[tuple[str, Money]]]:
-    """What each lot takes of which grants; a lot that gets less than its value is overage for the rest."""
+def draws_for(
+    state: RetainerAccount, lots: Iterable[Wanting], waiting: Mapping[str, Money] = NOTHING_WAITS
+) -> Mapping[str, Sequence[tuple[str, Money]]]:
+    """What each lot takes of which grants; a lot that gets less than its value is overage for the rest.
+
+    ``waiting`` is what of each grant was credited, and pays for nothing until it is billed again.
+    """
     left = {name: grant.available for name, grant in state.grants.items()}
+    left = {name: each - waiting[name] if name in waiting else each for name, each in left.items()}
     result: dict[str, Sequence[tuple[str, Money]]] = {}
     for lot in sorted(lots, key=lambda each: (each.work_date, each.approved_at, each.lot)):
         wanted, taken = lot.value, []

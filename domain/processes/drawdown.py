@@ -1,21 +1,31 @@
 """Drawdown: work on a retainer line is taken off the retainer as it is rated; what is beyond it is overage.
 
+What of a retainer was credited to be billed again pays for nothing until it is: then the work that waits is drawn.
+
 The draw of the retainer and the lots that it pays for are recorded in one transaction, so that no part of a retainer
 pays twice. A grant may be drawn once its invoice is issued, or paid where the contract asks for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.contract import Retainer
 from domain.engagement import Engagement
-from domain.engagement.retainer import ApplyRetainer, MakeGrantUsable, RetainerDraw, RetainerUsable, Wanting, draws_for
+from domain.engagement.retainer import (
+    ApplyRetainer,
+    Grant,
+    MakeGrantUsable,
+    RetainerDraw,
+    RetainerUsable,
+    Wanting,
+    draws_for,
+)
 from domain.invoice import InvoicePaid, Issued
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id, stream_of
 from domain.lots import DrawLots, Lot, LotHoldsLifted, LotRated, LotsBilled, LotStatus, RepriceLot, SplitLot, parts_left
-from domain.money import Money
+from domain.money import Money, zero
 from domain.ports import Candidates, Read, engagement_of, invoice_of, lots_of
 
 
@@ -31,7 +41,7 @@ class Drawdown:
 
     def asks_candidates(self, fact: Recorded[object]) -> bool:
         """Whether a reaction asks the read model which work waits for a retainer."""
-        return isinstance(fact.event, RetainerUsable)
+        return isinstance(fact.event, RetainerUsable) or _bills_retainer(fact)
 
     def react(self, fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[Addressed]:
         """The commands that a fact leads to."""
@@ -41,17 +51,55 @@ class Drawdown:
             case LotHoldsLifted(lots) if decider_name(fact.stream) != "engagement":
                 return _lifted(fact.stream, lots, read)
             case RetainerUsable(line):
+                return _waiting_drawn(engagement_of(read, local_id(fact.stream)), line, read, candidates)
+            case LotsBilled(lots, invoice) if _bills_retainer(fact):
                 engagement = engagement_of(read, local_id(fact.stream))
-                sources = candidates.unbilled_of(engagement=local_id(fact.stream))
-                streams = dict.fromkeys(source.stream for source in sources)
-                waiting = [(stream, lot) for stream in streams for lot in lots_of(read, stream)]
-                return _drawn(engagement, line, waiting, read)
-            case LotsBilled(lots, invoice) if decider_name(fact.stream) == "engagement":
-                return _usable(engagement_of(read, local_id(fact.stream)), lots, invoice, "issued", read)
+                again = [
+                    each
+                    for line in _billed_again(engagement, lots)
+                    for each in _waiting_drawn(engagement, line, read, candidates)
+                ]
+                return [*_usable(engagement, lots, invoice, "issued", read), *again]
             case InvoicePaid():
                 return _paid(local_id(fact.stream), read)
             case _:
                 return []
+
+
+def _bills_retainer(fact: Recorded[object]) -> bool:
+    """Whether an invoice asks for a retainer."""
+    lots = fact.event.lots if isinstance(fact.event, LotsBilled) else ()
+    return decider_name(fact.stream) == "engagement" and any("/retainer/" in lot for lot in lots)
+
+
+def _billed_again(engagement: Engagement, lots: Iterable[str]) -> Sequence[str]:
+    """The lines of which retainers are billed that could be drawn before: they had been credited."""
+    billed = [engagement.lots[name].lot for name in lots if name in engagement.lots]
+    found = [lot.line for lot in billed if (grant := _grant_of(engagement, lot)) is not None and grant.usable]
+    return list(dict.fromkeys(found))
+
+
+def _grant_of(engagement: Engagement, lot: Lot) -> Grant | None:
+    """The grant that a lot of a contract asks the customer to pay for, if it does."""
+    return engagement.account(lot.line).grants.get(lot.source.partition("/retainer/")[2])
+
+
+def _to_be_billed_again(engagement: Engagement, line: str) -> Mapping[str, Money]:
+    """What of each grant of a line was credited to be billed again, and is on no invoice yet."""
+    left: dict[str, Money] = {}
+    for held in engagement.lots.values():
+        grant = _grant_of(engagement, held.lot) if held.lot.line == line else None
+        is_open = held.status in (LotStatus.OPEN, LotStatus.RESERVED)
+        if grant is not None and is_open and held.credit_note is not None:
+            left[grant.grant] = left.get(grant.grant, zero(engagement.currency)) + held.lot.value
+    return left
+
+
+def _waiting_drawn(engagement: Engagement, line: str, read: Read, candidates: Candidates) -> Sequence[Addressed]:
+    """The draws of all work that waits for a retainer of a line."""
+    sources = candidates.unbilled_of(engagement=engagement.terms.engagement)
+    streams = dict.fromkeys(source.stream for source in sources)
+    return _drawn(engagement, line, [(stream, lot) for stream in streams for lot in lots_of(read, stream)], read)
 
 
 def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str]], read: Read) -> Sequence[Addressed]:
@@ -72,12 +120,13 @@ def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str
             if mine and held.status is LotStatus.OPEN and not held.holds:
                 open_lots[name] = (stream, held.lot)
     wanting = [Wanting(lot.lot, lot.work_date, lot.approved_at, lot.value) for _, lot in open_lots.values()]
-    taken = draws_for(account, wanting)
+    waiting = _to_be_billed_again(engagement, line)
+    taken = draws_for(account, wanting, waiting)
     commands: list[Addressed] = []
     draws: list[RetainerDraw] = []
     for name, (stream, lot) in open_lots.items():
         rest = _take(stream, lot, taken.get(name, ()), commands, draws)
-        if rest is not None and terms.overage == "multiplier" and account.grants and not account.waiting():
+        if rest is not None and terms.overage == "multiplier" and account.grants and not (account.waiting() or waiting):
             beyond = RepriceLot(rest, terms.overage_multiplier, "beyond the retainer")
             commands.append(Addressed(stream, beyond))
     if draws:

@@ -1,16 +1,20 @@
-"""Pricing: approved work is rated at once, and again when a rate, a cost or a contract changes, until it is billed."""
+"""Pricing: approved work is rated at once, and again when a rate, a cost or a contract changes, until it is billed.
+
+What comes back from a draft or an invoice is rated anew, for what has changed while it was there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Final
 
 from domain.engagement.agreement import LineAgreed
 from domain.engagement.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseReport, ExpensesApproved, RateExpense, ReportExpenseUnrated, source_of
 from domain.kernel import Addressed, Recorded, StreamId, decider_name, local_id
-from domain.lots import ENDED, Lot, LotBook, LotState, LotStatus
+from domain.lots import ENDED, Lot, LotBook, LotsCredited, LotsReleased, LotState, LotStatus
 from domain.lots.transfer import PricedTransfer, PriceTransfers
 from domain.money import total
 from domain.ports import Candidates, LotAt, Read, SourceAt, lots_of, project_of
@@ -25,6 +29,9 @@ from domain.reference.rate_card import RateApproved, RateSet, RateWithdrawn, Zer
 from domain.reference.resource import ResourceDescribed
 from domain.timesheet import RateEntry, ReportUnrated, TimeApproved, Timesheet
 
+_OF_WORK: Final = ("timesheet", "expense_report")
+"""The kinds of streams that hold the lots of work; what a contract itself lets be billed has its price there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
@@ -34,7 +41,8 @@ class Pricing:
 
     def needs(self, fact: Recorded[object]) -> Sequence[StreamId]:
         """The streams that a reaction will read; what they lead to is read on the way."""
-        return [fact.stream] if isinstance(fact.event, TimeApproved | ExpensesApproved) else []
+        by_itself = isinstance(fact.event, TimeApproved | ExpensesApproved | LotsReleased | LotsCredited)
+        return [fact.stream] if by_itself and decider_name(fact.stream) in _OF_WORK else []
 
     def asks_candidates(self, fact: Recorded[object]) -> bool:
         """Whether a reaction asks the read model which work it touches."""
@@ -64,6 +72,10 @@ class Pricing:
             case ExpensesApproved(lines):
                 report = local_id(fact.stream)
                 sources = [SourceAt(fact.stream, source_of(report, line)) for line in lines]
+            case LotsReleased(lots=names) if decider_name(fact.stream) in _OF_WORK:
+                sources = _sources(fact.stream, names, read)
+            case LotsCredited(lots=credited) if decider_name(fact.stream) in _OF_WORK:
+                sources = _sources(fact.stream, [each.lot for each in credited], read)
             case AgreementStated(lender, borrower):
                 return _repriced(_lots_between(lender, borrower, read, candidates), read)
             case ManagerAppointed():
@@ -75,6 +87,12 @@ class Pricing:
             case _:
                 sources = list(_touched(fact, read, candidates))
         return [command for source in sources for command in _priced(source, read)]
+
+
+def _sources(stream: StreamId, lots: Sequence[str], read: Read) -> list[SourceAt]:
+    """The work that lots stand for."""
+    book = lots_of(read, stream)
+    return list(dict.fromkeys(SourceAt(stream, book[name].lot.source) for name in lots))
 
 
 def _touched(fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[SourceAt]:

@@ -43,7 +43,7 @@ from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import Claim, EntryInvoiced, LogTime, WithdrawTime, Work, timesheet_stream
-from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, cause, euros
+from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, LogCandidates, NoCandidates, World, cause, euros
 
 APRIL = date(2026, 4, 1)
 MAY = date(2026, 5, 4)
@@ -71,11 +71,16 @@ def credit(
 
 def billed(*hours: str) -> tuple[World, StreamId]:
     """An issued invoice over so many hours of one week, a lot for each day."""
+    world, sheet = drafted(*hours)
+    world.approve("I-1").issue("I-1")
+    return world, sheet
+
+
+def drafted(*hours: str) -> tuple[World, StreamId]:
     world, sheet = World().firm().contract(), timesheet_stream("W-1", MONDAY)
     for day, each in enumerate(hours):
         world.work(str(day), each, day=day)
-    world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1")
-    return world, sheet
+    return world.draft("I-1", world.lots(sheet)), sheet
 
 
 def invoice(world: World, name: str = "I-1") -> Issued:
@@ -391,6 +396,45 @@ def test_a_credited_retainer_gives_back_the_newest_work_that_it_paid_for_and_is_
     assert [lot.lot for lot in lots(world, sheet, LotStatus.DRAWN)] == ["jira:1#1"]
     grant = world.read(ENGAGEMENT).account("L1").grants["R1"]
     assert (grant.applied, grant.refunded, grant.available) == (euros(600), euros("500.00"), euros("100.00"))
+
+
+def test_a_retainer_that_is_billed_again_pays_for_nothing_until_then_and_for_the_same_work_after_it() -> None:
+    world, sheet = retained()
+    world.candidates = LogCandidates(world)
+    credit(world, "CN-1", CreditWish(1))
+    world.work("3", "2", day=2)
+    assert [lot.lot for lot in lots(world, sheet, LotStatus.OPEN)] == ["jira:1#1", "jira:2#1", "jira:3#1"]
+    again = [LotAt(ENGAGEMENT, lot.lot) for lot in lots(world, ENGAGEMENT, LotStatus.OPEN)]
+    world.draft("I-2", again).approve("I-2").issue("I-2")
+    assert [lot.lot for lot in lots(world, sheet, LotStatus.DRAWN)] == ["jira:1#1", "jira:2#1"]
+    assert [lot.lot for lot in lots(world, sheet, LotStatus.OPEN)] == ["jira:3#1"]
+    grant = world.read(ENGAGEMENT).account("L1").grants["R1"]
+    assert (grant.amount, grant.applied, grant.refunded) == (euros(1200), euros(1200), euros(0))
+
+
+def test_a_retainer_that_is_credited_in_part_to_be_billed_again_pays_with_the_rest() -> None:
+    world, sheet = retained()
+    world.candidates = LogCandidates(world)
+    credit(world, "CN-1", CreditWish(1, amount=euros(500)))
+    assert hours(world, sheet, LotStatus.DRAWN) == 4
+    world.work("3", "0.5", day=2)
+    assert hours(world, sheet, LotStatus.DRAWN) == Decimal("4.5")
+    again = [LotAt(ENGAGEMENT, lot.lot) for lot in lots(world, ENGAGEMENT, LotStatus.OPEN)]
+    world.draft("I-2", again).approve("I-2").issue("I-2")
+    assert world.read(ENGAGEMENT).account("L1").available() == euros(0)
+
+
+@pytest.mark.parametrize("back", ["discarded", "credited"])
+def test_what_comes_back_from_a_draft_or_an_invoice_has_the_price_of_today(back: str) -> None:
+    world, sheet = billed("8", "4") if back == "credited" else drafted("8", "4")
+    world.tell(rate_card_stream("firm", "FIRM"), SetRate(RateRow("senior", euros(110), NEW_YEAR, role="Senior")))
+    if back == "credited":
+        credit(world, "CN-1", CreditWish(1, quantity=Decimal(3)))
+    else:
+        world.record(issuing.discard_draft(world.read, "I-1", "paul", "The rate is wrong."))
+        world.react()
+    assert {lot.price for lot in lots(world, sheet, LotStatus.OPEN)} == {Decimal(110)}
+    assert {lot.price for lot in lots(world, sheet, LotStatus.BILLED)} <= {Decimal(150)}
 
 
 def test_a_milestone_is_credited_in_part_by_its_amount() -> None:

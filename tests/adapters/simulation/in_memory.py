@@ -215,16 +215,16 @@ class InMemory:
         invoice = f"INV-{len(self.invoices) + 1}"
         noon = datetime(cut_off.year, cut_off.month, 28, 12, tzinfo=UTC)
         try:
-            self._record(
+            self.record(
                 issuing.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True)
             )
         except NothingToBill:
             return
-        self._record(issuing.approve_invoice(self.read, invoice, "ann", noon))
-        self._record(issuing.issue_invoice(self.read, invoice, cut_off))
+        self.record(issuing.approve_invoice(self.read, invoice, "ann", noon))
+        self.record(issuing.issue_invoice(self.read, invoice, cut_off))
         self.invoices.append(invoice)
 
-    def _record(self, commands: Sequence[Addressed]) -> None:
+    def record(self, commands: Sequence[Addressed]) -> None:
         unit = self.ledger.unit()
         for addressed in commands:
             unit.decide(addressed, Cause("user:finance", "billing"))
