@@ -112,6 +112,13 @@ class PaymentRefunded:
     by: str
 
 
+class PaymentOfOtherEntity(Refused):
+    """Money that one legal entity received settles its own invoices, not those of another one."""
+
+    code = "payment.other_entity"
+    fix = "Record the receipt with the entity that issued the invoice; pass the money on between the entities."
+
+
 class PaymentUnknown(Refused):
     """There is no such payment."""
 

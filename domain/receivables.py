@@ -25,6 +25,7 @@ from domain.money import Money, zero
 from domain.payment import (
     ApplyPayment,
     Payment,
+    PaymentOfOtherEntity,
     PaymentUnknown,
     ReceivePayment,
     UnapplyPayment,
@@ -58,6 +59,7 @@ def receive_payment(read: Read, receipt: ReceivePayment, allocations: Sequence[A
     known: Payment = read(stream)
     recorded = [Addressed(stream, receipt)]
     left = receipt.amount if known.received is None else known.on_account
+    _require_own_invoices(read, receipt.entity, allocations)
     return [*recorded, *_applied(read, receipt.payment, left, allocations, receipt.received_on)]
 
 
@@ -66,7 +68,15 @@ def apply_payment(read: Read, payment: str, allocations: Sequence[Allocation], o
     state: Payment = read(payment_stream(payment))
     if state.received is None:
         raise PaymentUnknown(payment)
+    _require_own_invoices(read, state.received.entity, allocations)
     return _applied(read, payment, state.on_account, allocations, on)
+
+
+def _require_own_invoices(read: Read, entity: str, allocations: Iterable[Allocation]) -> None:
+    for each in allocations:
+        issuer = _issued(read, each.invoice).document.header.selling_entity
+        if issuer != entity:
+            raise PaymentOfOtherEntity(f"{each.invoice} is of {issuer}, the money is with {entity}.")
 
 
 def _applied(

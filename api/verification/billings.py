@@ -226,7 +226,8 @@ class Billings:
 
     def _compare_claims(self, invoice: str) -> Iterator[Breach]:
         bill, claims = self.bills.get(invoice), self._claims.get(invoice, {})
-        billed = dict(bill.by_line) if bill else {}
+        # Work that comes to nothing takes nothing: the engagement has no claim for it.
+        billed = {line: amount for line, amount in bill.by_line.items() if amount or line in claims} if bill else {}
         if billed != claims:
             yield Breach(f"invoice:{invoice}", f"it bills {_shown(billed)}, but takes {_shown(claims)} of the caps")
 

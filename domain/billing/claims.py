@@ -37,6 +37,7 @@ def claims_of(
     only: Sequence[InvoiceLine] | None = None,
 ) -> list[Addressed]:
     """What an invoice takes of the caps of each contract line, of those that ``only`` names, and of its customers."""
+    lines = [line for line in lines if line.releases is None]  # what was kept back was claimed by its own invoice
     groups: dict[tuple[str, str], list[InvoiceLine]] = {}
     for line in lines:
         groups.setdefault((header.engagement_of(line), line.contract_line), []).append(line)

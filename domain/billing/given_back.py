@@ -20,6 +20,13 @@ from domain.pricing.rating import RateNotFound
 from domain.reference.legal_entity import LegalEntityTerms
 
 
+class RetainerStays(Refused):
+    """A retainer is billed by the contract line that grants it: only who pays it may change."""
+
+    code = "credit_note.retainer_stays"
+    fix = "Name its own engagement and line with the other customer, or credit it for good and grant one there."
+
+
 class NotRatedElsewhere(Refused):
     """The work has no price under the other engagement."""
 
@@ -111,6 +118,8 @@ def _undrawn(account: RetainerAccount, grant: str, needed: Money) -> Sequence[Re
 def priced_elsewhere(read: Read, stream: StreamId, lot: Lot, to: RebillTo) -> Lot:
     """The lot as it is priced under another engagement or for another customer, or NotRatedElsewhere."""
     time_type = "regular"
+    if "/retainer/" in lot.source and (to.engagement, to.line) != (lot.engagement, lot.line):
+        raise RetainerStays(f"{lot.lot} is of {lot.engagement}, line {lot.line}.")
     if decider_name(stream) == "timesheet":
         time_type = read(stream).entries[lot.source].work.time_type
     found = lot_elsewhere(lot, to.engagement, to.line, to.customer, to.project, time_type, read)

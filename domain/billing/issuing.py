@@ -33,6 +33,7 @@ from domain.invoice import (
     IssueInvoice,
     NotApproved,
     Nothing,
+    NoWorkOnLine,
     Party,
     Prepayment,
     ReleaseHoldback,
@@ -49,7 +50,15 @@ from domain.kernel import Addressed, Refused, stream_of
 from domain.lots import BillLots, ReleaseLots
 from domain.money import Money, shared
 from domain.number_series import TakeNumber, series_stream
-from domain.payment import AboveOnAccount, ApplyPayment, Payment, PaymentUnknown, ReceiptCurrencyDiffers, payment_stream
+from domain.payment import (
+    AboveOnAccount,
+    ApplyPayment,
+    Payment,
+    PaymentOfOtherEntity,
+    PaymentUnknown,
+    ReceiptCurrencyDiffers,
+    payment_stream,
+)
 from domain.ports import Read, customer_of, engagement_of, entity_of, invoice_of, tax_rules_of
 from domain.reference.customer import Customer
 from domain.reference.fx_rate import converted
@@ -111,7 +120,7 @@ def adjust_line(
     ``lots`` are those of the line that it concerns, by default all; each bears a part by its value, to the cent.
     """
     draft = draft_of(read, invoice)
-    line = draft.line(of_line)
+    line = _line_of_work(draft, of_line)
     concerned = [part for part in line.lots if not lots or part.lot in lots]
     weights = [abs(part.value.amount) for part in concerned]
     shares = shared(amount, weights if any(weights) else [Decimal(1)] * len(concerned)) if concerned else ()
@@ -140,6 +149,13 @@ def adjust_line(
     ]
 
 
+def _line_of_work(draft: Draft, number: int) -> InvoiceLine:
+    line = draft.line(number)
+    if not line.lots:
+        raise NoWorkOnLine(f"Line {number} of {draft.invoice}: {line.description}.")
+    return line
+
+
 def state_allowances(
     read: Read,
     invoice: str,
@@ -153,7 +169,7 @@ def state_allowances(
     draft = draft_of(read, invoice)
     if number is None:
         return [stated]
-    line = draft.line(number)
+    line = _line_of_work(draft, number)
     changed = with_allowances(line, allowances, base_quantity) if base_quantity > 0 else line
     lines = tuple(changed if each.line == number else each for each in draft.lines)
     return [stated, *claims_of(read, invoice, draft.header, lines, only=(changed,))]
@@ -166,6 +182,8 @@ def state_prepayments(read: Read, invoice: str, prepayments: tuple[Prepayment, .
         payment: Payment = read(payment_stream(each.payment))
         if payment.received is None:
             raise PaymentUnknown(each.payment)
+        if payment.received.entity != draft.header.selling_entity:
+            raise PaymentOfOtherEntity(f"{invoice} is of {draft.header.selling_entity}, {each.payment} is not.")
         if each.amount.currency != draft.header.currency or payment.on_account.currency != draft.header.currency:
             raise ReceiptCurrencyDiffers(f"{each.amount} of {payment.on_account} for {invoice}.")
         if payment.on_account < each.amount:

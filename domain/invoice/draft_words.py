@@ -214,6 +214,13 @@ class UnknownInvoiceLine(Refused):
     fix = "Use the number of one of the draft's lines."
 
 
+class NoWorkOnLine(Refused):
+    """Write-ups, write-downs, allowances and charges belong to lines that bill work, not to corrections or releases."""
+
+    code = "invoice.no_work_on_line"
+    fix = "Name the line of the work; what was kept back is released in another amount by another draft."
+
+
 class ReasonMissing(Refused):
     """A write-up, write-down, allowance or charge is printed with its reason."""
 

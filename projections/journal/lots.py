@@ -306,8 +306,18 @@ class JournalLots:
 
     def _earns_no_more(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
         if not row.waiting:
+            self._concede(fact, row, because, day)
             self._take_back(fact, row, because, day)
         row.earns = row.open = False
+
+    def _concede(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
+        """A bill that is given up of a price that is earned apart is a lower price, at once (IFRS 15.51, 88)."""
+        line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
+        is_of_price = decider_name(fact.stream) == "engagement" and not row.earns and line.method in EARNED_APART
+        if is_of_price and (rate := self._lines.rate_on(line, day)):
+            account = AccountRole(row.account)
+            self._lines.recognise(fact, line, -row.value, rate, account, because, day, about(row))
+            line.adjusted -= row.value
 
     def _held(self, fact: Recorded[LotsHeld]) -> None:
         """Hours that the approver did not let be billed may not be invoiced: they earn nothing (IFRS 15.B16)."""
@@ -467,7 +477,7 @@ class JournalLots:
                 continue
             self.lots.change(key)
             line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
-            if change > 0:
+            if change > 0 or not row.recognised:  # a service credit begins with less than nothing
                 because = "revenue is recognised" if key == fresh else "a cap makes room"
                 self._grant(fact, row, line, change, rate, because)
             else:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from domain.billing.credit_wishes import CreditWish
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
@@ -29,6 +30,7 @@ from domain.money import Money
 from projections.journal.tables import LINES
 from tests.cases.books import Firm
 from tests.cases.report import Record
+from tests.domain.test_crediting import credit
 from tests.projections.books import fold, folded
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE
 
@@ -222,6 +224,19 @@ def test_what_is_highly_probable_later_catches_up_though_it_was_billed_and_its_d
     assert firm.earned("S", "M") == cents(500, 400)
     firm.becomes(scheduled("S", year, (NEW_YEAR, 590)), delivered("M", 1_000, revenue=POINT), on=MAY)
     assert firm.earned("S", "M") == cents(590, 1_000)
+    firm.proven()
+
+
+def test_a_bill_that_is_given_up_of_a_price_that_is_earned_by_progress_is_a_lower_price() -> None:
+    halves = scheduled("A", Revenue("percent_complete", "manual"), (MARCH, 600), (APRIL, 400))
+    firm = Contract(halves).measures("A", "0.5", "manual")
+    firm.tell(ENGAGEMENT, FallDue(APRIL, NINE))
+    firm.bills_what_is_open(APRIL)
+    credit(firm, "CN-1", CreditWish(1, amount=money(600), disposition="write_off"), on=MAY)
+    assert firm.earned("A") == cents(-100)
+    firm.measures("A", 1, "manual", JUNE)
+    assert firm.earned("A") == cents(400)
+    assert firm.contract_position() == 0
     firm.proven()
 
 

@@ -12,6 +12,7 @@ import pytest
 from domain.billing import crediting, issuing
 from domain.billing.credit_wishes import CreditWish, NothingToCredit
 from domain.billing.crediting import CreditOfCredit
+from domain.billing.given_back import RetainerStays
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
@@ -387,6 +388,17 @@ def retained() -> tuple[World, StreamId]:
     world.work("2", "4", day=1)
     assert world.read(ENGAGEMENT).account("L1").available() == euros(0)
     return world, sheet
+
+
+def test_a_retainer_is_not_billed_by_a_line_that_does_not_grant_it() -> None:
+    world = World().firm().contract(line=ContractLine("L1", "Advice", Retainer(euros(1200))))
+    world.tell(
+        ENGAGEMENT, GrantRetainer("L1", "R-1", MONDAY, NINE), AgreeLine(ContractLine("L2", "Work", TimeAndMaterials()))
+    )
+    with pytest.raises(RetainerStays, match="line L1"):
+        world.record(
+            crediting.transfer_lots(world.read, world.lots(ENGAGEMENT), RebillTo("E-1", "L2"), "There.", "paul")
+        )
 
 
 def test_a_credited_retainer_gives_back_the_newest_work_that_it_paid_for_and_is_refunded() -> None:

@@ -32,6 +32,7 @@ from domain.invoice import (
     InvoiceExists,
     Issued,
     NotADraft,
+    NoWorkOnLine,
     PreparerApproves,
     ReasonMissing,
     UnknownInvoiceLine,
@@ -240,6 +241,13 @@ def test_a_write_down_is_a_line_of_its_own_with_its_reason_and_each_lots_part(wo
     assert (down.net, down.lots, down.adjustment.reason) == (euros("-100.00"), (), "Goodwill.")  # type: ignore[union-attr]
     assert [part.value for part in down.adjustment.lots] == [euros("-66.67"), euros("-33.33")]  # type: ignore[union-attr]
     assert (draft_of(world).net, world.read(ENGAGEMENT).claimed("L1")) == (euros("1700.00"), euros("1700.00"))
+
+
+def test_a_correction_is_not_corrected_itself(world: World) -> None:
+    drafted(world, world.lots(world.work("1")), plan())
+    world.record(adjust_line(world.read, "I-1", 1, euros("-100.00"), "Goodwill.", "paul"))
+    with pytest.raises(NoWorkOnLine, match="Write-down of line 1"):
+        world.record(adjust_line(world.read, "I-1", 2, euros("50.00"), "Too much.", "paul"))
 
 
 def test_a_write_up_stays_within_the_cap(world: World) -> None:

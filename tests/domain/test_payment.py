@@ -39,6 +39,7 @@ from domain.payment import (
     MoneyReceived,
     Payment,
     PaymentApplied,
+    PaymentOfOtherEntity,
     PaymentRefunded,
     PaymentUnapplied,
     PaymentUnknown,
@@ -166,6 +167,18 @@ def test_a_payment_names_issued_invoices_only(world: World) -> None:
     world.draft("I-3", [lot for lot in world.lots(world.work("3", day=3)) if lot.lot == "jira:3#1"])
     with pytest.raises(NotIssued):
         receive(world, "10", Allocation("I-3"))
+
+
+def test_money_of_one_legal_entity_does_not_settle_what_is_owed_to_another(world: World) -> None:
+    elsewhere = ReceivePayment("p-1", "C-1", "FR01", APRIL, euros(2000))
+    with pytest.raises(PaymentOfOtherEntity, match="I-1 is of DE01, the money is with FR01"):
+        world.record(receivables.receive_payment(world.read, elsewhere, [Allocation("I-1")]))
+    world.record(receivables.receive_payment(world.read, elsewhere, []))
+    with pytest.raises(PaymentOfOtherEntity):
+        world.record(receivables.apply_payment(world.read, "p-1", [Allocation("I-1")], MAY))
+    world.draft("I-3", [lot for lot in world.lots(world.work("3", day=3)) if lot.lot == "jira:3#1"])
+    with pytest.raises(PaymentOfOtherEntity):
+        world.record(issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros(10)),)))
 
 
 def test_money_on_account_is_applied_later_and_taken_back(world: World) -> None:

@@ -13,9 +13,10 @@ from domain.billing import issuing
 from domain.billing.credit_wishes import CreditWish
 from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.caps import Limit
-from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
+from domain.contract import CapPolicy, ContractLine, ManagedService, ResourceCap, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.engagement.caps import AgreeEngagementCap, ChangeCap, ChangeLimits
+from domain.engagement.schedule import FallDue, GiveServiceCredit
 from domain.invoice import Issued, invoice_stream
 from domain.kernel import Refused, stream_of
 from domain.lots import Disposition, GiveLotsFree, LotStatus, WriteOffLots
@@ -208,3 +209,15 @@ def test_a_draft_or_a_credit_of_several_lines_moves_what_a_cap_leaves_only_once(
     credit(world, "CN-1", CreditWish(1, first.lot), CreditWish(2, second.lot), on=date(2026, 4, 2))
     assert posted_because_of_caps(world) == []
     folded(world.ledger)
+
+
+def test_a_service_credit_beside_work_under_a_cap_is_less_than_nothing_from_the_start() -> None:
+    world = World().firm().contract(cap=euros(2000))
+    engagement = stream_of("engagement", "E-1")
+    world.tell(engagement, AgreeLine(ContractLine("L2", "Operation", ManagedService(euros(3100), MONDAY))))
+    world.tell(engagement, FallDue(MONDAY, NINE))
+    world.work("1")
+    world.work("2", day=1)
+    world.tell(engagement, GiveServiceCredit("L2", "SC-1", MONDAY, euros(50), "An hour out of service.", "pm", NINE))
+    rows = map(LINES.row, folded(world.ledger).all(LINES).values())
+    assert {row.line: row.recognised for row in rows} == {"L1": 2000, "L2": -50}
