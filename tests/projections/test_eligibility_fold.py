@@ -101,7 +101,7 @@ def test_hours_that_are_handed_in_wait_for_approval() -> None:
 def test_rejected_hours_wait_for_their_worker() -> None:
     world = firm()
     sheet = world.work("1", approve=False)
-    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE, "Which task?"))
+    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE + timedelta(days=9), "Which task?"))
     rows = given(world).when(folded)
     rows.then(ITEMS, sheet, "jira:1", state="rejected", codes=("REJECTED",), owner_roles=("worker",))
 

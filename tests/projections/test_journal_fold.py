@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -94,7 +94,7 @@ def test_reversed_work_leaves_no_balance_and_makes_room_under_the_cap() -> None:
     world = World().firm().contract(cap=euros(1500))
     sheet = world.work("1")
     world.work("2", day=1)
-    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE, "Not this project."))
+    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE + timedelta(days=9), "Not this project."))
     rows = given(world).when(folded)
     assert balances(rows) == {
         "COST_LABOUR": 480,

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -157,5 +157,5 @@ def test_reversed_work_leaves_nothing_in_the_margin() -> None:
     sheet = world.work("1")
     from domain.timesheet import RejectTime
 
-    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE, "Not this project."))
+    world.tell(sheet, RejectTime(("jira:1",), "W-9", NINE + timedelta(days=9), "Not this project."))
     given(world).when(folded).has(MARGINS, 0)

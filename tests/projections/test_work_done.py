@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from adapters.eventstore.ledger import Ledger
@@ -31,7 +31,7 @@ def test_the_read_models_add_up_the_work_of_lines_that_progress_bills(
     sheet = world.work("1")
     world.work("2", day=1)
     world.work("3", "4", day=40)
-    world.tell(sheet, RejectTime(("jira:2",), "W-9", NINE, "whose?"))
+    world.tell(sheet, RejectTime(("jira:2",), "W-9", NINE + timedelta(days=9), "whose?"))
     expense = Expense("1", "P-1-L1", "travel", MONDAY, euros(200), zero("EUR"), True, "scan-1")
     world.tell(
         expense_stream("ER-1"), RecordExpense("ER-1", "W-1", expense, NINE), ApproveExpenses(("1",), "W-9", NINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -48,7 +48,7 @@ def books(ledger: Ledger) -> World:
     paid = world.read(invoice_stream("I-1")).document.gross
     world.tell(invoice_stream("I-1"), RecordPayment("p-1", MONDAY, paid))
     rejected = world.work("9", day=3, person="W-2")
-    world.tell(rejected, RejectTime(("jira:9",), "W-9", NINE, "which task?"))
+    world.tell(rejected, RejectTime(("jira:9",), "W-9", NINE + timedelta(days=9), "which task?"))
     world.work("10", day=4, person="W-2", approve=False)
     expense = Expense("1", "P-1-L1", "travel", MONDAY, euros("119.00"), euros("19.00"), billable=True, receipt="r-1")
     report = expense_stream("ER-1")
