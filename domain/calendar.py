@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Final
 
 from domain.kernel import Decider, StreamId, stream_of
+from domain.periods import month_ends
 
 FIRM: Final[StreamId] = stream_of("calendar", "firm")
 """The one calendar of the firm."""
@@ -28,6 +29,11 @@ class DayOpened:
     day: date
     at: datetime
     previous: date | None
+
+
+def months_ended(opened: DayOpened) -> Sequence[date]:
+    """The month ends behind the day that was opened before and before this one; the first day opens no past."""
+    return month_ends(opened.previous, opened.day) if opened.previous is not None else ()
 
 
 Event = DayOpened

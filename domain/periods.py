@@ -49,10 +49,15 @@ def month_of(day: date) -> str:
     return f"{day.year:04d}-{day.month:02d}"
 
 
+def months_later(day: date, months: int) -> date:
+    """The first day of the month that lies so many months after a day's own."""
+    index = day.year * 12 + day.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
 def month_end(day: date) -> date:
     """The last day of a day's month."""
-    first = day.replace(day=1)
-    return date(first.year + first.month // 12, first.month % 12 + 1, 1) - timedelta(days=1)
+    return months_later(day, 1) - timedelta(days=1)
 
 
 def month_ends(since: date, before: date) -> tuple[date, ...]:

@@ -8,11 +8,11 @@ from decimal import Decimal
 from itertools import permutations
 from typing import Final
 
-from adapters.simulation.calendars import months_later
 from adapters.simulation.facts import AccountTold, AgreementTold, BooksOpened, CurrencyPolicyTold, Fact, MonthBegan
 from adapters.simulation.firm import Firm
 from adapters.simulation.message import Message
 from adapters.simulation.own import command
+from domain.periods import months_later
 
 TARGET: Final = "erp"
 CONTROLLER: Final = "user:controller"

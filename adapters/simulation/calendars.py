@@ -51,14 +51,3 @@ def days_from(first: date, last: date) -> Iterator[date]:
     while day <= last:
         yield day
         day += timedelta(days=1)
-
-
-def months_later(first: date, months: int) -> date:
-    """The first day of the month that lies so many months after the month of a day."""
-    index = first.year * 12 + first.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def month_end(day: date) -> date:
-    """The last day of the month that a day belongs to."""
-    return months_later(day, 1) - timedelta(days=1)

@@ -15,8 +15,8 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from adapters.simulation import names, rates
-from adapters.simulation.calendars import months_later
 from adapters.simulation.tax_ids import tax_id
+from domain.periods import months_later
 
 Kind = Literal["time_and_materials", "capped", "fixed_fee"]
 Order = Literal["none", "prompt", "late", "never"]

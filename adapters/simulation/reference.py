@@ -8,10 +8,10 @@ from decimal import Decimal
 from random import Random
 
 from adapters.simulation.bookkeeping import books
-from adapters.simulation.calendars import months_later
 from adapters.simulation.facts import BillRateTold, EntityTold, EuroRateTold, Fact, TaxTold, WorkerTold
 from adapters.simulation.firm import Firm, Worker
 from adapters.simulation.rates import ROLES, euro_rate, hourly_cost, list_price, raised
+from domain.periods import months_later
 
 FIRM_CARD = "FIRM"
 REVIEW_MONTH = 3

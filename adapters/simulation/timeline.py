@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from adapters.simulation import reference, sales
-from adapters.simulation.calendars import days_from, month_end, months_later
+from adapters.simulation.calendars import days_from
 from adapters.simulation.facts import BillingRun, Fact, MonthBegan
 from adapters.simulation.firm import Engagement, Firm
 from adapters.simulation.work import Desk, period_of
+from domain.periods import month_end, months_later
 
 BILLING_DAY = 8
 """The day of the month on which finance bills the month before."""

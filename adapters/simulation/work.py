@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from random import Random
 
-from adapters.simulation.calendars import is_working_day, month_end
+from adapters.simulation.calendars import is_working_day
 from adapters.simulation.facts import (
     ExpensesApproved,
     ExpenseTold,
@@ -19,6 +19,7 @@ from adapters.simulation.facts import (
     Verdict,
 )
 from adapters.simulation.firm import ContractLine, Engagement, Firm, Worker
+from domain.periods import month_end
 
 _QUARTER = 900
 _DAYS_WORKED = tuple(int(hours * 4) for hours in (7, 7.5, 8, 8, 8, 8, 8, 8.5, 9))

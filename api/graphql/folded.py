@@ -24,6 +24,7 @@ from projections.model import Model
 from projections.reader import At, AtPosition
 from projections.registers.contract_lines import line_row
 from projections.registers.engagements import EngagementRow
+from projections.registers.fold import project_status
 from projections.registers.projects import AssignmentRow, ProjectRow, TaskRow
 from projections.registers.timesheets import EntryRow, TimesheetRow
 from projections.registers.timesheets_fold import ENTRIES, OPEN_STATUSES, SHEETS, EntryRecord, TimesheetsFold
@@ -102,7 +103,7 @@ class Past:
             closed_on=state.closed_on,
             manager=state.manager,
             internal=terms.internal,
-            status=_project_status(state),
+            status=project_status(state),
             held_because=state.held_because,
             tasks=tuple(TaskRow(each.task, each.title, each.line, each.chargeable) for each in state.tasks.values()),
             assignments=tuple(AssignmentRow(a.resource, a.starts, a.ends, a.role) for a in state.assignments),
@@ -213,11 +214,3 @@ def _fold(model: Model, facts: Sequence[Recorded[Any]], store: MemoryStore) -> N
 
 def _hours(entries: Sequence[EntryRow], status: str | None = None) -> Decimal:
     return sum((each.hours or NOTHING for each in entries if status in (None, each.status)), NOTHING)
-
-
-def _project_status(state: Project) -> str:
-    if state.closed_on is not None:
-        return "closed"
-    if state.held_because is not None:
-        return "held"
-    return "open" if state.open_for_time else "setting_up"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, assert_never
 
 from domain.kernel import Decider, Refused, StreamId, stream_of
-from domain.periods import month_of
+from domain.periods import month_end, month_of, months_later
 
 _PERIOD: Final = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -221,7 +221,7 @@ def posting_day(effective: date, periods: AccountingPeriods, *, of_approver: boo
     """The day itself while its period is open, else the first day of the first open period behind it."""
     day = effective
     while not takes_postings(periods.status_of(month_of(day)), of_approver=of_approver):
-        day = first_of_next_month(day)
+        day = months_later(day, 1)
     return day
 
 
@@ -235,14 +235,9 @@ def require_open(effective: date, periods: AccountingPeriods, *, of_approver: bo
         raise PeriodIsSoftClosed(f"{period} of {periods.entity}.")
 
 
-def first_of_next_month(day: date) -> date:
-    """The first day of the month behind a day's own."""
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-
-
 def last_day_of(period: str) -> date:
     """The last day of a month such as ``2026-03``."""
-    return first_of_next_month(first_day_of(period)) - timedelta(days=1)
+    return month_end(first_day_of(period))
 
 
 def first_day_of(period: str) -> date:
@@ -255,7 +250,7 @@ def first_day_of(period: str) -> date:
 
 def period_after(period: str) -> str:
     """The month behind a month."""
-    return month_of(first_of_next_month(first_day_of(period)))
+    return month_of(months_later(first_day_of(period), 1))
 
 
 def decide(command: Command, state: AccountingPeriods) -> Sequence[Event]:

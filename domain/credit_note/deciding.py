@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from domain.credit_note.state import (
     ApprovedCredit,
@@ -42,16 +42,12 @@ from domain.credit_note.words import (
     IssueCreditNote,
     PostingEvent,
 )
-from domain.invoice.issued import Posting
-from domain.invoice.issued_words import (
-    ConfirmPosting,
-    PostingCommand,
-    RejectPosting,
-    ReportPostingInDoubt,
-    ReportPostingSent,
-    RequestPosting,
-)
+from domain.invoice.posting import PostingFacts, decide_posting
 from domain.kernel import Decider
+
+_POSTING: Final[PostingFacts[PostingEvent]] = PostingFacts(
+    CreditPostingRequested, CreditPostingSent, CreditPostingInDoubt, CreditPostingConfirmed, CreditPostingRejected
+)
 
 
 def decide(command: Command, state: CreditNote) -> Sequence[Event]:
@@ -79,7 +75,7 @@ def decide(command: Command, state: CreditNote) -> Sequence[Event]:
             delivered = CreditNoteDelivered(on, by, channel)
             return [] if _issued(state).delivered is not None else [delivered]
         case _:
-            return _post(command, _issued(state))
+            return decide_posting(command, _issued(state).postings.get(command.target), _POSTING)
 
 
 def _drafted(state: CreditNote) -> DraftedCredit:
@@ -129,25 +125,6 @@ def _issue(command: IssueCreditNote, state: CreditNote) -> Sequence[CreditNoteIs
             return [CreditNoteIssued(draft.credit_note, command.number, command.issued_on, command.credit)]
         case _:
             assert_never(state)
-
-
-def _post(command: PostingCommand, state: IssuedCredit) -> Sequence[PostingEvent]:
-    known = state.postings.get(command.target)
-    match command:
-        case RequestPosting(target):
-            return [] if known and known.state != "rejected" else [CreditPostingRequested(target)]
-        case ReportPostingSent(target):
-            return [CreditPostingSent(target)] if known and known.state == "requested" else []
-        case ReportPostingInDoubt(target, reason):
-            return [CreditPostingInDoubt(target, reason)] if known and known.state in ("requested", "sent") else []
-        case ConfirmPosting(target, external_id):
-            wanted = Posting("confirmed", external_id)
-            return [] if known == wanted else [CreditPostingConfirmed(target, external_id)]
-        case RejectPosting(target, reason):
-            settled = known is not None and (known.state == "confirmed" or known == Posting("rejected", None, reason))
-            return [] if settled else [CreditPostingRejected(target, reason)]
-        case _:
-            assert_never(command)
 
 
 decider: Decider[Command, CreditNote, Event] = Decider("credit_note", NoCreditNote(), decide, evolve)

@@ -20,7 +20,7 @@ from domain.credit_note.words import (
     CreditPostingSent,
     Event,
 )
-from domain.invoice.issued import Posting
+from domain.invoice.posting import Posting
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,6 @@ from domain.invoice.draft_words import (
 )
 from domain.invoice.issued import (
     Issued,
-    Posting,
     settling,
 )
 from domain.invoice.issued_words import (
@@ -114,6 +113,7 @@ from domain.invoice.issued_words import (
     WriteOffAboveBalance,
     WriteOffReceivable,
 )
+from domain.invoice.posting import Posting
 from domain.invoice.totals import AllowanceCharge
 
 __all__ = [

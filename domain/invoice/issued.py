@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Literal, assert_never
+from typing import Final, assert_never
 
 from domain.invoice.document import Document
 from domain.invoice.issued_words import (
@@ -38,7 +38,6 @@ from domain.invoice.issued_words import (
     PaymentDiffers,
     PaymentNotPositive,
     PaymentReceived,
-    PostingCommand,
     PostingConfirmed,
     PostingInDoubt,
     PostingRejected,
@@ -59,18 +58,8 @@ from domain.invoice.issued_words import (
     WriteOffAboveBalance,
     WriteOffReceivable,
 )
+from domain.invoice.posting import Posting, PostingFacts, decide_posting
 from domain.money import Money, total, zero
-
-PostingState = Literal["requested", "sent", "in_doubt", "confirmed", "rejected"]
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """How far one ERP is with the invoice."""
-
-    state: PostingState
-    external_id: str | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +128,16 @@ class Issued:
         return any(dispute not in self.resolved for dispute in self.disputes)
 
 
+_POSTING: Final[PostingFacts[IssuedEvent]] = PostingFacts(
+    PostingRequested, PostingSent, PostingInDoubt, PostingConfirmed, PostingRejected
+)
+
+
 def decide_issued(command: IssuedCommand, state: Issued) -> Sequence[IssuedEvent]:
     """What a command causes once the customer has the invoice."""
     match command:
         case RequestPosting() | ReportPostingSent() | ReportPostingInDoubt() | ConfirmPosting() | RejectPosting():
-            return _post(command, state)
+            return decide_posting(command, state.postings.get(command.target), _POSTING)
         case RecordPayment():
             return _pay(command, state)
         case TakePayment():
@@ -167,25 +161,6 @@ def decide_issued(command: IssuedCommand, state: Issued) -> Sequence[IssuedEvent
             return _write_off(command, state)
         case CreditInvoice(credited):
             return _credit(credited, state)
-        case _:
-            assert_never(command)
-
-
-def _post(command: PostingCommand, state: Issued) -> Sequence[IssuedEvent]:
-    known = state.postings.get(command.target)
-    match command:
-        case RequestPosting(target):
-            return [] if known and known.state != "rejected" else [PostingRequested(target)]
-        case ReportPostingSent(target):
-            return [PostingSent(target)] if known and known.state == "requested" else []
-        case ReportPostingInDoubt(target, reason):
-            return [PostingInDoubt(target, reason)] if known and known.state in ("requested", "sent") else []
-        case ConfirmPosting(target, external_id):
-            wanted = Posting("confirmed", external_id)
-            return [] if known == wanted else [PostingConfirmed(target, external_id)]
-        case RejectPosting(target, reason):
-            settled = known is not None and (known.state == "confirmed" or known == Posting("rejected", None, reason))
-            return [] if settled else [PostingRejected(target, reason)]
         case _:
             assert_never(command)
 

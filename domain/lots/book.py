@@ -27,6 +27,7 @@ from domain.lots.words import (
     LotsUndrawn,
     LotsWrittenOff,
     LotTransferred,
+    UnknownLot,
 )
 from domain.money import Money
 
@@ -65,6 +66,13 @@ class LotState:
 
 LotBook = Mapping[str, LotState]
 """All lots of one stream, by id, ended ones included."""
+
+
+def lot_in(book: LotBook, lot: str) -> LotState:
+    """A lot as it stands, or UnknownLot."""
+    if lot not in book:
+        raise UnknownLot(lot)
+    return book[lot]
 
 
 def current_lots_of(book: LotBook, source: str) -> tuple[Lot, ...]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import assert_never
 
 from domain.layers import with_changes
-from domain.lots.book import LotBook, LotState, _moved, billed_parts, evolve_lots, next_lot_id
+from domain.lots.book import LotBook, LotState, _moved, billed_parts, evolve_lots, lot_in, next_lot_id
 from domain.lots.lot import COMPLIMENTARY, Lot, LotStatus
 from domain.lots.parts import parts_at, parts_of
 from domain.lots.rating import portion_of
@@ -49,7 +49,6 @@ from domain.lots.words import (
     SplitLot,
     TransferLot,
     UndrawLots,
-    UnknownLot,
     WriteOffLots,
 )
 from domain.money import Money
@@ -59,7 +58,7 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
     """The lot events that a command causes in the stream that holds the lots."""
     match command:
         case SplitLot(lot, first_value, first_quantity):
-            return _split(_held(book, lot), first_value, first_quantity)
+            return _split(lot_in(book, lot), first_value, first_quantity)
         case ShareLot(lot, weights, values):
             _require_open(book, lot)
             return [LotSplit(lot, parts_of(book[lot].lot, weights, values))]
@@ -76,16 +75,16 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
                     raise LotNotReserved(f"{lot} for invoice {invoice}.")
             return [LotsBilled(fresh, invoice, number)] if fresh else []
         case WriteOffLots(lots, reason, by):
-            fresh = _to_do(book, lots, lambda lot: _held(book, lot).status is LotStatus.WRITTEN_OFF)
+            fresh = _to_do(book, lots, lambda lot: lot_in(book, lot).status is LotStatus.WRITTEN_OFF)
             return [LotsWrittenOff(fresh, reason, by)] if fresh else []
         case PostponeLots(lots, until, reason, by):
-            fresh = _to_do(book, lots, lambda lot: _held(book, lot).postponed_until == until)
+            fresh = _to_do(book, lots, lambda lot: lot_in(book, lot).postponed_until == until)
             return [LotsPostponed(fresh, until, reason, by)] if fresh else []
         case DrawLots(lots, grant):
             fresh = _to_do(book, lots, lambda lot: _is_drawn(book, lot, grant))
             return [LotsDrawn(fresh, grant)] if fresh else []
         case UndrawLots(lots, because):
-            drawn = tuple(lot for lot in lots if _held(book, lot).status is LotStatus.DRAWN)
+            drawn = tuple(lot for lot in lots if lot_in(book, lot).status is LotStatus.DRAWN)
             return [LotsUndrawn(drawn, because)] if drawn else []
         case RepriceLot(lot, factor, because):
             _require_open(book, lot)
@@ -93,7 +92,7 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
         case CreditLots():
             return _credit(command, book)
         case TransferLot(lot, into, reason, by):
-            if _held(book, lot).status is LotStatus.TRANSFERRED:
+            if lot_in(book, lot).status is LotStatus.TRANSFERRED:
                 return []
             _require_open(book, lot)
             return _transfer(book[lot].lot, into, reason, by, book)
@@ -101,19 +100,13 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
             fresh = _to_do(book, lots, lambda lot: _is_held_for(book, lot, code, because))
             return [LotsHeld(fresh, code, because, by)] if fresh else []
         case LiftLotHolds(lots, code, by):
-            holding = tuple(lot for lot in lots if code in _held(book, lot).holds)
+            holding = tuple(lot for lot in lots if code in lot_in(book, lot).holds)
             return [LotHoldsLifted(holding, code, by)] if holding else []
         case GiveLotsFree(lots, reason, by):
-            fresh = _to_do(book, lots, lambda lot: _held(book, lot).lot.non_billable_because == COMPLIMENTARY)
+            fresh = _to_do(book, lots, lambda lot: lot_in(book, lot).lot.non_billable_because == COMPLIMENTARY)
             return [LotsGivenFree(fresh, reason, by)] if fresh else []
         case _:
             assert_never(command)
-
-
-def _held(book: LotBook, lot: str) -> LotState:
-    if lot not in book:
-        raise UnknownLot(lot)
-    return book[lot]
 
 
 def _to_do(book: LotBook, lots: Sequence[str], is_so_already: Callable[[str], bool]) -> tuple[str, ...]:
@@ -125,23 +118,23 @@ def _to_do(book: LotBook, lots: Sequence[str], is_so_already: Callable[[str], bo
 
 
 def _is(book: LotBook, lot: str, status: LotStatus, invoice: str) -> bool:
-    held = _held(book, lot)
+    held = lot_in(book, lot)
     return held.status is status and held.invoice == invoice
 
 
 def _require_open(book: LotBook, lot: str) -> None:
-    held = _held(book, lot)
+    held = lot_in(book, lot)
     if held.status is not LotStatus.OPEN:
         raise LotNotOpen(f"{lot} is {held.status.value}" + (f" on {held.invoice}." if held.invoice else "."))
 
 
 def _is_held_for(book: LotBook, lot: str, code: str, because: str) -> bool:
-    known = _held(book, lot).holds.get(code)
+    known = lot_in(book, lot).holds.get(code)
     return known is not None and known.because == because
 
 
 def _is_drawn(book: LotBook, lot: str, grant: str) -> bool:
-    held = _held(book, lot)
+    held = lot_in(book, lot)
     return held.status is LotStatus.DRAWN and held.grant == grant
 
 

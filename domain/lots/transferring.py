@@ -8,7 +8,8 @@ from typing import assert_never
 
 from domain.kernel import Refused
 from domain.layers import with_changes
-from domain.lots import LotBook, LotState, LotStatus, UnknownLot
+from domain.lots.book import LotBook, LotState, lot_in
+from domain.lots.lot import LotStatus
 from domain.lots.transfer import (
     CreditTransfers,
     InvoiceTransfers,
@@ -55,27 +56,21 @@ def decide_transfers(command: TransferCommand, book: LotBook) -> Sequence[Transf
     """The transfer events that a command causes in the stream that holds the lots."""
     match command:
         case PriceTransfers(priced):
-            changed = tuple(each for each in priced if _differs(each, _held(book, each.lot)))
+            changed = tuple(each for each in priced if _differs(each, lot_in(book, each.lot)))
             return [TransfersPriced(changed)] if changed else []
         case InvoiceTransfers(lots, number):
-            fresh = tuple(lot for lot in lots if _held(book, lot).intercompany != number)
+            fresh = tuple(lot for lot in lots if lot_in(book, lot).intercompany != number)
             for lot in fresh:
                 if not is_due(book[lot]):
                     raise TransferNotOpen(f"{lot}, for {number}.")
             return [TransfersInvoiced(fresh, number)] if fresh else []
         case CreditTransfers(lots, number):
             for lot in lots:
-                if not is_to_take_back(_held(book, lot)):
+                if not is_to_take_back(lot_in(book, lot)):
                     raise TransferNotInvoiced(f"{lot}, for {number}.")
             return [TransfersCredited(lots, number)] if lots else []
         case _:
             assert_never(command)
-
-
-def _held(book: LotBook, lot: str) -> LotState:
-    if lot not in book:
-        raise UnknownLot(lot)
-    return book[lot]
 
 
 def _differs(priced: PricedTransfer, held: LotState) -> bool:

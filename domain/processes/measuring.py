@@ -13,13 +13,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
-from domain.calendar import DayOpened
+from domain.calendar import DayOpened, months_ended
 from domain.contract import Measure, PercentComplete
 from domain.conversion import fx_rate_or_none
 from domain.engagement import Engagement
 from domain.engagement.progress import MeasureProgress, whole_of
 from domain.kernel import Addressed, Recorded, StreamId, stream_of
-from domain.periods import month_ends
 from domain.ports import Candidates, Read, WorkDone, engagement_of
 from domain.reference.fx_rate import converted
 
@@ -39,20 +38,15 @@ class Measuring:
 
     def asks_candidates(self, fact: Recorded[object]) -> bool:
         """Whether a reaction asks the read model for the work that was done."""
-        return isinstance(fact.event, DayOpened) and bool(_ended(fact.event))
+        return isinstance(fact.event, DayOpened) and bool(months_ended(fact.event))
 
     def react(self, fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[Addressed]:
         """The measurement of the newest month that has ended: one of an earlier month would be its part."""
-        if not isinstance(fact.event, DayOpened) or not (ended := _ended(fact.event)):
+        if not isinstance(fact.event, DayOpened) or not (ended := months_ended(fact.event)):
             return []
         done = candidates.work_done(ended[-1])
         commands = [(each, _measured(each, ended[-1], fact.recorded_at, read)) for each in done]
         return [Addressed(stream_of("engagement", each.engagement), command) for each, command in commands if command]
-
-
-def _ended(event: DayOpened) -> Sequence[date]:
-    """The month ends that have passed since the day that was opened before; the first day opens no past."""
-    return month_ends(event.previous, event.day) if event.previous is not None else ()
 
 
 def _measured(work: WorkDone, day: date, at: datetime, read: Read) -> MeasureProgress | None:

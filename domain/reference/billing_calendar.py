@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal, assert_never
 
 from domain.kernel import Decider, Refused, StreamId, stream_of
-from domain.periods import valid_on
+from domain.periods import months_later, valid_on
 from domain.reference.legal_entity import checked_time_zone
 
 Roll = Literal["next", "previous", "none"]
@@ -165,7 +165,7 @@ class BillingCalendar:
         for _ in range(_MONTHS_MAX):
             if not self.is_late(month, told_at):
                 break
-            month = _months_later(month, 1)
+            month = months_later(month, 1)
         return self.billing_day_of(month)
 
     def _day(self, rule: DayRule, month: date) -> date:
@@ -175,7 +175,7 @@ class BillingCalendar:
         return self._found[key]
 
     def _day_found(self, rule: DayRule, month: date) -> date:
-        days = _days_of(_months_later(month, rule.months_later))
+        days = _days_of(months_later(month, rule.months_later))
         if rule.counting == "business_day":
             days = tuple(day for day in days if self.is_business_day(day)) or days
         index = rule.number - 1 if rule.number > 0 else rule.number
@@ -198,13 +198,8 @@ class BillingCalendar:
         return day
 
 
-def _months_later(month: date, months: int) -> date:
-    index = month.year * 12 + month.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
-
-
 def _days_of(month: date) -> tuple[date, ...]:
-    first, behind = month.replace(day=1), _months_later(month, 1)
+    first, behind = month.replace(day=1), months_later(month, 1)
     return tuple(first + timedelta(days=n) for n in range((behind - first).days))
 
 

@@ -10,8 +10,7 @@ from typing import Final, Literal
 
 from domain.books.accounting_period import first_day_of, last_day_of
 from domain.kernel import Refused
-from domain.reference.fx_policy import NoReportingCurrency
-from projections.finance.finance import Rates
+from projections.finance.finance import Rates, only_currency
 from projections.pages import Conditions
 from projections.reader import Scope, View
 
@@ -110,7 +109,7 @@ class Conversion:
         self._last = min(last_day_of(where.month_to), known_to) if where.month_to else known_to
         self._rates = Rates(view, first, self._last)
         self._known: dict[tuple[str, str], Decimal | None] = {}
-        self.currency = where.currency or self._rates.reporting_currency(self._last) or _only_currency(view)
+        self.currency = where.currency or self._rates.reporting_currency(self._last) or only_currency(view)
 
     def rate(self, currency: str, month: str) -> Decimal | None:
         """What one unit of a currency is worth at the end of a month."""
@@ -126,13 +125,6 @@ class Conversion:
             if quote is not None:
                 return quote.rate
         return None
-
-
-def _only_currency(view: View) -> str:
-    found = [str(money) for (money,) in view.rows("SELECT DISTINCT functional_currency FROM legal_entity ORDER BY 1")]
-    if len(found) != 1:
-        raise NoReportingCurrency(f"Its entities keep books in {', '.join(found) or 'no currency yet'}.")
-    return found[0]
 
 
 def last_day_known(view: View) -> date:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from domain.conversion import Quote, fx_quote_or_none
 from domain.kernel import StreamId
-from domain.reference.fx_policy import FX_POLICY, FxPolicy, FxPolicyTerms
+from domain.reference.fx_policy import FX_POLICY, FxPolicy, FxPolicyTerms, NoReportingCurrency
 from domain.reference.fx_rate import STALE_AFTER_DAYS, FxRates, PublishedRate, fx_stream
 from projections.pages import Conditions, Page, PageRequest, Sort, paged
 from projections.reader import Scope, View
@@ -283,3 +283,11 @@ class Rates:
 
     def _read(self, stream: StreamId) -> Any:
         return self._policy if stream == FX_POLICY else FxRates(self._rates.get(stream, {}))
+
+
+def only_currency(view: View) -> str:
+    """The currency in which all entities keep their books; raises NoReportingCurrency where there are several."""
+    found = [str(money) for (money,) in view.rows("SELECT DISTINCT functional_currency FROM legal_entity ORDER BY 1")]
+    if len(found) != 1:
+        raise NoReportingCurrency(f"Its entities keep books in {', '.join(found) or 'no currency yet'}.")
+    return found[0]

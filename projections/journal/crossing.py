@@ -14,6 +14,7 @@ from domain.kernel import Recorded
 from domain.lots import LotRated, LotReversed, LotSplit, LotTransferred
 from domain.lots.transfer import Transfer, TransfersPriced
 from domain.reference.fx_rate import FxRatePublished
+from projections.journal.lot_rows import about
 from projections.journal.lots import JournalLots
 from projections.journal.tables import CHARGES, ChargeRecord
 from projections.journal.writer import About, JournalWriter
@@ -121,7 +122,7 @@ class JournalCrossing:
         posted = postings.cross_charge(row.lender, row.borrower, row.amount, row.currency, rate)
         row.functional_currency, row.functional, row.rate_id = rate.currency, posted[0].functional, rate.id
         row.waiting = False
-        self._writer.enter(fact, row.entity, _BECAUSE, row.work_date, posted, _about(row))
+        self._writer.enter(fact, row.entity, _BECAUSE, row.work_date, posted, about(row))
 
     def _ended(self, fact: Recorded[LotReversed | LotTransferred]) -> None:
         self._take_back(fact, (fact.stream, fact.event.lot))
@@ -141,7 +142,7 @@ class JournalCrossing:
                     strict=True,
                 )
             )
-            self._writer.enter(fact, row.entity, _BACK, row.work_date, tuple(posted), _about(row))
+            self._writer.enter(fact, row.entity, _BACK, row.work_date, tuple(posted), about(row))
         self._waiting.pop(key, None)
         self._charges.remove(key)
 
@@ -171,7 +172,3 @@ class JournalCrossing:
         self._charges.fetch(keys)
         for key in keys:
             self._post(fact, key)
-
-
-def _about(row: ChargeRecord) -> About:
-    return About(row.customer, row.engagement, row.line, row.project, row.lot)

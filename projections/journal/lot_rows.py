@@ -12,7 +12,7 @@ from domain.kernel import Recorded, decider_name
 from domain.lots import Lot, LotPart, LotRated
 from domain.revenue.earning import earns_by_itself, revenue_account
 from projections.journal.lines import EARNED_APART
-from projections.journal.tables import LotRecord
+from projections.journal.tables import ChargeRecord, LotRecord
 from projections.journal.writer import About
 
 _NOTHING: Final = Decimal(0)
@@ -92,6 +92,6 @@ def parts_of(whole: LotRecord, parts: Iterable[LotPart]) -> list[LotRecord]:
     return made
 
 
-def about(row: LotRecord) -> About:
+def about(row: LotRecord | ChargeRecord) -> About:
     """What the entries of a lot concern."""
     return About(row.customer, row.engagement, row.line, row.project, row.lot)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from domain.books import postings
 from domain.books.account_role import AccountRole
 from domain.books.journal import Carried, Posting
-from domain.calendar import DayOpened
+from domain.calendar import DayOpened, months_ended
 from domain.contract import revenue_of
 from domain.engagement.agreement import EngagementCompleted, LineAgreed
 from domain.engagement.change_orders import ChangeOrderApproved
@@ -18,7 +18,7 @@ from domain.engagement.milestones import MilestoneAccepted
 from domain.engagement.progress import CostRecorded, EstimateRevised, ProgressMeasured
 from domain.engagement.retainer import RetainerExpired, RetainerRefunded
 from domain.kernel import Recorded, local_id
-from domain.periods import month_end, month_ends
+from domain.periods import month_end
 from domain.reference.fx_rate import FxRatePublished
 from domain.revenue.earning import last_day_of
 from domain.revenue.promises import allocated_lines, budget_of
@@ -158,7 +158,7 @@ class JournalProgress:
         for key in sorted(self._lines.running):
             self._lines.lines.fetch([key])
             self._earn_days(fact, key)
-        for ended in _month_ends(fact.event):
+        for ended in months_ended(fact.event):
             self._revalue(fact, ended)
 
     def _earn_days(self, fact: Recorded[DayOpened], key: Key) -> None:
@@ -227,11 +227,6 @@ def _monetary(row: OpenRecord) -> AccountRole | None:
     if not row.amount or (row.kind == "position" and row.amount < 0):
         return None
     return _ACCOUNTS[row.kind]
-
-
-def _month_ends(event: DayOpened) -> tuple[date, ...]:
-    """The month ends behind the last day that was opened and before this one; the first day opens no past."""
-    return month_ends(event.previous, event.day) if event.previous is not None else ()
 
 
 def _starts(agreed: Any) -> date | None:

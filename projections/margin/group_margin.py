@@ -11,8 +11,7 @@ from typing import Any, Final
 from domain.books.account_role import AccountRole
 from domain.books.accounting_period import first_day_of, last_day_of
 from domain.money import Money
-from domain.reference.fx_policy import NoReportingCurrency
-from projections.finance.finance import Rates
+from projections.finance.finance import Rates, only_currency
 from projections.pages import Conditions
 from projections.reader import View
 
@@ -158,20 +157,12 @@ def _between(view: View, first: date, last: date, engagement: str | None) -> Ite
     )
 
 
-def _only_currency(view: View) -> str:
-    """The currency in which all entities keep their books; raises NoReportingCurrency where there are several."""
-    found = [str(money) for (money,) in view.rows("SELECT DISTINCT functional_currency FROM legal_entity ORDER BY 1")]
-    if len(found) != 1:
-        raise NoReportingCurrency(f"Its entities keep books in {', '.join(found) or 'no currency yet'}.")
-    return found[0]
-
-
 class _Summing:
     """Adds up days, each in the functional currency of its entity and in that of the firm, at the rates of the day."""
 
     def __init__(self, view: View, first: date, last: date, currency: str | None) -> None:
         self._rates = Rates(view, first, last)
-        self.currency = currency or self._rates.reporting_currency(last) or _only_currency(view)
+        self.currency = currency or self._rates.reporting_currency(last) or only_currency(view)
         self.entities: dict[str, EntityMargin] = {}
         self.eliminations: dict[tuple[str, str, str], Elimination] = {}
 

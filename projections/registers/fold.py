@@ -221,7 +221,7 @@ class RegistersFold:
             closed_on=state.closed_on,
             manager=state.manager,
             internal=created.internal,
-            status=_project_status(state),
+            status=project_status(state),
             held_because=state.held_because,
             tasks=_json([_plain(task, ("task", "title", "line", "chargeable")) for task in state.tasks.values()]),
             assignments=_json([_plain(each, ("resource", "starts", "ends", "role")) for each in state.assignments]),
@@ -241,7 +241,8 @@ class RegistersFold:
             self._put_project(project, self._contexts.of(stream_of("project", project)))
 
 
-def _project_status(state: Project) -> str:
+def project_status(state: Project) -> str:
+    """Where a project stands, for people."""
     if state.closed_on is not None:
         return "closed"
     if state.held_because is not None:

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from adapters.simulation.calendars import days_from, easter_sunday, is_working_day, month_end, months_later
+from adapters.simulation.calendars import days_from, easter_sunday, is_working_day
+from domain.periods import month_end, months_later
 
 
 @pytest.mark.parametrize(
