@@ -46,7 +46,7 @@ class UnknownTimeZone(Refused):
     """The author's time zone is not in the IANA database."""
 
     code = "jira.unknown_time_zone"
-    fix = "Correct the time zone in the author's forms.Jira profile, then save the worklog once more."
+    fix = "Correct the time zone in the author's Jira profile, then save the worklog once more."
 
 
 def translate(letter: Letter) -> Sequence[Intake]:
@@ -61,7 +61,7 @@ def translate(letter: Letter) -> Sequence[Intake]:
         case "project", "deleted":
             return []  # what was worked for it stays what it is
         case "issue", "deleted":
-            return []  # hours on it stay what they are; forms.Jira deletes its worklogs one by one
+            return []  # hours on it stay what they are; Jira deletes its worklogs one by one
         case _:
             raise UnknownSubject(f"jira has no {letter.object}.{letter.verb} here.")
 
@@ -72,17 +72,17 @@ def message_id(letter: Letter) -> str | None:
 
 
 def user_ref(account_id: str) -> ExternalRef:
-    """The name of a person in forms.Jira and Tempo."""
+    """The name of a person in Jira and Tempo."""
     return ExternalRef(SYSTEM, "user", account_id)
 
 
 def issue_ref(issue_id: str) -> ExternalRef:
-    """The name of an issue in forms.Jira and Tempo."""
+    """The name of an issue in Jira and Tempo."""
     return ExternalRef(SYSTEM, "issue", issue_id)
 
 
 def project_ref(key: str) -> ExternalRef:
-    """The name of a project in forms.Jira."""
+    """The name of a project in Jira."""
     return ExternalRef(SYSTEM, "project", key)
 
 
@@ -156,7 +156,7 @@ def _issue(event: forms.IssueEvent) -> Intake:
 
     def commands(resolved: Resolved) -> Iterable[Addressed]:
         target = resolved.names[project]
-        # Which contract line pays for a task is not forms.Jira's to say: keep what was defined.
+        # Which contract line pays for a task is not Jira's to say: keep what was defined.
         known = project_of(resolved.read, target).tasks.get(key, Task(key, title))
         yield Addressed(stream_of("project", target), DefineTask(replace(known, title=title, chargeable=chargeable)))
         moved = AssignIdentifier(known_as, f"{target}/{key}", reassign=True)  # an issue may move to another project

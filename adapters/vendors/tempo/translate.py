@@ -37,7 +37,7 @@ VERDICTS: Final[dict[str, PeriodVerdict]] = {
     "APPROVED": "approved",
     "REJECTED": "rejected",
 }
-"""What forms.Tempo's words for the state of a period mean here."""
+"""What Tempo's words for the state of a period mean here."""
 
 
 def translate(letter: Letter) -> Sequence[Intake]:
