@@ -13,11 +13,14 @@ from adapters.settings import Settings
 from api.access import Role
 from domain.billing import crediting
 from domain.billing.credit_wishes import CreditWish
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine, OpenEngagement
 from domain.invoice import ConfirmPosting, RejectPosting, ReportPostingSent, RequestPosting, invoice_stream
 from domain.kernel import Addressed, Cause
+from domain.project import CloseProject, ConfirmSetUp
 from domain.timesheet import ApproveTime, SubmitTime, timesheet_stream
 from tests.api.asker import Asker, asking, two_entities
-from tests.world import MONDAY, NINE, euros
+from tests.world import ENGAGEMENT, MONDAY, NINE, PROJECT, euros
 
 
 @pytest.fixture
@@ -130,6 +133,24 @@ def test_a_system_takes_as_long_as_from_our_fact_to_its_confirmation(asker: Aske
     assert (erp["confirmed"], expected[1] > 0) == (2, True)
     for name, seconds in (("p50Seconds", expected[0]), ("p95Seconds", expected[1]), ("maxSeconds", expected[1])):
         assert abs(float(erp[name]) - seconds) < 0.001, name
+
+
+def test_a_project_is_synchronised_once_the_erp_has_confirmed_it_and_active_until_it_is_closed(asker: Asker) -> None:
+    def told() -> tuple[int, int, Decimal | None]:
+        asker.fold()
+        found = asker.ask("{ synchronisation { activeProjects synchronisedProjects share } }")["synchronisation"]
+        share = None if found["share"] is None else Decimal(found["share"])
+        return found["activeProjects"], found["synchronisedProjects"], share
+
+    world = asker.world.firm()
+    world.tell(ENGAGEMENT, OpenEngagement("E-1", "Data platform", "C-1", "DE01", "EUR"))
+    world.contract_lines(confirmed=("psa",))
+    world.tell(ENGAGEMENT, AgreeLine(ContractLine("L2", "More work", TimeAndMaterials())))
+    assert told() == (2, 0, Decimal(0))
+    world.tell(PROJECT, ConfirmSetUp("erp", "erp-1"))
+    assert told() == (2, 1, Decimal("0.5"))
+    world.tell(PROJECT, CloseProject(date(2026, 6, 30)))
+    assert told() == (1, 0, Decimal(0))
 
 
 @pytest.mark.parametrize(
