@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from domain.kernel import Refused
+
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+
+
+def is_of_business(day: date) -> bool:
+    """Whether something can be told of a day at all: neither a placeholder such as 9999-12-31 nor a slip of the pen."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 class EndsBeforeItStarts(Refused):

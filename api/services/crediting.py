@@ -25,9 +25,9 @@ from domain.credit_note import (
     credit_note_stream,
 )
 from domain.invoice import Issued
-from domain.kernel import Addressed, StreamId
+from domain.kernel import Addressed
 from domain.lots import Disposition
-from domain.ports import LotAt, engagement_of, invoice_of
+from domain.ports import engagement_of, invoice_of
 
 _FORMS: Final[dict[str, CreditForm]] = {each: each for each in get_args(CreditForm)}
 _DISPOSITIONS: Final[dict[str, Disposition]] = {each: each for each in get_args(Disposition)}
@@ -181,7 +181,7 @@ def transfer_lots(asked: TransferLotsInput, call: Call) -> Decision:
     """Bill open work to another engagement or customer: it is priced anew there, and keeps where it came from."""
     to = _elsewhere(asked.engagement, asked.contract_line, asked.customer, asked.project, call)
     assert to is not None, "an engagement is named"
-    lots = [LotAt(StreamId(each.stream), each.lot) for each in asked.lots]
+    lots = [each.at for each in asked.lots]
     for each in lots:
         held = getattr(call.read(each.stream), "lots", {}).get(each.lot)
         if held is not None:

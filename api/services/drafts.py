@@ -16,8 +16,8 @@ from api.services.service import Amount, Call, Decision, InputIncomplete, Kind, 
 from domain.billing import drafting, issuing
 from domain.billing.draft_plan import DraftPlan, Drafts
 from domain.invoice import AllowanceCharge, Draft, Grouping, Layout, NothingToBill, Prepayment, invoice_stream
-from domain.kernel import Addressed, StreamId
-from domain.lots import PostponeLots
+from domain.kernel import Addressed, StreamId, decider_name
+from domain.lots import PostponeLots, UnknownLot
 from domain.money import Money, total
 from domain.ports import LotAt, billing_calendar_of, engagement_of, entity_of, lots_of
 
@@ -26,12 +26,24 @@ LOTS_PER_DRAFT_MAX: Final = 20_000
 MONTHS_BACK_MAX: Final = 3
 
 
+HOLDING_LOTS: Final = ("timesheet", "expense_report", "engagement")
+"""The kinds of streams that hold lots."""
+
+
 @dataclass(frozen=True)
 class LotInput:
     """A lot, as billingEligibility names it."""
 
     stream: Annotated[str, Doc("The stream that holds the lot.")]
     lot: Annotated[str, Doc("The lot.")]
+
+    @property
+    def at(self) -> LotAt:
+        """Where the lot is; a stream that holds no lots knows none."""
+        stream = StreamId(self.stream)
+        if decider_name(stream) not in HOLDING_LOTS:
+            raise UnknownLot(f"{self.lot} of {self.stream}.")
+        return LotAt(stream, self.lot)
 
 
 @dataclass(frozen=True)
@@ -87,7 +99,7 @@ def _of_engagement(asked: RequestInvoiceInput, engagement: str, call: Call) -> D
     call.require_engagement(engagement)
     plan = _plan(asked, engagement_of(call.read, engagement).terms.selling_entity, call)
     if asked.lots is not None:
-        lots = [LotAt(StreamId(each.stream), each.lot) for each in asked.lots]
+        lots = [each.at for each in asked.lots]
     else:
         lots = list(call.candidates.eligible_of(engagement, plan.cut_off.isoformat()))[:LOTS_PER_DRAFT_MAX]
     invoice = asked.invoice or call.new_id("INV", engagement)
@@ -200,7 +212,7 @@ def refresh_draft(asked: RefreshDraftInput, call: Call) -> Decision:
     """Let the lots that came late join a draft, up to its cut-off."""
     header = require_invoice(asked.invoice, call)
     if asked.lots is not None:
-        lots = [LotAt(StreamId(each.stream), each.lot) for each in asked.lots]
+        lots = [each.at for each in asked.lots]
     elif header is not None:
         until = header.cut_off.isoformat()
         engagements = (
@@ -345,7 +357,7 @@ def postpone_lots(asked: PostponeLotsInput, call: Call) -> Decision:
     """Leave open lots out of invoices until a day, or let them be billed again."""
     by_stream: dict[StreamId, list[str]] = {}
     for each in asked.lots:
-        by_stream.setdefault(StreamId(each.stream), []).append(each.lot)
+        by_stream.setdefault(each.at.stream, []).append(each.lot)
     for stream, lots in by_stream.items():
         book = lots_of(call.read, stream)
         for entity in {book[lot].lot.selling_entity for lot in lots if lot in book}:

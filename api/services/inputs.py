@@ -15,6 +15,7 @@ from typing_extensions import Doc
 
 from domain.kernel import Refused
 from domain.money import DIGITS_MAX, is_countable
+from domain.periods import FIRST_YEAR, LAST_YEAR, is_of_business
 
 Input = TypeVar("Input")
 TEXT_CHARACTERS_MAX = 2_000
@@ -134,9 +135,10 @@ def _decimal(said: object, path: str) -> Decimal:
 
 
 def _date(said: object, path: str) -> date:
-    if type(said) is date:
-        return said
     try:
-        return date.fromisoformat(_checked(said, str, path, "a date"))
+        day = said if type(said) is date else date.fromisoformat(_checked(said, str, path, "a date"))
     except ValueError:
         raise RequestInvalid(f"{path} is a date such as 2026-03-31.") from None
+    if not is_of_business(day):
+        raise RequestInvalid(f"{path} is a date between {FIRST_YEAR} and {LAST_YEAR}; an end that is open is left out.")
+    return day

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -64,10 +64,10 @@ def give_lots_free(asked: GiveLotsFreeInput, call: Call) -> Decision:
 
 
 def _each(lots: tuple[LotInput, ...], call: Call, command: Callable[[tuple[str, ...]], Any]) -> Decision:
-    by_stream: Mapping[StreamId, list[str]] = {StreamId(each.stream): [] for each in lots}
+    by_stream: dict[StreamId, list[str]] = {}
     for each in lots:
-        by_stream[StreamId(each.stream)].append(each.lot)
-        held = lots_of(call.read, StreamId(each.stream)).get(each.lot)
+        by_stream.setdefault(each.at.stream, []).append(each.lot)
+        held = lots_of(call.read, each.at.stream).get(each.lot)
         if held is not None:
             call.require_entity(held.lot.selling_entity)
     commands = [Addressed(stream, command(tuple(names))) for stream, names in by_stream.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
@@ -15,6 +15,7 @@ from adapters.vendors.letter import unreadable
 from adapters.vendors.unreadable import FutureVersion, MalformedJson, UnknownCommand, WrongType
 from domain.catalogue import COMMANDS
 from domain.money import is_countable
+from domain.periods import FIRST_YEAR, LAST_YEAR, is_of_business
 
 DECIDERS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "expense": ("expense_report",),
@@ -97,6 +98,10 @@ def _require_sound(value: Any, place: str) -> None:
     """Times have their offset, without which they mean other moments in other places; numbers a size that occurs."""
     if isinstance(value, datetime) and value.tzinfo is None:
         raise WrongType(f"{place}: {value.isoformat()} is without its offset.")
+    if isinstance(value, date) and not is_of_business(value):
+        raise WrongType(
+            f"{place}: {value} is not between {FIRST_YEAR} and {LAST_YEAR}; an end that is open is left out."
+        )
     if isinstance(value, Decimal) and not is_countable(value):
         raise WrongType(f"{place}: {value:.3E} is more than anybody bills, costs or works.")
     for name, part in _parts(value):

@@ -20,6 +20,7 @@ from xml.parsers import expat
 
 from pydantic import BaseModel, ConfigDict
 
+from adapters.vendors.numbers import day_of_business
 from adapters.vendors.unreadable import MalformedJson, WrongType
 from domain.money import is_countable
 
@@ -138,7 +139,7 @@ def _no_entities(*_: Any) -> None:
 def _day(text: str, field: str) -> date:
     for form in ("%Y-%m-%d", "%d %B %Y"):
         try:
-            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 - a day has no zone
+            return day_of_business(datetime.strptime(text.strip(), form).date())  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
     raise WrongType(f"{field}: {text[:40]!r} is not a date.")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.vendors.intake import EPOCH, moment, moment_of_ms
 from adapters.vendors.letter import Letter
+from adapters.vendors.numbers import day_of_business
 from adapters.vendors.unreadable import WrongType
 from domain.reference.identifier import ExternalRef
 from domain.statements import Scalar
@@ -123,8 +124,8 @@ def day_text(value: int | str | None, field: str) -> Scalar:
         return None
     try:
         if isinstance(value, int):
-            return (EPOCH + timedelta(milliseconds=value)).date().isoformat()
-        return date.fromisoformat(value).isoformat()
+            return day_of_business((EPOCH + timedelta(milliseconds=value)).date()).isoformat()
+        return day_of_business(date.fromisoformat(value)).isoformat()
     except (ValueError, OverflowError):
         raise WrongType(f"{field}: {value!r} is not a day.") from None
 

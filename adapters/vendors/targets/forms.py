@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.vendors.numbers import Number
+from adapters.vendors.numbers import Day, Number
 
 IDENTIFIERS_MAX: Final = 100
 INVOICES_MAX: Final = 500
@@ -78,7 +78,7 @@ class Receipt(Answer):
     payment: str
     customer: str
     entity: str
-    received_on: date = Field(alias="receivedOn")
+    received_on: Day = Field(alias="receivedOn")
     amount: Amount
     reference: str = ""
     invoices: list[Applied] = Field(default=[], max_length=INVOICES_MAX)
@@ -89,6 +89,6 @@ class Payment(Answer):
 
     invoice: str
     payment: str
-    received_on: date = Field(alias="receivedOn")
+    received_on: Day = Field(alias="receivedOn")
     amount: Amount
     reference: str = ""

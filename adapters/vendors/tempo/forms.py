@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.vendors.numbers import Seconds
+from adapters.vendors.numbers import Day, Seconds
 
 
 class Tempo(BaseModel):
@@ -56,8 +56,8 @@ class WorklogEvent(Event):
 class Period(Tempo):
     """The days that are handed in together."""
 
-    starts: date = Field(alias="from")
-    ends: date = Field(alias="to")
+    starts: Day = Field(alias="from")
+    ends: Day = Field(alias="to")
 
 
 class Status(Tempo):

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from adapters.vendors.intake import Context, Intake, Names, Resolved, Vendor, moment, name, revision_of
 from adapters.vendors.jira.translate import issue_ref, user_ref
 from adapters.vendors.letter import Letter, sha256
+from adapters.vendors.numbers import day_of_business
 from adapters.vendors.tempo import forms
 from adapters.vendors.unreadable import UnknownSubject, Unreadable, WrongType
 from adapters.vendors.worklog import NOTE_CHARACTERS_MAX, Worklog, clock_text, hours_of_seconds, intake_of
@@ -87,7 +88,7 @@ def _worklog(told: forms.Worklog, *, deleted: bool) -> Intake:
 def _day(start_date: str) -> date:
     """The worker's own day: ``2023-05-01``, or ``2023-05-01T00:00:00.000Z`` in webhooks, where the Z means nothing."""
     try:
-        return date.fromisoformat(start_date[:10])
+        return day_of_business(date.fromisoformat(start_date[:10]))
     except ValueError:
         raise WrongType(f"startDate: {start_date[:40]!r} is not a date.") from None
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.vendors.numbers import Number
+from adapters.vendors.numbers import Number, day_of_business
 from adapters.vendors.unreadable import WrongType
 
 ROWS_MAX: Final = 1000
@@ -58,7 +58,7 @@ class Row(Workday):
     def effective_from(self) -> date:
         """Workday writes a date with the tenant's offset behind it at times; the date is meant."""
         try:
-            return date.fromisoformat(self.effective[:10])
+            return day_of_business(date.fromisoformat(self.effective[:10]))
         except ValueError:
             raise WrongType(f"Effective_Date: {self.effective[:40]!r} is not a date.") from None
 

@@ -134,6 +134,12 @@ def test_lots_are_written_off_where_they_are() -> None:
         assert command(canonical("lot.write_off.v1", stream, data)).reason == "goodwill"
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_no_business_has_is_named(day: str) -> None:
+    code, detail = problem(logged(work={**LOG_TIME["work"], "work_date": day}))
+    assert (code, detail.partition(":")[0]) == ("message.wrong_type", "data.work.work_date")
+
+
 @pytest.mark.parametrize("amount", ["1e999999", "1e40", "-1e13", "1e-999999"])
 def test_a_number_that_nobody_can_count_is_named_before_anything_is_made_of_it(amount: str) -> None:
     row = {"row": "x", "rate": {"amount": amount, "currency": "EUR"}, "effective_from": "2026-01-01"}

@@ -118,6 +118,7 @@ def test_an_amount_may_be_text_or_number(amount: Any) -> None:
     ("part", "value"),
     [
         ("Effective_Date", "soon"),
+        ("Effective_Date", "9999-12-31"),
         ("Entry_Moment", "2026-01-01T00:00:00"),
         ("Cost_Rate", {"Amount": "much", "Currency": "EUR"}),
         ("Cost_Rate", {"Amount": "NaN", "Currency": "EUR"}),

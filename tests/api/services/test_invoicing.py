@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from api.access import NotPermitted
-from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput
+from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput, RequestInvoiceInput
+from api.services.inputs import RequestInvalid, read_input
 from api.services.payments import AllocationInput
 from api.services.service import Amount, InputIncomplete
 from domain.invoice import Approved, Draft, InvoiceIsDisputed, Issued, NothingToBill, PreparerApproves, invoice_stream
 from domain.kernel import StreamId
+from domain.lots import UnknownLot
 from domain.payment import PaymentUnknown, payment_stream
 from domain.receivables import PaymentForUnknownInvoice
 from domain.reference.billing_calendar import CalendarTerms, DayRule, DefineCalendar, calendar_stream
@@ -223,3 +225,31 @@ def test_a_billing_run_bills_the_newest_month_whose_billing_day_has_come(counter
     counter.world.work("2", day=30)  # on 1 April
     (stream,) = counter.ask("request-invoice", PREPARER, selling_entity="DE01").states
     assert counter.world.read(stream).header.cut_off == date(2026, 3, 31)
+
+
+@pytest.mark.parametrize("stream", ["DE01", "", "project:P-1", "timesheet:W-1:2026-03-02"])
+def test_lots_of_a_stream_that_has_none_are_unknown(counter: Counter, stream: str) -> None:
+    lots = (LotInput(stream, "jira:1#1"),)
+    asked: dict[str, dict[str, Any]] = {
+        "hold-lots": {"reason": "DISPUTED", "because": "Unclear."},
+        "give-lots-free": {"because": "Goodwill."},
+        "postpone-lots": {"reason": "Wait."},
+        "transfer-lots": {"engagement": "E-1", "contract_line": "L1", "reason": "Moved."},
+    }
+    for service, fields in asked.items():
+        with pytest.raises(UnknownLot):
+            counter.ask(service, ADMIN, lots=lots, **fields)
+
+
+@pytest.mark.parametrize(
+    ("field", "told"), [("cutOff", "9999-12-31"), ("cutOff", "0001-01-01"), ("cutOff", "2026-02-29")]
+)
+def test_a_day_that_no_business_has_is_named(field: str, told: str) -> None:
+    with pytest.raises(RequestInvalid, match="is a date"):
+        read_input(RequestInvoiceInput, {field: told})
+
+
+@pytest.mark.parametrize("told", ["1E29", "1e999999", "10000000000000", "NaN"])
+def test_a_number_that_nobody_can_count_is_named(told: str) -> None:
+    with pytest.raises(RequestInvalid, match="is a decimal number"):
+        read_input(Amount, {"amount": told, "currency": "EUR"})
