@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from projections.contexts import Contexts
 from projections.journal.credits import JournalCredits
 from projections.journal.crossing import JournalCrossing
+from projections.journal.earnings import LotEarnings
 from projections.journal.intercompany import JournalIntercompany
 from projections.journal.lines import JournalLines
 from projections.journal.lots import JournalLots
 from projections.journal.money import JournalMoney
 from projections.journal.progress import JournalProgress
+from projections.journal.room import JournalRoom
 from projections.journal.writer import JournalWriter
 from projections.model import Handler
 from projections.shelf import Changes, Source
@@ -23,7 +25,9 @@ class JournalFold:
     def __init__(self, source: Source, contexts: Contexts, *, from_zero: bool) -> None:
         self._writer = JournalWriter(source, contexts)
         self._lines = JournalLines(source, contexts, self._writer, from_zero=from_zero)
-        self._lots = JournalLots(source, contexts, self._writer, self._lines, from_zero=from_zero)
+        self._earnings = LotEarnings(source, contexts, self._writer, self._lines, from_zero=from_zero)
+        self._lots = JournalLots(source, contexts, self._writer, self._lines, self._earnings)
+        room = JournalRoom(contexts, self._lines, self._earnings)
         money = JournalMoney(self._writer, self._lines)
         credits_ = JournalCredits(self._writer, self._lines)
         between = JournalIntercompany(self._writer)
@@ -34,7 +38,7 @@ class JournalFold:
             self._lots.wants, money.wants, credits_.wants, between.wants, crossing.wants
         )
         self.on: Mapping[type, Handler] = _together(
-            progress.on, crossing.on, self._lots.on, money.on, credits_.on, between.on
+            progress.on, crossing.on, self._lots.on, room.on, money.on, credits_.on, between.on
         )
 
     def prepare(self) -> None:

@@ -1,4 +1,4 @@
-"""Enters what lots earn and cost: when they are rated, split, reversed or given up, and when a cap makes room."""
+"""Enters what lots earn and cost: when they are rated, split, reversed or given up."""
 
 from __future__ import annotations
 
@@ -7,22 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.billing_limit import BillingLimit, BillingLimitAgreed, LimitClaimed, LimitReleased
-from domain.books import postings
 from domain.books.account_role import AccountRole
-from domain.books.journal import Rate
-from domain.engagement.agreement import LineAgreed
-from domain.engagement.caps import (
-    BillingClaimed,
-    BillingCredited,
-    BillingReleased,
-    CapChanged,
-    EngagementCapAgreed,
-    LimitsChanged,
-)
-from domain.engagement.change_orders import ChangeOrderApproved
 from domain.expense import ExpenseRecorded
-from domain.kernel import Recorded, decider_name, local_id
+from domain.kernel import Recorded, decider_name
 from domain.lots import (
     LotHoldsLifted,
     LotRated,
@@ -43,38 +30,29 @@ from domain.reference.legal_entity import LegalEntityDefined
 from domain.revenue.promises import earning_terms
 from domain.timesheet import APPROVER_REDUCED
 from projections.contexts import Contexts
-from projections.journal.caps import Group, JournalCaps
+from projections.journal.earnings import LotEarnings
 from projections.journal.lines import EARNED_APART, JournalLines
 from projections.journal.lot_rows import about, expense_line, parts_of, row_of
-from projections.journal.tables import EXPENSES, LOTS, ExpenseRecord, LineRecord, LotRecord
+from projections.journal.tables import EXPENSES, ExpenseRecord, LotRecord
 from projections.journal.writer import JournalWriter
 from projections.model import Handler
 from projections.shelf import Changes, Shelf, Source
-from projections.tables import Key
 
 _NOTHING: Final = Decimal(0)
 
 
 class JournalLots:
-    """What every lot has earned and cost, and the entries that say so."""
+    """What the facts about lots mean for what these earn and cost."""
 
     def __init__(
-        self,
-        source: Source,
-        contexts: Contexts,
-        writer: JournalWriter,
-        lines: JournalLines,
-        *,
-        from_zero: bool,
+        self, source: Source, contexts: Contexts, writer: JournalWriter, lines: JournalLines, earnings: LotEarnings
     ) -> None:
-        self.lots: Shelf[LotRecord] = Shelf(LOTS, source)
-        self._caps = JournalCaps(source, contexts, self.lots)
+        self.lots = earnings.lots
         self._expenses: Shelf[ExpenseRecord] = Shelf(EXPENSES, source)
         self._contexts = contexts
         self._writer = writer
         self._lines = lines
-        waiting = [] if from_zero else source.find(LOTS, {"waiting": True})
-        self._waiting: dict[Key, None] = {(row.stream, row.lot): None for row in waiting}
+        self._earnings = earnings
         self.wants: Mapping[type, Handler] = {
             LotRated: self._want_rated,
             LotSplit: self._want_one,
@@ -105,17 +83,6 @@ class JournalLots:
             LotHoldsLifted: self._hold_lifted,
             LotsCredited: self._credited,
             LotTransferred: self._transferred,
-            LineAgreed: self._agreed,
-            CapChanged: self._caps_moved,
-            LimitsChanged: self._caps_moved,
-            EngagementCapAgreed: self._caps_moved,
-            ChangeOrderApproved: self._changed,
-            BillingClaimed: self._claimed,
-            BillingReleased: self._claimed,
-            BillingCredited: self._claimed,
-            BillingLimitAgreed: self._limit_moved,
-            LimitClaimed: self._limit_moved,
-            LimitReleased: self._limit_moved,
             FxRatePublished: self._fx_published,
             LegalEntityDefined: self._entity_defined,
         }
@@ -131,10 +98,9 @@ class JournalLots:
 
     def collect(self, changes: Changes) -> None:
         """The lots and expenses that changed."""
-        for shelf in (self.lots, self._expenses):
-            changes.tables.append(shelf.changes())
-            shelf.shrink()
-        self._caps.shrink()
+        self._earnings.collect(changes)
+        changes.tables.append(self._expenses.changes())
+        self._expenses.shrink()
 
     # -- which rows a fact needs -------------------------------------------------------------------------------------
 
@@ -170,88 +136,8 @@ class JournalLots:
         terms = earning_terms(state, line, lot.work_date) if line is not None else None
         row = self.lots.add(key, row_of(fact, line, terms, expense.tax if expense else _NOTHING))
         if row.open:
-            self._caps.opened(row)
-        self._post(fact, key)
-
-    def _post(self, fact: Recorded[Any], key: Key) -> None:
-        """The cost of a lot and what it earns; it waits while an exchange rate of its work date is missing."""
-        row = self.lots.change(key)
-        cost_rate = self._rate(row, row.cost_currency, row.delivering_entity)
-        rate = self._rate(row, row.currency, row.entity)
-        row.waiting = cost_rate is None or rate is None
-        if cost_rate is None or rate is None:
-            self._waiting[key] = None
-            self._caps.forget(self._group_of(row))
-            return
-        self._waiting.pop(key, None)
-        row.cost_rate, row.cost_rate_id = cost_rate.value, cost_rate.id
-        self._cost(fact, row, 1)
-        line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
-        line.hours += row.hours
-        line.cost += row.line_cost
-        if row.earns:
-            self._begin_to_earn(fact, row, rate)
-        elif row.open:
-            self._take_up(fact, row)
-        self._lines.measure(fact, row.engagement, row.line, row.work_date, "progress earns revenue")
-
-    def _cost(self, fact: Recorded[Any], row: LotRecord, sign: int) -> None:
-        functional = self._writer.functional_currency(row.delivering_entity, row.work_date) or row.cost_currency
-        rate = Rate(row.cost_rate or Decimal(1), functional, row.cost_rate_id)
-        place, because = about(row), "work costs" if sign > 0 else "work is reversed"
-        if decider_name(fact.stream) == "expense_report" or row.account == AccountRole.REVENUE_EXPENSE:
-            account = AccountRole.REVENUE_EXPENSE if row.is_agent else AccountRole.COST_EXPENSE
-            posted = postings.expense(sign * row.cost, sign * row.tax, row.cost_currency, rate, account)
-        else:
-            posted = postings.labour(sign * row.cost, row.cost_currency, rate)
-        self._writer.enter(fact, row.delivering_entity, because, row.work_date, posted, place)
-
-    def _begin_to_earn(self, fact: Recorded[Any], row: LotRecord, rate: Rate) -> None:
-        """Revenue of a lot as far as there is room under its caps; what is over them earns nothing."""
-        line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
-        line.over_cap += row.value - row.recognised
-        within = self._taken_up(row)
-        if within is not None:
-            self._grant(fact, row, line, within - row.recognised, rate, "revenue is recognised")
-        else:
-            self._share_out(fact, self._group_of(row), (row.stream, row.lot))
-
-    def _take_up(self, fact: Recorded[Any], row: LotRecord) -> None:
-        """A lot that earns nothing itself, such as an instalment, leaves less of the caps to others."""
-        if self._taken_up(row) is None:
-            self._share_out(fact, self._group_of(row))
-
-    def _taken_up(self, row: LotRecord) -> Decimal | None:
-        """How much of a lot fits under its caps, where it moves no other."""
-        return self._caps.taken_up(self._group_of(row), row) if row.open else row.value
-
-    def _grant(
-        self, fact: Recorded[Any], row: LotRecord, line: LineRecord, amount: Decimal, rate: Rate, because: str
-    ) -> None:
-        if amount:
-            line.over_cap -= amount
-            self._recognise(fact, row, line, amount, rate, because)
-
-    def _recognise(
-        self, fact: Recorded[Any], row: LotRecord, line: LineRecord, amount: Decimal, rate: Rate, because: str,
-        functional: Decimal | None = None, day: date | None = None,
-    ) -> None:  # fmt: skip
-        posted = self._lines.recognise(
-            fact, line, amount, rate, AccountRole(row.account), because, day or row.work_date, about(row), functional
-        )
-        row.recognised += amount
-        if line.method in EARNED_APART:
-            line.adjusted += amount
-        row.functional_recognised -= sum((each.functional for each in posted if each.account == row.account), _NOTHING)
-
-    def _take_back(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
-        """What a lot has earned is not revenue any more, at what it was recognised at."""
-        line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
-        line.over_cap -= row.over_cap
-        row.earns = row.open = False
-        if row.recognised and (rate := self._rate(row, row.currency, row.entity)):
-            taken = -row.functional_recognised
-            self._recognise(fact, row, line, -row.recognised, rate, because, taken, day)
+            self._earnings.caps.opened(row)
+        self._earnings.post(fact, key)
 
     def _split(self, fact: Recorded[LotSplit]) -> None:
         key = (fact.stream, fact.event.lot)
@@ -260,10 +146,10 @@ class JournalLots:
         for part in parts_of(whole, fact.event.parts):
             self.lots.add((fact.stream, part.lot), part)
             if part.open:
-                self._caps.opened(part)
+                self._earnings.caps.opened(part)
             if part.waiting:
-                self._waiting[fact.stream, part.lot] = None
-        self._waiting.pop(key, None)
+                self._earnings.waiting[fact.stream, part.lot] = None
+        self._earnings.waiting.pop(key, None)
         self.lots.remove(key)
 
     def _reversed(self, fact: Recorded[LotReversed]) -> None:
@@ -279,15 +165,15 @@ class JournalLots:
         row = self.lots.change(key)
         was_open = row.open
         if not row.waiting:
-            self._take_back(fact, row, because, row.work_date)
-            self._cost(fact, row, -1)
+            self._earnings.take_back(fact, row, because, row.work_date)
+            self._earnings.cost(fact, row, -1)
             line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
             line.hours -= row.hours
             line.cost -= row.line_cost
             self._lines.measure(fact, row.engagement, row.line, row.work_date, "work is reversed")
-        self._waiting.pop(key, None)
+        self._earnings.waiting.pop(key, None)
         self.lots.remove(key)
-        self._leave_room(fact, [row] if was_open else [])
+        self._earnings.leave_room(fact, [row] if was_open else [])
 
     def _written_off(self, fact: Recorded[LotsWrittenOff]) -> None:
         """Billing was given up: the revenue goes, the cost stays; on the day that the policy of the entity says."""
@@ -302,12 +188,12 @@ class JournalLots:
         opened = [row for row in rows if row.open]
         for row in rows:
             self._earns_no_more(fact, row, because, self._write_off_day(fact, row))
-        self._leave_room(fact, opened)
+        self._earnings.leave_room(fact, opened)
 
     def _earns_no_more(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
         if not row.waiting:
             self._concede(fact, row, because, day)
-            self._take_back(fact, row, because, day)
+            self._earnings.take_back(fact, row, because, day)
         row.earns = row.open = False
 
     def _concede(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
@@ -328,7 +214,7 @@ class JournalLots:
             if row.earns:
                 self._earns_no_more(fact, row, "fewer hours were approved", row.work_date)
                 row.held_back = True
-        self._leave_room(fact, rows)
+        self._earnings.leave_room(fact, rows)
 
     def _hold_lifted(self, fact: Recorded[LotHoldsLifted]) -> None:
         """Hours that were approved after all earn as if they had been at once."""
@@ -336,10 +222,10 @@ class JournalLots:
             row = self.lots.change((fact.stream, lot))
             if row.held_back:
                 row.held_back, row.earns, row.open = False, True, True
-                self._caps.opened(row)
-                rate = None if row.waiting else self._rate(row, row.currency, row.entity)
+                self._earnings.caps.opened(row)
+                rate = None if row.waiting else self._earnings.rate(row, row.currency, row.entity)
                 if rate is not None:
-                    self._begin_to_earn(fact, row, rate)
+                    self._earnings.begin(fact, row, rate)
 
     def _credited(self, fact: Recorded[LotsCredited]) -> None:
         """Work that was credited is unbilled again, at what it has earned; what is given up of it earns nothing.
@@ -350,11 +236,11 @@ class JournalLots:
             row = self.lots.change((fact.stream, each.lot))
             if each.disposition in ("rebill", "rebill_elsewhere"):
                 row.open = True
-                self._caps.opened(row)
+                self._earnings.caps.opened(row)
             else:
                 day = each.effective_on or self._write_off_day(fact, row)
                 self._earns_no_more(fact, row, "work is written off", day)
-            self._caps.forget(self._group_of(row))
+            self._earnings.caps.forget(self._earnings.group_of(row))
 
     def _reserved(self, fact: Recorded[LotsReserved]) -> None:
         """What a draft bills is earned whatever waits in front of it; the draft then takes it off the caps."""
@@ -362,7 +248,7 @@ class JournalLots:
 
     def _drawn(self, fact: Recorded[LotsDrawn]) -> None:
         """What a retainer pays for takes from no cap: the retainer did."""
-        self._leave_room(fact, self._leave_the_queue(fact, fact.event.lots))
+        self._earnings.leave_room(fact, self._leave_the_queue(fact, fact.event.lots))
 
     def _leave_the_queue(self, fact: Recorded[Any], lots: Iterable[str]) -> list[LotRecord]:
         taken = []
@@ -370,10 +256,10 @@ class JournalLots:
             row = self.lots.change((fact.stream, lot))
             row.open = False
             taken.append(row)
-            self._caps.forget(self._group_of(row))
-            if row.over_cap and (rate := self._rate(row, row.currency, row.entity)):
+            self._earnings.caps.forget(self._earnings.group_of(row))
+            if row.over_cap and (rate := self._earnings.rate(row, row.currency, row.entity)):
                 line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
-                self._grant(fact, row, line, row.over_cap, rate, "work under a cap is billed")
+                self._earnings.grant(fact, row, line, row.over_cap, rate, "work under a cap is billed")
         return taken
 
     def _opened_again(self, fact: Recorded[LotsReleased | LotsUndrawn]) -> None:
@@ -382,135 +268,20 @@ class JournalLots:
         for lot in fact.event.lots:
             row = self.lots.change((fact.stream, lot))
             row.open = True
-            self._caps.opened(row)
+            self._earnings.caps.opened(row)
             opened.append(row)
-            self._caps.forget(self._group_of(row))
+            self._earnings.caps.forget(self._earnings.group_of(row))
         if isinstance(fact.event, LotsUndrawn):
-            self._leave_room(fact, opened)
+            self._earnings.leave_room(fact, opened)
 
     def _write_off_day(self, fact: Recorded[Any], row: LotRecord) -> date:
         posted = self._lines.day_of(fact, row.entity)
         terms = self._contexts.entity(row.entity).on(posted)
         return row.work_date if terms is not None and terms.write_offs_count_on == "work_date" else posted
 
-    # -- caps --------------------------------------------------------------------------------------------------------
-
-    def _group_of(self, row: LotRecord) -> Group:
-        return self._caps.group_of(row.engagement, row.customer, row.currency)
-
-    def _agreed(self, fact: Recorded[LineAgreed]) -> None:
-        """The first terms of a line concern no work yet; new ones may have other caps."""
-        engagement = local_id(fact.stream)
-        line = self._lines.find(engagement, fact.event.line.line)
-        if line is not None:
-            self._lines.terms_changed((engagement, line.line))
-            self._share_out_of(fact, engagement)
-        else:
-            terms = self._contexts.engagement(engagement).terms
-            self._caps.forget(self._caps.group_of(engagement, terms.customer, terms.currency))
-
-    def _caps_moved(self, fact: Recorded[Any]) -> None:
-        """Caps of an engagement were agreed anew."""
-        engagement = local_id(fact.stream)
-        changed = getattr(fact.event, "line", None)
-        if isinstance(changed, str) and self._lines.find(engagement, changed) is not None:
-            self._lines.terms_changed((engagement, changed))
-        self._share_out_of(fact, engagement)
-
-    def _changed(self, fact: Recorded[ChangeOrderApproved]) -> None:
-        engagement = local_id(fact.stream)
-        for line in fact.event.lines:
-            if self._lines.find(engagement, line.line) is not None:
-                self._lines.terms_changed((engagement, line.line))
-        self._share_out_of(fact, engagement)
-
-    def _claimed(self, fact: Recorded[BillingClaimed | BillingReleased | BillingCredited]) -> None:
-        """A draft or a credit moved what is left of the caps; the customer's limit comes behind all of its lines."""
-        engagement, event = local_id(fact.stream), fact.event
-        if not isinstance(event, BillingReleased) and event.more_follow:
-            return
-        terms = self._contexts.engagement(engagement).terms
-        limit = self._contexts.billing_limit(terms.customer, terms.currency)
-        claims_follow = isinstance(event, BillingClaimed) and limit.agreed is not None
-        if not claims_follow and event.invoice not in limit.claims:
-            self._share_out_of(fact, engagement)
-
-    def _limit_moved(self, fact: Recorded[BillingLimitAgreed | LimitClaimed | LimitReleased]) -> None:
-        """What the work of a customer may be billed in all was agreed, or is taken by a draft, or given back."""
-        limit: BillingLimit = self._contexts.read(fact.stream)
-        if limit.agreed is None:
-            return
-        customer, currency = limit.agreed.customer, limit.agreed.currency
-        for engagement in sorted(self._caps.engagements_of(customer, currency)):
-            self._share_out_of(fact, engagement)
-            if limit.room is not None:
-                return
-
-    def _share_out_of(self, fact: Recorded[Any], engagement: str) -> None:
-        terms = self._contexts.engagement(engagement).terms
-        group = self._caps.group_of(engagement, terms.customer, terms.currency)
-        self._caps.forget(group)
-        self._share_out(fact, group)
-
-    def _leave_room(self, fact: Recorded[Any], rows: Iterable[LotRecord]) -> None:
-        """Lots take nothing of their caps any more."""
-        groups = {
-            group.name: group
-            for row in rows
-            if (group := self._group_of(row)).rooms and not self._caps.gives_back(group, row)
-        }
-        for group in groups.values():
-            self._caps.forget(group)
-            self._share_out(fact, group)
-
-    def _share_out(self, fact: Recorded[Any], group: Group, fresh: Key | None = None) -> None:
-        """What the caps of a group leave, to its lots in their turn; what some lose is posted first."""
-        shares = self._caps.share_out(group)
-        moved = [
-            (key, row, within - row.recognised)
-            for key, (row, within) in shares.items()
-            if row.earns and not row.waiting and within != row.recognised
-        ]
-        for key, row, change in sorted(moved, key=lambda each: each[2] > 0):
-            rate = self._rate(row, row.currency, row.entity)
-            if rate is None:
-                continue
-            self.lots.change(key)
-            line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
-            if change > 0 or not row.recognised:  # a service credit begins with less than nothing
-                because = "revenue is recognised" if key == fresh else "a cap makes room"
-                self._grant(fact, row, line, change, rate, because)
-            else:
-                taken = (row.functional_recognised * change / row.recognised).quantize(row.functional_recognised)
-                line.over_cap -= change
-                self._recognise(fact, row, line, change, rate, "a cap leaves less room", taken)
-
-    # -- exchange rates ----------------------------------------------------------------------------------------------
-
-    def _rate(self, row: LotRecord, currency: str, entity: str) -> Rate | None:
-        functional = self._writer.functional_currency(entity, row.work_date)
-        if functional is None:
-            return None
-        if currency == row.currency and entity == row.entity and currency != functional:
-            fixed = self._lines.fixed_rate(row.engagement, row.line, functional)
-            if fixed is not None:
-                return fixed
-        return self._writer.rate(currency, functional, row.work_date)
-
     def _fx_published(self, fact: Recorded[FxRatePublished]) -> None:
         self._writer.rates_changed()
-        self._post_waiting(fact)
+        self._earnings.post_waiting(fact)
 
     def _entity_defined(self, fact: Recorded[LegalEntityDefined]) -> None:
-        self._post_waiting(fact)
-
-    def _post_waiting(self, fact: Recorded[Any]) -> None:
-        """What waited for a rate is posted by the fact that brought it, in the order of the work."""
-        keys = sorted(self._waiting)
-        self.lots.fetch(keys)
-        for key in keys:
-            row = self.lots.get(key)
-            assert row is not None, "a lot that waits is kept"
-            if self._rate(row, row.cost_currency, row.delivering_entity) and self._rate(row, row.currency, row.entity):
-                self._lines.lines.fetch([(row.engagement, row.line)])
-                self._post(fact, key)
+        self._earnings.post_waiting(fact)
