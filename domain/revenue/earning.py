@@ -45,6 +45,7 @@ from domain.revenue.promises import (
     earned_by_days,
     earned_by_parts,
     earning_terms,
+    own_price,
     parts_of,
     promise_of,
 )
@@ -221,16 +222,17 @@ def begun_anew(state: Engagement, line: ContractLine, seen: Seen, recognised: Mo
     What counts is what was earned by the terms before: of a straight line that is what its days were worth, whenever
     the change became known; of what is measured it is what was recognised.
     """
-    terms = earning_terms(state, line, day)
+    terms, price = earning_terms(state, line, day), own_price(state, line.line, day)
     if terms.method == "straight_line" and terms.starts is not None and terms.ends is not None:
         days_left = max((terms.ends - max(day, terms.starts)).days + 1, 0)
         left = Fraction(days_left, (terms.ends - terms.starts).days + 1)
-        return Basis(_earned_before(state, line.line, seen, day) or zero(state.currency), day, left=_decimal(left))
+        earned = _earned_before(state, line.line, seen, day) or zero(state.currency)
+        return Basis(earned, day, left=_decimal(left), price=price)
     if terms.method == "percent_complete":
         whole, done = whole_and_done(state, line, seen, day)
-        return Basis(recognised, day, done, _decimal(1 - progress(done, whole)))
+        return Basis(recognised, day, done, _decimal(1 - progress(done, whole)), price)
     completed = line.line in state.completed or None in state.completed
-    return Basis(recognised, day, left=Decimal(0 if completed else 1))
+    return Basis(recognised, day, left=Decimal(0 if completed else 1), price=price)
 
 
 def _modified(state: Engagement, name: str, seen: Seen, day: date) -> Basis | None:

@@ -7,7 +7,7 @@ earns is the difference to what was recognised before, so that every change of a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -90,13 +90,20 @@ class Basis:
     """From where a promise earns since it was last modified prospectively: what counted then, and what was done.
 
     ``since`` is the day of the change. ``left`` is the part of the whole that was still to be done then; by it a price
-    is divided anew among promises.
+    is divided anew among promises. ``price`` is what the promise was worth by its own terms then.
     """
 
     recognised: Money
     since: date
     done: Decimal = Decimal(0)
     left: Decimal = Decimal(1)
+    price: Money | None = None
+
+    def at_price(self, price: Money | None) -> Basis:
+        """The basis once the price has changed since: what was done before has its part of that (IFRS 15.88 to 90)."""
+        if price is None or self.price is None:
+            return self
+        return replace(self, recognised=self.recognised + ((price - self.price) * (1 - self.left)).rounded())
 
 
 Bases = Mapping[str, Basis]

@@ -90,6 +90,13 @@ def promise_of(state: Engagement, name: str, day: date, bases: Bases = NOT_BEGUN
     return Promise(total((each.promise.transaction_price for each in parts), state.currency))
 
 
+def own_price(state: Engagement, name: str, day: date) -> Money | None:
+    """What a line is worth by its own terms on a day, without separate contracts; None where that depends."""
+    line = _line_of_first_part(state, name, day)
+    promise = own_promise(line, state.currency) if line is not None else None
+    return promise.transaction_price if promise is not None else None
+
+
 def earning_terms(state: Engagement, line: ContractLine, day: date) -> Revenue:
     """How a line is earned.
 

@@ -87,6 +87,7 @@ CREATE TABLE journal_line (
     basis_recognised numeric,
     basis_done numeric,
     basis_left numeric,
+    basis_price numeric,
     estimate_measure text COLLATE "C" NOT NULL,  -- hours, cost, or empty
     estimate numeric,
     PRIMARY KEY (engagement, line)

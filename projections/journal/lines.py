@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -24,7 +24,7 @@ from domain.revenue.earning import (
     revenue_account,
 )
 from domain.revenue.methods import Bases, Basis
-from domain.revenue.promises import allocated_lines, earning_terms, promise_of
+from domain.revenue.promises import allocated_lines, earning_terms, own_price, promise_of
 from projections.contexts import Contexts
 from projections.journal.tables import LINES, LineRecord
 from projections.journal.writer import About, JournalWriter
@@ -84,6 +84,7 @@ class JournalLines:
             basis_recognised=None,
             basis_done=None,
             basis_left=None,
+            basis_price=None,
             estimate_measure="",
             estimate=None,
         )
@@ -224,10 +225,12 @@ class JournalLines:
                 continue
             if earning_terms(state, agreed, day).method in EARNED_APART:
                 recognised = Money(line.recognised - line.adjusted, line.currency)
-                found.append((line, begun_anew(state, agreed, self._seen(line, day), recognised, day)))
+                seen = self._seen(line, day - timedelta(days=1))
+                found.append((line, begun_anew(state, agreed, seen, recognised, day)))
         for line, basis in found:
             line.basis_since, line.basis_recognised = basis.since, basis.recognised.amount
             line.basis_done, line.basis_left = basis.done, basis.left
+            line.basis_price = basis.price.amount if basis.price is not None else None
 
     def _seen(self, line: LineRecord, day: date) -> Seen:
         drawn = line.recognised - line.adjusted - line.breakage
@@ -236,11 +239,9 @@ class JournalLines:
     def _bases(self, line: LineRecord, day: date) -> Bases:
         """Where the contracts of a line, and of those with which its price is divided, began anew up to a day."""
         state = self._contexts.engagement(line.engagement)
-        bases = {line.line: _basis_of(line, day)}
-        for name in allocated_lines(state, day):
-            if name != line.line and (other := self.find(line.engagement, name)) is not None:
-                bases[name] = _basis_of(other, day)
-        return {name: basis for name, basis in bases.items() if basis is not None}
+        others = (self.find(line.engagement, name) for name in allocated_lines(state, day) if name != line.line)
+        bases = {each.line: _basis_of(each, day) for each in (line, *others) if each is not None}
+        return {name: basis.at_price(own_price(state, name, day)) for name, basis in bases.items() if basis is not None}
 
     def _catch_up(
         self, fact: Recorded[Any], line: LineRecord, agreed: ContractLine, earned: Money, day: date, because: str
@@ -273,4 +274,5 @@ def _basis_of(line: LineRecord, day: date) -> Basis | None:
     assert line.basis_done is not None, "the same"
     assert line.basis_left is not None, "the same"
     recognised = Money(line.basis_recognised, line.currency)
-    return Basis(recognised, line.basis_since, line.basis_done, line.basis_left)
+    price = Money(line.basis_price, line.currency) if line.basis_price is not None else None
+    return Basis(recognised, line.basis_since, line.basis_done, line.basis_left, price)

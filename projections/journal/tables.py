@@ -114,6 +114,7 @@ class LineRecord:
     basis_recognised: Decimal | None
     basis_done: Decimal | None
     basis_left: Decimal | None
+    basis_price: Decimal | None
     estimate_measure: str
     estimate: Decimal | None
 

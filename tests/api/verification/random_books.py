@@ -159,7 +159,7 @@ class RandomBooks(Group):
 
     def step(self) -> None:
         """One thing happens, or is refused."""
-        often = [self.works, self.works, self.next_day, self.bill, self.send, self.send, self.pay]
+        often = [self.works, self.works, self.next_day, self.next_day, self.bill, self.send, self.send, self.pay]
         seldom: list[Callable[[], None]] = [
             self.say_otherwise, self.reject, self.expense, self.accept, self.measure, self.cost, self.estimate,
             self.change, self.adjust, self.receive, self.apply, self.unapply, self.refund, self.credit, self.credit,
@@ -174,7 +174,7 @@ class RandomBooks(Group):
             self.refused[refused.code] = self.refused.get(refused.code, 0) + 1
 
     def next_day(self) -> None:
-        self.day += timedelta(days=self.luck.choice((1, 3, 9)))
+        self.day += timedelta(days=self.luck.choice((1, 5, 14)))
         self.rates()
         self.tell(FIRM, OpenDay(self.day, self.now))
 
