@@ -50,8 +50,10 @@ def _may_be_approved(entry: Entry, at: datetime) -> bool:
     return at >= entry.said_at and (own is None or own.at < at)
 
 
-def _approved(approved: TimeApproved, state: Timesheet) -> Sequence[Event]:
-    return [approved, *shared_anew(approved.entries, state, after([approved], state))]
+def _approved(approved: TimeApproved, state: Timesheet, *before: Event) -> Sequence[Event]:
+    """The approval, and what it makes of lots that are there already."""
+    told = [*before, approved]
+    return [*told, *shared_anew(approved.entries, state, after(told, state))]
 
 
 def submit(entries: tuple[str, ...], state: Timesheet) -> Sequence[Event]:
@@ -61,8 +63,14 @@ def submit(entries: tuple[str, ...], state: Timesheet) -> Sequence[Event]:
 
 
 def reject(entries: tuple[str, ...], by: str, at: datetime, reason: str, state: Timesheet) -> Sequence[Event]:
-    fresh = tuple(name for name in _entries(entries, state) if _may_be_rejected(entry_of(name, state), at))
-    return _rejected(TimeRejected(fresh, by, at, reason), state) if fresh else []
+    fresh = [name for name in _entries(entries, state) if _may_be_rejected(entry_of(name, state), at)]
+    since = {name: verdict for name in fresh if (verdict := _approved_since(entry_of(name, state), at, state))}
+    rest = tuple(name for name in fresh if name not in since)
+    events = [*_rejected(TimeRejected(rest, by, at, reason), state)] if rest else []
+    for name, verdict in since.items():
+        rejected = TimeRejected((name,), by, at, reason)
+        events += _approved(TimeApproved((name,), verdict.by, verdict.at), state, rejected)
+    return events
 
 
 def _may_be_rejected(entry: Entry, at: datetime) -> bool:
@@ -70,6 +78,13 @@ def _may_be_rejected(entry: Entry, at: datetime) -> bool:
     own = own_decision(entry)
     is_newest = own is None or own.at < at or (own.at == at and isinstance(own, TimeApproved))
     return at >= entry.said_at and is_newest
+
+
+def _approved_since(entry: Entry, at: datetime, state: Timesheet) -> PeriodDecided | None:
+    """The approval of the entry's period that was given after a moment: a rejection of then takes nothing back."""
+    verdict = state.verdict_on(entry.work.work_date)
+    is_since = verdict is not None and verdict.verdict == "approved" and at < verdict.at >= entry.said_at
+    return verdict if is_since else None
 
 
 def _rejected(rejected: TimeRejected, state: Timesheet) -> Sequence[Event]:

@@ -89,7 +89,9 @@ def withdraw_time(resource: str, claim: Claim, day: date, state: Timesheet) -> S
     known = state.claimed_by(claim.ref)
     if known is None:
         return [TimeWithdrawn(claim.ref, resource, day, claim)]
-    if not known.counts or claim.said_at < known.said_at:
+    own = known.claims.get(claim.ref)
+    is_late = claim.said_at < known.said_at or (own is not None and claim.said_at < own.said_at)
+    if not known.counts or is_late:
         return []
     return [
         *reversed_lots(known.entry, "the hours were withdrawn", state),

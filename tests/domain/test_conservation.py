@@ -1,10 +1,16 @@
-"""Random histories of work and billing, against the plainest model: hours are never made, lost or billed twice."""
+"""Random histories of work and billing, against the plainest model: hours are never made, lost or billed twice.
+
+What was told, approved, revoked, changed and billed is also kept by ``plain_week``, which must know each refusal
+beforehand, every hour and every price.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -15,29 +21,31 @@ from api.verification.books import Auditor
 from api.verification.law import Law
 from domain.billing import crediting, drafting, issuing
 from domain.billing.credit_wishes import CreditWish
-from domain.contract import ContractLine, TimeAndMaterials
-from domain.credit_note import CreditForm, RebillTo
-from domain.engagement import AgreeLine, ChangeCap, Engagement, OpenEngagement, SignEngagement
+from domain.contract import ContractLine, TimeAndMaterials, Uplift
+from domain.credit_note import CreditForm, RebillTo, credit_note_stream
+from domain.engagement import AgreeLine, CapBelowBilled, ChangeCap, Engagement, OpenEngagement, SignEngagement
+from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder, RejectChangeOrder
 from domain.invoice import AllowanceCharge, Discarded, Draft, Invoice, InvoiceLine, Issued, NothingToBill
 from domain.kernel import Refused, StreamId, stream_of
 from domain.lots import ENDED, Disposition, LotState, LotStatus, PostponeLots, WriteOffLots, billed_parts
 from domain.money import total
 from domain.number_series import series_stream
-from domain.ports import LotAt
-from domain.processes.pricing import Pricing
-from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
+from domain.ports import LotAt, SourceAt
+from domain.reference.rate_card import RateRow, SetRate, WithdrawRate, rate_card_stream
 from domain.timesheet import (
     APPROVER_REDUCED,
     ApproveTime,
     Claim,
+    DecidePeriod,
     LogTime,
+    PeriodVerdict,
     RejectTime,
-    TimeApproved,
     Timesheet,
     WithdrawTime,
     Work,
     timesheet_stream,
 )
+from tests.domain.plain_week import PlainPrices, PlainWeek, Said
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, euros
 
 GIVEN_UP = (LotStatus.WRITTEN_OFF, LotStatus.NON_BILLABLE)
@@ -57,6 +65,9 @@ class Billing(RuleBasedStateMachine):
         self.drafts = 0
         self.credits = 0
         self.audited = 0
+        self.plain, self.prices = PlainWeek(), PlainPrices()
+        self.orders: dict[str, tuple[date, Decimal] | None] = {}
+        self.world.candidates = AllWork(self)
         law = Law()
         self.auditors: tuple[Auditor, ...] = (law, Billings(law), Numbers())
         self.world.tell(OTHER, OpenEngagement("E-2", "Other", "C-1", "DE01", "EUR"), SignEngagement(NEW_YEAR, NEW_YEAR))
@@ -67,12 +78,15 @@ class Billing(RuleBasedStateMachine):
             self.tell_hours(entry, "4")
             self.approve_hours(entry)
 
-    def attempt(self, *commands: object) -> None:
-        """What is refused must change nothing, which the invariants check."""
+    def attempt(self, command: object, *, allowed: bool = True) -> None:
+        """What is refused must change nothing, and is what the plain week does not allow."""
         try:
-            self.world.tell(self.sheet, *commands)
+            self.world.tell(self.sheet, command)
         except Refused:
             self.world.react()
+            assert not allowed, command
+        else:
+            assert allowed, command
 
     @property
     def book(self) -> Timesheet:
@@ -85,43 +99,79 @@ class Billing(RuleBasedStateMachine):
     def invoices(self) -> dict[str, Invoice]:
         return {f"I-{n}": self.world.read(stream_of("invoice", f"I-{n}")) for n in range(1, self.drafts + 1)}
 
-    @rule(entry=ENTRIES, hours=HOURS)
-    def tell_hours(self, entry: int, hours: str) -> None:
+    def _later(self, days: int) -> datetime:
+        """A clock that never stands still."""
         self.minute += 1
-        claim = Claim("jira", str(entry), NINE + timedelta(minutes=self.minute))
-        day = MONDAY + timedelta(days=entry)
-        self.attempt(LogTime("W-1", claim, Work("P-1-L1", None, day, Decimal(hours), started="09:00:00")))
+        return NINE + timedelta(days=days, minutes=self.minute)
+
+    @rule(entry=ENTRIES, hours=HOURS, days=st.sampled_from([0, 0, 0, 10]))
+    def tell_hours(self, entry: int, hours: str, days: int = 0) -> None:
+        at, day = self._later(days), MONDAY + timedelta(days=entry)
+        work = Work("P-1-L1", None, day, Decimal(hours), started="09:00:00")
+        told = LogTime("W-1", Claim("jira", str(entry), at), work)
+        self.attempt(told, allowed=self.plain.tell(f"jira:{entry}", day, Decimal(hours), at))
 
     @rule(entry=ENTRIES)
     def delete_hours(self, entry: int) -> None:
-        self.minute += 1
-        claim = Claim("jira", str(entry), NINE + timedelta(minutes=self.minute))
-        self.attempt(WithdrawTime("W-1", MONDAY + timedelta(days=entry), claim))
+        at, day = self._later(0), MONDAY + timedelta(days=entry)
+        deleted = WithdrawTime("W-1", day, Claim("jira", str(entry), at))
+        self.attempt(deleted, allowed=self.plain.delete(f"jira:{entry}", day, at))
 
-    @rule(entry=ENTRIES)
-    def approve_hours(self, entry: int) -> None:
-        self.attempt(ApproveTime((f"jira:{entry}",), "W-9", NINE + timedelta(days=9)))
+    @rule(entry=ENTRIES, days=st.sampled_from([9, 9, 12]))
+    def approve_hours(self, entry: int, days: int = 9) -> None:
+        name, at = f"jira:{entry}", NINE + timedelta(days=days)
+        self.attempt(ApproveTime((name,), "W-8", at), allowed=self.plain.decide(name, Said("approved", at)))
 
-    @rule(entry=ENTRIES, hours=st.sampled_from(["0", "1", "2.25", "6"]))
-    def approve_other_hours(self, entry: int, hours: str) -> None:
-        self.minute += 1
-        name, at = f"jira:{entry}", NINE + timedelta(days=10, minutes=self.minute)
-        self.attempt(ApproveTime((name,), "W-9", at, {name: Decimal(hours)}))
+    @rule(entry=ENTRIES, hours=st.sampled_from(["0", "1", "2.25", "6"]), days=st.sampled_from([8, 11, 13]))
+    def approve_other_hours(self, entry: int, hours: str, days: int) -> None:
+        name, at = f"jira:{entry}", self._later(days)
+        approved = ApproveTime((name,), "W-8", at, {name: Decimal(hours)})
+        self.attempt(approved, allowed=self.plain.decide(name, Said("approved", at, Decimal(hours))))
 
-    @rule(entry=ENTRIES)
-    def reject_hours(self, entry: int) -> None:
-        self.attempt(RejectTime((f"jira:{entry}",), "W-9", NINE + timedelta(days=9), "why"))
+    @rule(entry=ENTRIES, days=st.sampled_from([9, 9, 12]))
+    def reject_hours(self, entry: int, days: int) -> None:
+        name, at = f"jira:{entry}", NINE + timedelta(days=days)
+        rejected = RejectTime((name,), "W-8", at, "why")
+        self.attempt(rejected, allowed=self.plain.decide(name, Said("rejected", at)))
+
+    @rule(
+        entry=st.sampled_from([None, 0, 1, 2, 3]),
+        word=st.sampled_from(["approved", "open", "in_review", "rejected"]),
+        days=st.sampled_from([7, 10, 12, 14]),
+    )
+    def decide_period(self, entry: int | None, word: PeriodVerdict, days: int) -> None:
+        """A system approves a day or the whole week, opens it again, or sends it back."""
+        starts = MONDAY if entry is None else MONDAY + timedelta(days=entry)
+        ends, at = MONDAY + timedelta(days=6) if entry is None else starts, self._later(days)
+        verdict = DecidePeriod("W-1", MONDAY, starts, ends, word, "W-9", at, "why")
+        self.attempt(verdict, allowed=self.plain.decide_period(starts, ends, Said(word, at)))
+
+    def _hours_of(self, name: str) -> Counter[tuple[str, str]]:
+        """The hours of an invoice by entry and engagement, as its lines say."""
+        found: Counter[tuple[str, str]] = Counter()
+        for line in _lines(self.invoices()[name]):
+            for part in line.lots if line.adjustment is None else ():
+                lot = self.book.lots[part.lot].lot
+                found[lot.source, lot.engagement] += part.quantity  # type: ignore[assignment]
+        return found
+
+    def _reserved(self, name: str, before: Counter[tuple[str, str]]) -> None:
+        for (entry, home), hours in self._hours_of(name).items():
+            more = Decimal(hours) - before[entry, home]
+            self.plain.move(entry, more, (home, "open"), (home, "reserved"))
 
     @rule(take=st.integers(1, 4))
     def draft(self, take: int) -> None:
         lots = self.open_lots()
         homes = [self.book.lots[at.lot].lot.engagement for at in lots]
         lots = [at for at, home in zip(lots, homes, strict=True) if home == homes[0]][:take]
+        name = f"I-{self.drafts + 1}"
         try:
-            self.world.draft(f"I-{self.drafts + 1}", lots, strict=False)
-            self.drafts += 1
+            self.world.draft(name, lots, strict=False)
         except NothingToBill:
-            pass
+            return
+        self.drafts += 1
+        self._reserved(name, Counter())
 
     @rule(take=st.integers(1, 3))
     def bill(self, take: int) -> None:
@@ -129,15 +179,21 @@ class Billing(RuleBasedStateMachine):
         before = self.drafts
         self.draft(take)
         if self.drafts > before:
-            self.world.approve(f"I-{self.drafts}").issue(f"I-{self.drafts}")
+            self._issue(f"I-{self.drafts}")
+
+    def _issue(self, name: str) -> None:
+        self.world.approve(name).issue(name)
+        for (entry, home), hours in self._hours_of(name).items():
+            self.plain.move(entry, Decimal(hours), (home, "reserved"), (home, "billed"))
 
     @rule(which=st.integers(1, 6), take=st.integers(1, 2))
     def late_lots_join(self, which: int, take: int) -> None:
         name = f"I-{which}"
         if isinstance(self.invoices().get(name), Draft):
-            lots, on = self.open_lots()[:take], MONDAY + timedelta(days=30)
+            lots, on, before = self.open_lots()[:take], MONDAY + timedelta(days=30), self._hours_of(name)
             drafts = drafting.refresh_draft(self.world.read, name, lots, by="paul", on=on, strict=False)
             self.world.record(drafts.commands)
+            self._reserved(name, before)
 
     @rule(which=st.integers(1, 6), amount=st.sampled_from(["-100.01", "-0.01", "33.33", "5000"]))
     def write_up_or_down(self, which: int, amount: str) -> None:
@@ -169,14 +225,19 @@ class Billing(RuleBasedStateMachine):
         if not isinstance(self.invoices().get(name), Draft):
             return
         if then == "discard":
+            for (entry, home), hours in self._hours_of(name).items():
+                self.plain.move(entry, Decimal(hours), (home, "reserved"), (home, "open"))
             self.world.record(issuing.discard_draft(self.world.read, name, "paul", "why"))
+            self.world.react()
         else:
-            self.world.approve(name).issue(name)
+            self._issue(name)
 
     @rule()
     def write_off(self) -> None:
         for each in self.open_lots()[:1]:
+            lot = self.book.lots[each.lot].lot
             self.attempt(WriteOffLots((each.lot,), "goodwill", "ann"))
+            self.plain.move(lot.source, lot.quantity, (lot.engagement, "open"), (lot.engagement, "written_off"))
 
     @rule(
         which=st.integers(1, 6),
@@ -199,31 +260,81 @@ class Billing(RuleBasedStateMachine):
             )
         except Refused:
             return
+        self._give_up(name, disposition)
         self.world.record(crediting.approve_credit_note(read, name, "ann", NINE))
         self.world.record(crediting.issue_credit_note(read, name, MONDAY + timedelta(days=60)))
         self.world.react()
         self.credits += 1
 
+    def _give_up(self, name: str, disposition: Disposition) -> None:
+        """The hours that a credit note names leave their invoice."""
+        note = self.world.read(credit_note_stream(name))
+        for part in (part for line in note.credit.lines if not line.of_adjustment for part in line.lots):
+            lot = self.book.lots[part.lot].lot
+            if disposition == "rebill_elsewhere":
+                self.plain.transfer(lot.source, part.quantity, (lot.engagement, "billed"), "E-2")
+            else:
+                place, to = (lot.engagement, "billed"), "open" if disposition == "rebill" else disposition
+                self.plain.move(lot.source, part.quantity, place, (lot.engagement, _STATES.get(to, to)))
+
     @rule()
     def transfer(self) -> None:
         home = [at for at in self.open_lots() if self.book.lots[at.lot].lot.engagement == "E-1"]
-        if home:
+        for at in home[:1]:
+            lot = self.book.lots[at.lot].lot
             to = RebillTo("E-2", "L9")
-            self.world.record(crediting.transfer_lots(self.world.read, home[:1], to, "Wrong engagement.", "paul"))
+            self.world.record(crediting.transfer_lots(self.world.read, [at], to, "Wrong engagement.", "paul"))
+            self.world.react()
+            self.plain.transfer(lot.source, lot.quantity, ("E-1", "open"), "E-2")
+
+    # -- prices and terms --------------------------------------------------------------------------------------------
 
     @rule(rate=st.sampled_from([150, 110]))
     def change_rates(self, rate: int) -> None:
         """What is neither billed nor on a draft is priced anew, in part where a part of it is."""
         row = RateRow("senior", euros(rate), NEW_YEAR, role="Senior")
         self.world.tell(rate_card_stream("firm", "FIRM"), SetRate(row))
-        for name, entry in self.book.entries.items():
-            if entry.status == "approved":
-                approved = next(
-                    fact
-                    for fact in self.world.ledger.read(0, 100_000)
-                    if isinstance(fact.event, TimeApproved) and name in fact.event.entries
-                )
-                self.world.record(Pricing().react(approved, self.world.read, NoCandidates()))
+        self.prices.firm = Decimal(rate)
+
+    @rule(since=st.sampled_from([0, 2]), rate=st.sampled_from([None, 130, 170]))
+    def change_rates_of_the_line(self, since: int, rate: int | None) -> None:
+        """Rates of the contract line come before the firm's, each from its day on."""
+        name, day, card = f"since {since}", MONDAY + timedelta(days=since), rate_card_stream("line", "E-1", "L1")
+        if rate is None:
+            self.world.tell(card, WithdrawRate(name))
+            self.prices.own.pop(name, None)
+        else:
+            self.world.tell(card, SetRate(RateRow(name, euros(rate), day, role="Senior")))
+            self.prices.own[name] = (day, Decimal(rate))
+
+    @rule(
+        since=st.sampled_from([-30, 0, 1, 3, 30]),
+        factor=st.sampled_from(["1", "1.5", "0.8"]),
+        cap=st.sampled_from([500, 2000, 9000]),
+        treatment=st.sampled_from([(True, True, True), (False, False, True), (False, False, False)]),
+    )
+    def propose_change_order(self, since: int, factor: str, cap: int, treatment: tuple[bool, bool, bool]) -> None:
+        """New terms from a day on: another multiple of the rate, another cap of the line as a whole."""
+        name, day = f"CO-{len(self.orders) + 1}", MONDAY + timedelta(days=since)
+        terms = TimeAndMaterials(cap=euros(cap), uplifts=(Uplift("regular", Decimal(factor)),))
+        order = ProposeChangeOrder(name, day, (ContractLine("L1", "Work", terms),), *treatment, "More.", "pam", NINE)
+        try:
+            self.world.tell(ENGAGEMENT, order)
+        except CapBelowBilled:
+            return
+        self.orders[name] = (day, Decimal(factor))
+
+    @rule(approve=st.booleans())
+    def decide_change_order(self, approve: bool) -> None:
+        for name, terms in [(name, terms) for name, terms in self.orders.items() if terms is not None][:1]:
+            try:
+                yes, no = ApproveChangeOrder(name, "ann", NINE), RejectChangeOrder(name, "No.", "ann", NINE)
+                self.world.tell(ENGAGEMENT, yes if approve else no)
+            except CapBelowBilled:
+                return
+            self.orders[name] = None
+            if approve:
+                self.prices.factors.append(terms)
 
     @rule(cap=st.sampled_from([500, 2000, 9000]))
     def change_cap(self, cap: int) -> None:
@@ -231,6 +342,25 @@ class Billing(RuleBasedStateMachine):
             self.world.tell(ENGAGEMENT, ChangeCap("L1", euros(cap)))
         except Refused:
             return
+
+    @invariant()
+    def every_hour_is_where_the_plain_week_has_it(self) -> None:
+        """Approved or not, how much of it may be billed, and in which drawer each hour lies."""
+        for name, entry in self.book.entries.items():
+            stands = (entry.hours_in_lots, entry.billable_hours) if entry.status == "approved" else None
+            assert stands == self.plain.standing(name), name
+        lots: Counter[tuple[str, str, str]] = Counter()
+        for held in self.book.lots.values():
+            if held.status not in ENDED:
+                lots[held.lot.source, held.lot.engagement, held.status.value] += held.lot.quantity  # type: ignore[assignment]
+        assert dict(lots) == {(name, home, how): hours for name, home, how, hours in self.plain.drawers()}
+
+    @invariant()
+    def what_is_not_billed_has_the_price_of_today(self) -> None:
+        for held in self.book.lots.values():
+            if held.status is LotStatus.OPEN:
+                at_home = held.lot.engagement == "E-1"
+                assert held.lot.price == (self.prices.on(held.lot.work_date) if at_home else Decimal("99.99"))
 
     @invariant()
     def approved_hours_are_all_accounted_for(self) -> None:
@@ -337,6 +467,20 @@ class Billing(RuleBasedStateMachine):
         )
         last: int = self.world.read(series_stream("DE01", "DE01-2026")).last
         assert numbers == list(range(1, last + 1))
+
+
+class AllWork(NoCandidates):
+    """What a read model would find when a price changes: all work of the week that is approved."""
+
+    def __init__(self, machine: Billing) -> None:
+        self._machine = machine
+
+    def unbilled_of(self, **_: Any) -> Sequence[SourceAt]:
+        approved = [name for name, entry in self._machine.book.entries.items() if entry.status == "approved"]
+        return [SourceAt(self._machine.sheet, name) for name in approved]
+
+
+_STATES = {"write_off": "written_off"}
 
 
 def _credited(state: Issued, lot: str) -> Decimal:

@@ -1,0 +1,383 @@
+"""Random histories of promises and money, against the plainest sums: nothing is promised, billed or paid twice.
+
+One contract has a line of every kind that bills apart from hours. What it lets be billed, what invoices ask for, what
+customers pay and get back, is kept in plain numbers, which take nothing from the ledger but which lots a draft took.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from api.verification.billings import Billings, Numbers
+from api.verification.books import Auditor
+from api.verification.law import Law
+from domain import receivables
+from domain.billing import crediting, issuing
+from domain.billing.credit_wishes import CreditWish
+from domain.calendar import FIRM, OpenDay
+from domain.contract import (
+    ContractLine,
+    FixedFeeMilestones,
+    FixedFeeSchedule,
+    Instalment,
+    ManagedService,
+    Milestone,
+    PassThrough,
+    PercentComplete,
+    Retainer,
+)
+from domain.credit_note import credit_note_stream
+from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
+from domain.engagement.milestones import PredecessorIncomplete
+from domain.engagement.progress import MeasureProgress
+from domain.engagement.retainer import GrantRetainer, RefundRetainer
+from domain.engagement.schedule import GiveServiceCredit
+from domain.expense import ApproveExpenses, Expense, RecordExpense, RejectExpenses, expense_stream
+from domain.invoice import Issued, NothingToBill, invoice_stream
+from domain.kernel import Addressed, Refused, StreamId
+from domain.lots import ENDED, Disposition, LotState, LotStatus, WriteOffLots
+from domain.payment import ReceivePayment, RefundPayment, payment_stream
+from domain.ports import LotAt
+from domain.receivables import Allocation
+from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
+from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, LogCandidates, World, euros
+
+NOTHING = Decimal(0)
+CENT = Decimal("0.01")
+SHEET, REPORT = timesheet_stream("W-1", MONDAY), expense_stream("ER-1")
+APRIL = date(2026, 4, 30)
+STAGES = (Milestone("M1", "Design", euros(3000)), Milestone("M2", "Build", euros(7000), after=("M1",)))
+PARTS = (Instalment("1", "First", date(2026, 3, 5), euros(60)), Instalment("2", "Next", date(2026, 5, 2), euros(40)))
+LINES = (
+    ContractLine("COSTS", "Costs", PassThrough()),
+    ContractLine("STAGES", "Stages", FixedFeeMilestones(milestones=STAGES)),
+    ContractLine("PARTS", "Parts", FixedFeeSchedule(euros(100), PARTS)),
+    ContractLine("CARE", "Care", ManagedService(euros(310), date(2026, 3, 1))),
+    ContractLine("SHARE", "Share", PercentComplete(euros(9000), "manual")),
+    ContractLine("ADVICE", "Advice", Retainer(euros(1200))),
+)
+
+
+@dataclass
+class PlainInvoice:
+    """What a customer was asked for, and what became of it."""
+
+    net: Decimal
+    credited: Decimal = NOTHING
+    given_up: Decimal = NOTHING
+    paid: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def gross(self) -> Decimal:
+        return self.net + (self.net * 19 / 100).quantize(CENT, ROUND_HALF_UP)
+
+    @property
+    def due(self) -> Decimal:
+        return self.gross - self.credited - self.given_up - sum(self.paid.values(), NOTHING)
+
+
+class Promises(RuleBasedStateMachine):
+    """A contract without hours but those that a retainer pays for, its invoices, and the customer's money."""
+
+    @initialize()
+    def firm(self) -> None:
+        self.world = World().firm()
+        self.world.candidates = LogCandidates(self.world)
+        opened = OpenEngagement("E-1", "Everything", "C-1", "DE01", "EUR"), SignEngagement(NEW_YEAR, NEW_YEAR)
+        self.world.tell(ENGAGEMENT, *opened, *map(AgreeLine, LINES))
+        self.day = date(2026, 3, 2)
+        self.world.tell(FIRM, OpenDay(self.day, NINE))
+        self.number = self.audited = 0
+        self.promised: dict[str, Decimal] = {"CARE": Decimal(310)}
+        self.spent: dict[str, tuple[Decimal, bool]] = {}
+        self.refunded: Counter[str] = Counter()
+        self.invoices: dict[str, PlainInvoice] = {}
+        self.receipts: dict[str, Decimal] = {}
+        self.paid_back: Counter[str] = Counter()
+        law = Law()
+        self.auditors: tuple[Auditor, ...] = (law, Billings(law), Numbers())
+
+    def tell(self, stream: StreamId, *commands: object) -> bool:
+        """Whether the ledger took it; what it refuses must change nothing, which the invariants check."""
+        try:
+            self.world.tell(stream, *commands)
+        except Refused:
+            self.world.react()
+            return False
+        return True
+
+    def _next(self) -> int:
+        self.number += 1
+        return self.number
+
+    def _promise(self, line: str, amount: Decimal | int) -> None:
+        self.promised[line] = self.promised.get(line, NOTHING) + amount
+
+    # -- what comes to be billed -------------------------------------------------------------------------------------
+
+    @rule(line=st.sampled_from("123"), amount=st.sampled_from(["100", "33.33", "0.01"]))
+    def spend(self, line: str, amount: str) -> None:
+        spent = Expense(line, "P-1-COSTS", "travel", MONDAY, euros(amount), euros(0), billable=True, receipt="r.pdf")
+        told = RecordExpense("ER-1", "W-1", spent, NINE + timedelta(minutes=self._next()))
+        if self.tell(REPORT, told) and (line not in self.spent or self.spent[line][0] != Decimal(amount)):
+            self.spent[line] = (Decimal(amount), False)
+
+    @rule(line=st.sampled_from("123"), approve=st.booleans())
+    def decide_expense(self, line: str, approve: bool) -> None:
+        at = NINE + timedelta(minutes=self._next())
+        asked = ApproveExpenses((line,), "W-9", at) if approve else RejectExpenses((line,), "W-9", at, "why")
+        if self.tell(REPORT, asked):
+            self.spent[line] = (self.spent[line][0], approve)
+
+    @rule(stage=st.sampled_from(STAGES))
+    def accept(self, stage: Milestone) -> None:
+        is_new = ("STAGES", stage.milestone) not in self.world.read(ENGAGEMENT).accepted
+        taken = self.tell(ENGAGEMENT, AcceptMilestone("STAGES", stage.milestone, MONDAY, "a mail", "pam", NINE))
+        assert taken or stage.after, PredecessorIncomplete
+        if taken and is_new:
+            self._promise("STAGES", stage.amount.amount)
+
+    @rule(days=st.integers(1, 40))
+    def days_pass(self, days: int) -> None:
+        before, self.day = self.day, self.day + timedelta(days=days)
+        self.world.tell(FIRM, OpenDay(self.day, NINE))
+        self._promise("CARE", 310 * ((self.day.year - before.year) * 12 + self.day.month - before.month))
+        self._promise("PARTS", sum((each.amount.amount for each in PARTS if before < each.due_on <= self.day), NOTHING))
+
+    @rule(amount=st.sampled_from(["10", "250.55"]))
+    def give_service_credit(self, amount: str) -> None:
+        name = f"C-{self._next()}"
+        if self.tell(ENGAGEMENT, GiveServiceCredit("CARE", name, self.day, euros(amount), "An outage.", "pam", NINE)):
+            self._promise("CARE", -Decimal(amount))
+
+    @rule(percent=st.integers(0, 100), days=st.integers(0, 9))
+    def measure(self, percent: int, days: int) -> None:
+        """Told in any order of days: the newest day counts, of one day what was told last."""
+        on = APRIL + timedelta(days=days)
+        told = MeasureProgress("SHARE", on, Decimal(percent) / 100, "manual", "a report", "pam", NINE)
+        assert self.tell(ENGAGEMENT, told)
+        self.shares: dict[date, int] = {**getattr(self, "shares", {}), on: percent}
+        self.promised["SHARE"] = Decimal(90 * self.shares[max(self.shares)])
+
+    @rule(amount=st.sampled_from([1200, 500]))
+    def grant(self, amount: int) -> None:
+        name = f"R{self._next()}"
+        assert self.tell(ENGAGEMENT, GrantRetainer("ADVICE", name, MONDAY, NINE, euros(amount)))
+        self._promise("ADVICE", amount)
+
+    @rule(day=st.integers(0, 4), hours=st.sampled_from(["2", "3.5"]))
+    def advise(self, day: int, hours: str) -> None:
+        on, number = MONDAY + timedelta(days=day), str(self._next())
+        work = Work("P-1-ADVICE", None, on, Decimal(hours), started=f"0{day}:00:00")
+        approved = ApproveTime((f"jira:{number}",), "W-9", NINE + timedelta(days=1))
+        self.tell(SHEET, LogTime("W-1", Claim("jira", number, NINE), work), approved)
+
+    @rule()
+    def refund_retainer(self) -> None:
+        account = self.world.read(ENGAGEMENT).account("ADVICE")
+        for name in list(account.grants)[:1]:
+            refund = RefundRetainer("ADVICE", name, euros("100.01"), self.day, "Less is needed.", "pam")
+            if self.tell(ENGAGEMENT, refund):
+                self.refunded[name] += Decimal("100.01")  # type: ignore[assignment]
+
+    # -- invoices ----------------------------------------------------------------------------------------------------
+
+    def _books(self) -> dict[StreamId, dict[str, LotState]]:
+        return {stream: self.world.read(stream).lots for stream in (ENGAGEMENT, REPORT, SHEET)}
+
+    @rule(skip=st.integers(0, 3), take=st.integers(1, 4), issue=st.booleans())
+    def bill(self, skip: int, take: int, issue: bool) -> None:
+        open_lots = [
+            LotAt(stream, name)
+            for stream, book in self._books().items()
+            for name, held in book.items()
+            if held.status is LotStatus.OPEN
+        ]
+        name = f"I-{self._next()}"
+        try:
+            self.world.draft(name, open_lots[skip:][:take], strict=False)
+        except NothingToBill:
+            return
+        lines = self.world.read(invoice_stream(name)).lines
+        parts = {(part.stream, part.lot) for line in lines for part in line.lots}
+        net = sum((self._books()[stream][lot].lot.value.amount for stream, lot in parts), NOTHING)
+        if not issue or net <= 0:
+            self.world.record(issuing.discard_draft(self.world.read, name, "paul", "Not now."))
+            self.world.react()
+            return
+        self.world.approve(name).issue(name, self.day)
+        self.invoices[name] = PlainInvoice(net)
+
+    def _some(self, which: int) -> str | None:
+        names = list(self.invoices)
+        return names[which % len(names)] if names else None
+
+    @rule(
+        which=st.integers(0, 9),
+        amount=st.sampled_from([None, "50.05"]),
+        disposition=st.sampled_from(["rebill", "write_off", "non_billable"]),
+    )
+    def credit(self, which: int, amount: str | None, disposition: Disposition) -> None:
+        name, note, read = self._some(which), f"CN-{self._next()}", self.world.read
+        if name is None:
+            return
+        wish = CreditWish(1, amount=euros(amount) if amount else None, disposition=disposition)
+        before = read(ENGAGEMENT).account("ADVICE").grants
+        try:
+            asked = crediting.draft_credit_note(read, note, name, [wish], form="381", reason="Agreed.", by="paul")
+            self.world.record(asked)
+            self.world.record(crediting.approve_credit_note(read, note, "ann", NINE))
+            self.world.record(crediting.issue_credit_note(read, note, self.day))
+        except Refused:
+            return
+        self.world.react()
+        credited = read(credit_note_stream(note)).credit
+        net = sum((part.value.amount for line in credited.lines for part in line.lots), NOTHING)
+        assert credited.net.amount == net
+        self.invoices[name].credited += credited.gross.amount
+        for grant, held in read(ENGAGEMENT).account("ADVICE").grants.items():
+            self.refunded[grant] += held.refunded.amount - before[grant].refunded.amount
+
+    @rule()
+    def write_work_off(self) -> None:
+        for name, held in self._books()[REPORT].items():
+            if held.status is LotStatus.OPEN:
+                assert self.tell(REPORT, WriteOffLots((name,), "goodwill", "ann"))
+                return
+
+    # -- money -------------------------------------------------------------------------------------------------------
+
+    def _try(self, commands: Sequence[Addressed]) -> bool:
+        try:
+            self.world.record(commands)
+        except Refused:
+            return False
+        self.world.react()
+        return True
+
+    @rule(which=st.integers(0, 9), amount=st.sampled_from(["10", "357", "4000"]))
+    def pay(self, which: int, amount: str) -> None:
+        """Money comes for an invoice: as much as is due of it settles it, the rest is on account."""
+        name, payment, money = self._some(which), f"B-{self._next()}", Decimal(amount)
+        receipt = ReceivePayment(payment, "C-1", "DE01", self.day, euros(amount))
+        due = self.invoices[name].due if name else NOTHING
+        used = [Allocation(name)] if name and due > 0 else []
+        assert self._try(receivables.receive_payment(self.world.read, receipt, used))
+        self.receipts[payment] = money
+        if name and due > 0:
+            self.invoices[name].paid[payment] += min(due, money)  # type: ignore[assignment]
+
+    def _on_account(self, payment: str) -> Decimal:
+        used = sum((each.paid[payment] for each in self.invoices.values()), NOTHING)
+        return self.receipts[payment] - used - self.paid_back[payment]
+
+    @rule(which=st.integers(0, 9), payment=st.integers(0, 9), amount=st.sampled_from(["5", "200"]))
+    def use_money_on_account(self, which: int, payment: int, amount: str) -> None:
+        name, receipts, money = self._some(which), list(self.receipts), Decimal(amount)
+        if name is None or not receipts:
+            return
+        receipt = receipts[payment % len(receipts)]
+        used = [Allocation(name, euros(amount), euros(amount))]
+        read, known = self.world.read, self.invoices[name].paid[receipt]
+        taken = self._try(receivables.apply_payment(read, receipt, used, self.day))
+        if known:
+            return  # it settles that invoice already: the same again is no news, another amount is refused
+        assert taken == (money <= self._on_account(receipt) and money <= self.invoices[name].due)
+        if taken:
+            self.invoices[name].paid[receipt] += money  # type: ignore[assignment]
+
+    @rule(which=st.integers(0, 9))
+    def take_money_back(self, which: int) -> None:
+        name = self._some(which)
+        for payment in list(self.invoices[name].paid)[:1] if name else ():
+            assert name is not None
+            asked = receivables.unapply_payment(self.world.read, payment, name, self.day, "Wrong invoice.")
+            assert self._try(asked)
+            del self.invoices[name].paid[payment]
+
+    @rule(payment=st.integers(0, 9), amount=st.sampled_from(["5", "300"]))
+    def pay_back(self, payment: int, amount: str) -> None:
+        receipts = list(self.receipts)
+        if not receipts:
+            return
+        receipt, money = receipts[payment % len(receipts)], Decimal(amount)
+        refund = RefundPayment(f"R-{self._next()}", self.day, euros(amount), "Paid twice.", "ann")
+        taken = self.tell(payment_stream(receipt), refund)
+        assert taken == (money <= self._on_account(receipt))
+        if taken:
+            self.paid_back[receipt] += money  # type: ignore[assignment]
+
+    @rule(which=st.integers(0, 9), amount=st.sampled_from([None, "7.77"]))
+    def give_up(self, which: int, amount: str | None) -> None:
+        name = self._some(which)
+        if name is None:
+            return
+        due = self.invoices[name].due
+        money = euros(amount) if amount else None
+        taken = self._try(receivables.write_off(self.world.read, name, money, "Insolvent.", "ann", self.day))
+        assert taken == (due > 0 and (money is None or money.amount <= due))
+        if taken:
+            self.invoices[name].given_up += money.amount if money else due
+
+    # -- the law -----------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def every_promise_has_its_lots(self) -> None:
+        """What each line has let be billed stands in lots, whatever has become of them, and nothing else does."""
+        sums: Counter[str] = Counter()
+        for held in (held for book in self._books().values() for held in book.values()):
+            if held.status not in ENDED and held.lot.unit == "item":
+                sums[held.lot.line] += held.lot.value.amount  # type: ignore[assignment]
+        costs = sum((amount for amount, approved in self.spent.values() if approved), NOTHING)
+        expected = {**self.promised, "COSTS": costs}
+        assert {line: sum_ for line, sum_ in sums.items() if sum_} == {k: v for k, v in expected.items() if v}
+
+    @invariant()
+    def every_invoice_asks_for_what_is_due(self) -> None:
+        for name, plain in self.invoices.items():
+            state = self.world.read(invoice_stream(name))
+            assert isinstance(state, Issued)
+            assert state.document.gross.amount == plain.gross
+            assert state.due.amount == plain.due, name
+            assert {each: applied.amount.amount for each, applied in state.applied.items()} == +plain.paid
+
+    @invariant()
+    def every_receipt_is_used_once(self) -> None:
+        for payment in self.receipts:
+            state = self.world.read(payment_stream(payment))
+            assert state.on_account.amount == self._on_account(payment) >= 0
+
+    @invariant()
+    def every_retainer_pays_for_as_much_as_was_drawn(self) -> None:
+        """Granted = applied + refunded + available, and applied is what drawn lots are worth."""
+        account = self.world.read(ENGAGEMENT).account("ADVICE")
+        drawn: Counter[str] = Counter()
+        for held in self._books()[SHEET].values():
+            if held.status is LotStatus.DRAWN:
+                drawn[held.grant or ""] += held.lot.value.amount  # type: ignore[assignment]
+        for name, grant in account.grants.items():
+            assert (grant.applied.amount, grant.refunded.amount) == (drawn[name], self.refunded[name])
+            assert grant.available.amount == grant.amount.amount - drawn[name] - self.refunded[name] >= 0
+
+    @invariant()
+    def an_auditor_finds_nothing(self) -> None:
+        for fact in self.world.ledger.read(self.audited, 100_000):
+            for auditor in self.auditors:
+                assert list(auditor.see(fact)) == []
+            self.audited = fact.position
+        for auditor in self.auditors:
+            assert list(auditor.settle()) == []
+
+
+Promises.TestCase.settings = settings(
+    max_examples=10, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestRandomHistoriesKeepEveryCent = Promises.TestCase
