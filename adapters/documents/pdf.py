@@ -147,8 +147,12 @@ def _tax(each: TaxSubtotal) -> list[str]:
 
 
 def _in_books(printed: Printed) -> list[str]:
-    tax = printed.tax_in_books
-    return [f"Tax in {tax.currency}: {_amount(tax)}"] if tax else []
+    tax, net = printed.tax_in_books, printed.net_in_books
+    if not tax:
+        return []
+    if net is None:
+        return [f"Tax in {tax.currency}: {_amount(tax)}"]
+    return [f"In {tax.currency}: net {_amount(net)}, tax {_amount(tax)}, total {_amount(net + tax)}"]
 
 
 def _bank(printed: Printed) -> list[list[str]]:

@@ -65,7 +65,8 @@ class AnnexPart:
 class Printed:
     """An issued document as it is sent.
 
-    ``tax_in_books`` is the tax in the seller's own currency where that is another (Directive 2006/112/EC, article 230).
+    ``tax_in_books`` is the tax in the seller's own currency where that is another (Directive 2006/112/EC, article 230),
+    ``net_in_books`` the net, as Singapore asks for it beside the tax (GST (General) Regulations, regulation 11).
     """
 
     type_code: TypeCode
@@ -96,6 +97,7 @@ class Printed:
     bank: BankAccount | None
     terms: str
     tax_in_books: Money | None = None
+    net_in_books: Money | None = None
 
     @property
     def period(self) -> tuple[date, date]:
@@ -137,6 +139,7 @@ def printed_invoice(issued: Issued) -> Printed:
         bank=document.bank,
         terms=document.terms or _terms(document),
         tax_in_books=_in_books(document.tax, document.functional_currency, document.fx_rate),
+        net_in_books=_in_books(document.net, document.functional_currency, document.fx_rate),
     )
 
 
@@ -174,11 +177,12 @@ def printed_credit_note(note: IssuedCredit) -> Printed:
         bank=None,
         terms="The amount is set off against what is due under the invoice; what has been paid beyond it is repaid.",
         tax_in_books=_in_books(credit.tax * sign, credit.functional_currency, credit.fx_rate),
+        net_in_books=_in_books(credit.net * sign, credit.functional_currency, credit.fx_rate),
     )
 
 
-def _in_books(tax: Money, currency: str, rate: Decimal) -> Money | None:
-    return None if tax.currency == currency else Money(tax.amount * rate, currency).rounded()
+def _in_books(amount: Money, currency: str, rate: Decimal) -> Money | None:
+    return None if amount.currency == currency else Money(amount.amount * rate, currency).rounded()
 
 
 def _terms(document: Document) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 
+from adapters.documents.pdf import pdf_of
 from adapters.documents.printed import printed_invoice
 from adapters.policy_packs.tax_packs import pack_of
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
@@ -140,6 +143,9 @@ def test_a_singapore_invoice_in_dollars_of_another_country_tells_its_tax_in_sing
     printed = printed_invoice(_issued(firm))
     assert printed.tax == Money(Decimal("700.00"), "USD")
     assert printed.tax_in_books == Money(Decimal("942.00"), "SGD")
+    assert printed.net_in_books == Money(Decimal("10466.67"), "SGD")
+    page = PdfReader(BytesIO(pdf_of(printed))).pages[0].extract_text()
+    assert "In SGD: net 10,466.67, tax 942.00, total 11,408.67" in " ".join(page.split())
 
 
 def _issued(firm: Firm):  # type: ignore[no-untyped-def]  # the aggregate, of whichever state
