@@ -46,7 +46,7 @@ def up(
     sample: Annotated[bool, typer.Option(help="Load the sample firm on the first run.")] = True,
 ) -> None:
     """Run everything on this machine until Ctrl-C: servers, all roles, and the sample firm on the first run."""
-    from api.forking import warm_up
+    from api.running.forking import warm_up
 
     warm_up()  # first, for everybody waits for it
     implementation("up").run(sample=sample)

@@ -22,7 +22,7 @@ from domain.kernel import Refused
 from domain.reason_codes import MEANINGS, SOFT, Meaning, ReasonCode
 
 PACKAGES = ("domain", "projections", "adapters", "api")
-_WITH_EFFECTS = ("api.preload",)
+_WITH_EFFECTS = ("api.running.preload",)
 """Importing it is its work."""
 
 _PLAIN: Mapping[type, str] = {

@@ -9,10 +9,11 @@ from rich.console import Console
 
 from adapters import embedded
 from adapters.settings import load
-from api import documents, reach
+from api import reach
 from api.books import open_ledger
 from api.candidates import open_reader
-from api.screen import Screen
+from api.running.screen import Screen
+from api.serving import documents
 from domain.credit_note import NoCreditNote, credit_note_stream
 
 

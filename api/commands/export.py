@@ -22,7 +22,7 @@ from adapters import embedded
 from adapters.postgres import connect, open_pool
 from adapters.settings import Settings, load
 from api.books import open_ledger
-from api.screen import Screen
+from api.running.screen import Screen
 from domain.books.account_role import AccountRole
 from domain.books.journal import class_of
 from domain.kernel import Refused

@@ -12,7 +12,7 @@ from adapters.postgres import migrate
 from adapters.settings import load
 from api.books import open_ledger
 from api.policies import publish
-from api.screen import Screen
+from api.running.screen import Screen
 
 
 def run(*, files: Sequence[Path], json: bool = False) -> None:

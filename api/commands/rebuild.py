@@ -10,7 +10,7 @@ from adapters import embedded
 from adapters.postgres import connect
 from adapters.settings import load
 from api.books import open_ledger
-from api.screen import Screen
+from api.running.screen import Screen
 from projections import build
 from projections.build import RebuildReport
 from projections.generation import Generations

@@ -16,7 +16,7 @@ from adapters import embedded
 from adapters.postgres import connect, open_pool
 from adapters.settings import Settings, load
 from api.books import open_ledger
-from api.screen import Screen
+from api.running.screen import Screen
 from domain.kernel import Refused
 from projections import build
 from projections.eligibility import billing_eligibility

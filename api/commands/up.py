@@ -14,15 +14,15 @@ from adapters import logs
 from adapters.embedded import EmbeddedServers, ServerFailed
 from adapters.embedded.server import is_free
 from adapters.settings import Settings, load
-from api import supervisor
-from api.forking import warm_up
-from api.prepare import prepare
 from api.roles import ROLES, Role
-from api.sample_mark import expect_sample, sample_state, where_to_look
-from api.screen import Screen, parts_table, trouble
-from api.supervisor import JobFailed, Supervisor
+from api.running import supervisor
+from api.running.forking import warm_up
+from api.running.prepare import prepare
+from api.running.screen import Screen, parts_table, trouble
+from api.running.supervisor import JobFailed, Supervisor
+from api.sample.mark import expect_sample, sample_state, where_to_look
 
-LOAD_SAMPLE = "api.sample:load_sample"
+LOAD_SAMPLE = "api.sample.firm:load_sample"
 """``load_sample(settings, progress)``: feeds the sample firm through the broker."""
 READY_SECONDS_MAX = 600.0
 

@@ -16,8 +16,8 @@ from adapters import embedded
 from adapters.postgres import connect
 from adapters.settings import Settings, load
 from api.books import open_ledger
-from api.screen import Screen
-from api.supervisor import Progress
+from api.running.screen import Screen
+from api.running.supervisor import Progress
 from api.verification import journal
 from api.verification.books import verify
 from api.verification.report import Check, Report

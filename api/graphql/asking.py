@@ -20,9 +20,9 @@ from api.access import Principal, require
 from api.graphql.folded import Past
 from api.graphql.scalars import Position
 from api.messages import messages_of
-from api.parts import Parts
 from api.reads import Channel
 from api.services.desk import ReadModelsBehind
+from api.serving.parts import Parts
 from domain.kernel import Recorded, Refused, StreamId, decider_name
 from projections.pages import PageRequest
 from projections.reader import At, AtPosition, AtTime, InTheFuture, Scope, View

@@ -17,7 +17,7 @@ from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from api.graphql.asking import Context
 from api.graphql.limits import SUBSCRIPTIONS_PER_CONNECTION_MAX
 from api.graphql.page import page
-from api.parts import Parts
+from api.serving.parts import Parts
 from domain.kernel import Refused
 
 INIT_SECONDS_MAX: Final = 5

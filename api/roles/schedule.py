@@ -8,7 +8,7 @@ from adapters.scheduler import Scheduler
 from adapters.settings import Settings
 from adapters.turns import turn_of
 from api.books import open_ledger
-from api.sample_mark import sample_state
+from api.sample.mark import sample_state
 
 CONNECTIONS = 1
 LOOKS_AGAIN_SECONDS = 1.0

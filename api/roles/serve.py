@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import uvicorn
 
 from adapters.settings import Settings
-from api.app import make_app, open_parts
 from api.graphql.limits import BODY_BYTES_MAX
+from api.serving.app import make_app, open_parts
 
 STOP_SECONDS_MAX = 5
 CONNECTIONS_MAX = 2_000

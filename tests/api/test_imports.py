@@ -16,9 +16,9 @@ SLOW = {
 ROLES = {"eventsourcing", "nats", "psycopg", "pydantic", "rich"}
 NEEDED: dict[str, set[str]] = {
     "api.cli": set(),
-    "api.forking": set(),
+    "api.running.forking": set(),
     "api.commands.up": {"pydantic", "rich"},
-    "api.preload": ROLES,
+    "api.running.preload": ROLES,
     "api.roles.ingest": ROLES,
     "api.roles.automate": ROLES,
     "api.roles.connect": ROLES,

@@ -13,9 +13,9 @@ from adapters.simulation.firm import Firm, Plan
 from adapters.simulation.message import Message
 from adapters.simulation.stream import stream
 from api.graphql.schema import make_schema
-from api.sample import SAMPLE, segments
-from api.sample_finance import Bill, Finance, entities_of, payment_of
-from api.sample_mark import story_of
+from api.sample.finance import Bill, Finance, entities_of, payment_of
+from api.sample.firm import SAMPLE, segments
+from api.sample.mark import story_of
 
 FIRM = Firm(SAMPLE)
 ITEMS = tuple(stream(FIRM))

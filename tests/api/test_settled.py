@@ -9,7 +9,7 @@ import pytest
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
-from api.settled import CONNECTORS, INBOX, PROCESSES, NotSettled, Rest
+from api.sample.settled import CONNECTORS, INBOX, PROCESSES, NotSettled, Rest
 
 HEAD = 10
 

@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from adapters.settings import Settings
-from api import supervisor
 from api.roles import Role
-from api.supervisor import JobFailed, State, Supervisor, run_job
+from api.running import supervisor
+from api.running.supervisor import JobFailed, State, Supervisor, run_job
 from tests.api.parts import noted, notes
 
 JOBS = "tests.api.parts.jobs"

@@ -30,7 +30,7 @@ from adapters.simulation.firm import Firm, Plan
 from adapters.simulation.message import Message
 from adapters.simulation.stream import stream
 from api.books import open_ledger
-from api.settled import NotSettled, Rest
+from api.sample.settled import NotSettled, Rest
 from projections.generation import Generations
 
 ROOT = Path(__file__).parents[2]

@@ -16,11 +16,11 @@ from adapters.broker.jetstream import NatsBroker
 from adapters.settings import Settings
 from adapters.targets.control import Control
 from adapters.targets.names import jira_project_key
-from api.app import open_parts
-from api.parts import Parts
 from api.roles import role_named
 from api.services.catalogue import SERVICES
 from api.services.service import Answer
+from api.serving.app import open_parts
+from api.serving.parts import Parts
 from domain.kernel import StreamId
 from tests.api.services.desk import APPROVER, MANAGER, PREPARER
 from tests.waiting import until

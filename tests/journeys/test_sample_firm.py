@@ -27,9 +27,9 @@ from api.books import open_ledger
 from api.commands.verify import report_of
 from api.roles import ROLES
 from api.roles import Role as Part
-from api.sample import load_sample
-from api.sample_finance import entities_of
-from api.sample_mark import SAMPLE_FILE, story_of, where_to_look
+from api.sample.finance import entities_of
+from api.sample.firm import load_sample
+from api.sample.mark import SAMPLE_FILE, story_of, where_to_look
 from api.tokens import local_token
 from domain.invoice import Issued
 from domain.kernel import decider_name, stream_of

@@ -16,8 +16,8 @@ from fastapi import FastAPI
 from adapters.postgres import connect
 from adapters.settings import Settings
 from api.access import PERMISSIONS, Role
-from api.app import make_app, open_parts
-from api.parts import Parts
+from api.serving.app import make_app, open_parts
+from api.serving.parts import Parts
 from api.tokens import local_token
 from projections import build
 from projections.generation import Generations

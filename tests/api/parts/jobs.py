@@ -4,7 +4,7 @@ import os
 import signal
 
 from adapters.settings import Settings
-from api.supervisor import Progress
+from api.running.supervisor import Progress
 
 
 def counting(_settings: Settings, progress: Progress) -> list[tuple[str, int]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adapters.settings import Settings
 from api.roles import Role
-from api.supervisor import Supervisor
+from api.running.supervisor import Supervisor
 
 if __name__ == "__main__":
     supervisor = Supervisor(

@@ -14,10 +14,10 @@ from psycopg_pool import ConnectionPool
 
 from adapters.eventstore.ledger import Ledger
 from adapters.settings import Settings
-from api.changes import Changes
-from api.metrics import Metrics
 from api.reads import Reads
 from api.services.desk import Desk
+from api.serving.changes import Changes
+from api.serving.metrics import Metrics
 from api.tokens import Verifier
 from projections.reader import Reader
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from adapters import logs
 from adapters.settings import Settings
-from api.forking import CONTEXT
 from api.roles import ROLES, Role
+from api.running.forking import CONTEXT
 
 BACKOFF_SECONDS_MIN = 0.2
 BACKOFF_SECONDS_MAX = 30.0
@@ -198,7 +198,7 @@ def _run_role(role: Role, settings: Settings, log: Path) -> None:
     stop = _as_child(role.name, settings, log)
     import structlog  # noqa: PLC0415 - the supervisor itself does without
 
-    logger = structlog.get_logger("api.supervisor")
+    logger = structlog.get_logger("api.running.supervisor")
     logger.info("started", pid=os.getpid())
     try:
         role.run(settings, stop)
@@ -217,7 +217,7 @@ def _run_job(target: str, settings: Settings, log: Path, out: Connection) -> Non
     except Exception as problem:  # noqa: BLE001 - told to the one who asked, and raised there
         import structlog  # noqa: PLC0415 - as above
 
-        structlog.get_logger("api.supervisor").exception("failed")
+        structlog.get_logger("api.running.supervisor").exception("failed")
         out.send(("failed", logs.hide_passwords(f"{type(problem).__name__}: {problem}")))
     else:
         out.send(("done", result))

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from adapters.embedded.server import Server
-from api.supervisor import Child, State
-from api.supervisor import Progress as Report
+from api.running.supervisor import Child, State
+from api.running.supervisor import Progress as Report
 
 
 class Screen:

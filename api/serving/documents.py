@@ -22,7 +22,7 @@ from adapters.documents.printed import Printed, printed_credit_note, printed_inv
 from adapters.documents.ubl import ubl_of
 from api import reach
 from api.access import Principal, require
-from api.parts import Parts
+from api.serving.parts import Parts
 from domain.credit_note import IssuedCredit, NoCreditNote, credit_note_stream
 from domain.invoice import Issued, Nothing, invoice_stream
 from domain.kernel import Refused, StreamId

@@ -12,7 +12,7 @@ from contextlib import suppress
 SHARED = (
     "structlog",
     "typer",  # multiprocessing imports the program anew in each child, and ``p2c`` is made with it
-    "api.supervisor",
+    "api.running.supervisor",
     "api.roles.relay",
     "api.roles.schedule",
     "api.roles.project",

@@ -14,7 +14,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.errors import LedgerUnreachable
 from adapters.postgres import DatabaseProblem, require_migrated
-from api.sample_mark import sample_state
+from api.sample.mark import sample_state
 
 LAG_SECONDS_MAX: Final = 2.0
 

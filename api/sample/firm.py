@@ -28,10 +28,10 @@ from adapters.simulation.stream import stream
 from adapters.targets.control import Control
 from api.books import open_ledger
 from api.commands.simulate import outgoing
-from api.sample_finance import Bill, Finance, Payment
-from api.sample_mark import expect_sample, sample_loaded, sample_state
-from api.settled import Rest
-from api.supervisor import Progress
+from api.running.supervisor import Progress
+from api.sample.finance import Bill, Finance, Payment
+from api.sample.mark import expect_sample, sample_loaded, sample_state
+from api.sample.settled import Rest
 from projections.generation import Generations
 
 SAMPLE: Final = Plan()

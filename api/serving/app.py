@@ -17,21 +17,21 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters import postgres
 from adapters.settings import Settings
-from api import health, metrics
 from api.access import require
-from api.bodies import LimitedBodies
 from api.books import open_ledger
-from api.changes import Changes
-from api.documents import make_document_router
 from api.errors import http_status, problem_of
 from api.graphql import page
 from api.graphql.limits import BODY_BYTES_MAX, STATEMENT_SECONDS_MAX
 from api.graphql.router import make_router
 from api.graphql.schema import make_schema
-from api.nats_services import answering
-from api.parts import Parts
 from api.reads import Reads
 from api.services.desk import Desk
+from api.serving import health, metrics
+from api.serving.bodies import LimitedBodies
+from api.serving.changes import Changes
+from api.serving.documents import make_document_router
+from api.serving.nats_services import answering
+from api.serving.parts import Parts
 from api.tokens import verifier_of
 from domain.kernel import Refused
 from projections.changes import listen

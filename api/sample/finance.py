@@ -18,7 +18,7 @@ from nats.errors import Error as NatsError
 from adapters.simulation.facts import BillingRun
 from adapters.simulation.firm import Firm
 from api.access import Role
-from api.nats_services import SUBJECT
+from api.serving.nats_services import SUBJECT
 from api.tokens import local_token
 from domain.money import Money
 

@@ -1,0 +1,1 @@
+"""Running: how the parts of the ledger are started, watched, restarted and shown on one machine."""
