@@ -45,6 +45,12 @@ class Refused(Exception):
         self.detail = detail
         super().__init__(self.message)
 
+    def about(self, name: str) -> Refused:
+        """The refusal, with the name of the object that refused where it tells no values itself."""
+        self.detail = self.detail or name
+        self.args = (self.message,)
+        return self
+
     @property
     def message(self) -> str:
         """The sentence shown to people: the rule, then the values that broke it."""

@@ -20,7 +20,7 @@ from adapters.eventstore.rows import (
     SourceObject,
     key_text,
 )
-from domain.kernel import Addressed, Cause, Decider, Recorded, StreamId, decider_name
+from domain.kernel import Addressed, Cause, Decider, Recorded, Refused, StreamId, decider_name, local_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,11 @@ class UnitOfWork:
         before = self._loaded(stream)
         state, version = before.state, before.version
         decided: list[NewEvent] = []
-        for event in decider.decide(addressed.command, state):
+        try:
+            events = decider.decide(addressed.command, state)
+        except Refused as refused:
+            raise refused.about(local_id(stream)) from refused.__cause__
+        for event in events:
             name, encoded = self._codec.encode(event, cause)
             state = decider.evolve(state, event)
             version += 1

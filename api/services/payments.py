@@ -13,7 +13,7 @@ from api.services.service import Amount, Call, Decision, Service
 from domain import receivables
 from domain.invoice import invoice_stream
 from domain.kernel import Addressed, StreamId
-from domain.payment import Payment, ReceivePayment, RefundPayment, payment_stream
+from domain.payment import Payment, PaymentUnknown, ReceivePayment, RefundPayment, payment_stream
 from domain.receivables import Allocation
 
 
@@ -118,6 +118,8 @@ def refund_payment(asked: RefundPaymentInput, call: Call) -> Decision:
 def _day(payment: str, said: date | None, call: Call) -> date:
     """The day that was said, or else today at the entity that received a payment which the token is for."""
     state: Payment = call.read(payment_stream(payment))
+    if state.received is None:
+        raise PaymentUnknown(payment)
     call.require_entity(state.receipt.entity)
     return said or call.today_at(state.receipt.entity)
 

@@ -13,7 +13,16 @@ from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput, Reque
 from api.services.inputs import RequestInvalid, read_input
 from api.services.payments import AllocationInput
 from api.services.service import Amount, InputIncomplete
-from domain.invoice import Approved, Draft, InvoiceIsDisputed, Issued, NothingToBill, PreparerApproves, invoice_stream
+from domain.invoice import (
+    Approved,
+    Draft,
+    InvoiceIsDisputed,
+    InvoiceNotFound,
+    Issued,
+    NothingToBill,
+    PreparerApproves,
+    invoice_stream,
+)
 from domain.kernel import StreamId
 from domain.lots import UnknownLot
 from domain.payment import PaymentUnknown, payment_stream
@@ -253,3 +262,11 @@ def test_a_day_that_no_business_has_is_named(field: str, told: str) -> None:
 def test_a_number_that_nobody_can_count_is_named(told: str) -> None:
     with pytest.raises(RequestInvalid, match="is a decimal number"):
         read_input(Amount, {"amount": told, "currency": "EUR"})
+
+
+def test_a_refusal_names_the_object_that_refused(counter: Counter) -> None:
+    with pytest.raises(InvoiceNotFound, match="no such invoice") as refused:
+        counter.ask("approve-invoice", APPROVER, invoice="I-9")
+    assert refused.value.message.endswith("I-9")
+    with pytest.raises(PaymentUnknown, match="B-9"):
+        counter.ask("apply-payment", PREPARER, payment="B-9", invoices=())
