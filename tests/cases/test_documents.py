@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import Any, Final
 
 from adapters.policy_packs.tax_packs import pack_of
-from api.services.drafts import AllowanceInput, LotInput
+from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput
+from api.services.service import Amount
 from domain.contract import ContractLine, FixedFeeMilestones, ManagedService, Milestone
 from domain.engagement import AcceptMilestone, AgreeLine
 from domain.engagement.schedule import FallDue, GiveServiceCredit
@@ -19,7 +21,7 @@ from domain.money import Money
 from domain.ports import LotAt
 from domain.reference.customer import DescribeCustomer
 from domain.reference.legal_entity import DefineLegalEntity
-from domain.reference.tax_pack import TaxPack
+from domain.reference.tax_pack import RoundingPolicy, TaxPack
 from domain.reference.tax_rule import PublishTaxPack
 from domain.timesheet import timesheet_stream
 from tests.api.services.desk import APPROVER, PREPARER, Counter
@@ -35,13 +37,19 @@ def number(value: object) -> Decimal:
     return Decimal(str(value).rstrip("%").strip())
 
 
-def taxed(firm: Firm, standard: object, reduced: object = 0) -> Firm:
+TO_THE_CENT: Final = RoundingPolicy()
+
+
+def taxed(firm: Firm, standard: object, reduced: object = 0, rounding: RoundingPolicy = TO_THE_CENT) -> Firm:
     """The firm and its customer are in a country with these two rates."""
     terms = firm.read(stream_of("legal_entity", "DE01")).versions[-1]
     moved = replace(terms, address=replace(terms.address, country=COUNTRY), effective_from=date(2026, 1, 2))
     firm.tell(stream_of("legal_entity", "DE01"), DefineLegalEntity("DE01", moved))
     firm.tell(CUSTOMER, DescribeCustomer("C-1", {"country": COUNTRY}, NINE))
-    firm.tell(stream_of("tax_rule", COUNTRY), PublishTaxPack(_pack(number(standard), number(reduced))))
+    firm.tell(
+        stream_of("tax_rule", COUNTRY),
+        PublishTaxPack(replace(_pack(number(standard), number(reduced)), rounding=rounding)),
+    )
     return firm
 
 
@@ -175,3 +183,36 @@ def test_h39_yen_have_no_minor_unit(case: Record) -> None:
 def test_the_rates_of_a_case_are_those_of_its_pack() -> None:
     document = document_of(25, "1460.50")
     assert (document.tax, document.gross) == (Money(Decimal("365.13"), "EUR"), Money(Decimal("1825.63"), "EUR"))
+
+
+def test_the_ubl_example_with_three_taxes_a_line_below_zero_and_an_amount_paid_in_whole_units() -> None:
+    """OASIS UBL 2.1, UBL-Invoice-2.1-Example: 1,436.50 net, 100 on and off, tax 292.20, 1,000 paid before, due 729."""
+    firm = taxed(Firm(), "20", "10", RoundingPolicy(payable_step=Decimal(1)))
+    nets = [("1273", "standard"), ("-3.96", "reduced"), ("4.96", "reduced"), ("-25", "exempt"), ("187.50", "standard")]
+    sells_items(firm, [(number(net), kind) for net, kind in nets])
+    counter = Counter(firm)
+    cash: dict[str, Any] = {
+        "payment": "p-1",
+        "customer": "C-1",
+        "entity": "DE01",
+        "amount": Amount(Decimal(1000), "EUR"),
+    }
+    counter.ask("receive-payment", PREPARER, key="paid", **cash)
+    lots = tuple(LotInput(each.stream, each.lot) for each in items_of(firm))
+    draft: dict[str, Any] = {"engagement": "E-1", "invoice": "I-1", "lots": lots, "layout": "detail"}
+    counter.ask("request-invoice", PREPARER, key="draft", **draft)
+    of_document = tuple(AllowanceInput(kind, "Agreed", Decimal(100)) for kind in ("charge", "allowance"))
+    counter.ask("state-allowances", PREPARER, key="allowances", invoice="I-1", allowances=of_document)
+    prepaid = (PrepaymentInput("p-1", Amount(Decimal(1000), "EUR")),)
+    counter.ask("state-prepayments", PREPARER, key="prepaid", invoice="I-1", prepayments=prepaid)
+    counter.ask("approve-invoice", APPROVER, key="approve", invoice="I-1")
+    counter.ask("issue-invoice", PREPARER, key="issue", invoice="I-1")
+    document: Document = firm.read(invoice_stream("I-1")).document
+    found = {(each.category, str(each.rate)): (each.taxable.amount, each.tax.amount) for each in document.taxes}
+    assert found == {
+        ("S", "20"): (Decimal("1460.50"), Decimal("292.10")),
+        ("S", "10"): (Decimal("1.00"), Decimal("0.10")),
+        ("E", "0"): (Decimal(-25), Decimal(0)),
+    }
+    assert (document.net, document.tax) == (firm.money("1436.50"), firm.money("292.20"))
+    assert (document.payable_rounding, document.payable) == (firm.money("0.30"), firm.money("729.00"))
