@@ -100,6 +100,11 @@ class Share:
     hours: Decimal | None = None
 
 
+def capped_hours(quantity: Decimal, unit: str, value: Money) -> Decimal:
+    """The hours that work takes of a cap: none where it is not billed by the hour, or is worth nothing."""
+    return quantity if unit == "hour" and value.amount > 0 else Decimal(0)
+
+
 def candidate_of(lot: Lot, name: str | None = None) -> Candidate:
     """A lot that wants to be billed, under a name of its own where its id is not enough."""
     return Candidate(
@@ -107,7 +112,7 @@ def candidate_of(lot: Lot, name: str | None = None) -> Candidate:
         work_date=lot.work_date,
         approved_at=lot.approved_at,
         value=lot.value,
-        hours=lot.quantity if lot.unit == "hour" else Decimal(0),
+        hours=capped_hours(lot.quantity, lot.unit, lot.value),
         line=lot.line,
         resource=lot.resource,
         engagement=lot.engagement,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from domain.billing_limit import ClaimLimit, billing_limit_stream
+from domain.caps import capped_hours
 from domain.engagement import ClaimBilling
 from domain.engagement.caps import resource_claims, together
 from domain.invoice import Header, InvoiceLine
@@ -58,7 +59,7 @@ def claims_of(
 def _claim(invoice: str, contract_line: str, lines: Sequence[InvoiceLine], header: Header) -> ClaimBilling:
     net, hours = _worth(lines, header.currency)
     parts = (
-        (part.resource, part.value, part.quantity if line.unit == "hour" else Decimal(0))
+        (part.resource, part.value, capped_hours(part.quantity, line.unit, part.value))
         for line in lines
         for part in line.lots
     )
@@ -70,7 +71,7 @@ def _worth(lines: Iterable[InvoiceLine], currency: str) -> tuple[Money, Decimal]
     net, hours = zero(currency), Decimal(0)
     for line in lines:
         net = net + line.net
-        hours += sum((part.quantity for part in line.lots if line.unit == "hour"), Decimal(0))
+        hours += sum((capped_hours(part.quantity, line.unit, part.value) for part in line.lots), Decimal(0))
     return net, hours
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from domain.billing_limit import ClaimLimit, billing_limit_stream
-from domain.caps import Consumed
+from domain.caps import Consumed, capped_hours
 from domain.credit_note import Credit, CreditedLine, RebillTo
 from domain.engagement.caps import CreditBilling, resource_claims, together
 from domain.engagement.retainer import RefundRetainer, RetainerAccount, RetainerDraw, UnapplyRetainer
@@ -148,7 +148,7 @@ def _limits_given_back(read: Read, credit: Credit) -> Iterable[Addressed]:
     by_customer: dict[str, Consumed] = {}
     for line in credit.lines:
         customer = engagement_of(read, line.engagement or credit.header.engagement).terms.customer
-        hours = sum((lot.quantity for lot in line.lots if line.unit == "hour"), Decimal(0))
+        hours = sum((capped_hours(lot.quantity, line.unit, lot.value) for lot in line.lots), Decimal(0))
         taken = by_customer.get(customer, Consumed(zero(currency)))
         by_customer[customer] = taken + Consumed(line.net, hours)
     for customer, given in by_customer.items():
@@ -160,7 +160,7 @@ def _limits_given_back(read: Read, credit: Credit) -> Iterable[Addressed]:
 
 def _given_back(credit_note: str, credit: Credit, contract_line: str, lines: Sequence[CreditedLine]) -> CreditBilling:
     parts = [
-        (lot.resource, lot.value, lot.quantity if line.unit == "hour" else Decimal(0))
+        (lot.resource, lot.value, capped_hours(lot.quantity, line.unit, lot.value))
         for line in lines
         for lot in line.lots
         if not line.of_adjustment

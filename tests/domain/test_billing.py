@@ -8,6 +8,7 @@ import pytest
 from domain.billing import issuing
 from domain.billing.draft_plan import LotsNotEligible
 from domain.billing.issuing import BillToMissing, TaxUndetermined
+from domain.contract import ResourceCap
 from domain.engagement import ChangeCap, HoldEngagement
 from domain.engagement.caps import ChangeLimits
 from domain.invoice import Issued, NotApproved, NothingToBill, PreparerApproves
@@ -16,7 +17,8 @@ from domain.lots import LotStatus
 from domain.number_series import series_stream
 from domain.ports import LotAt
 from domain.reference.customer import BlockCustomer, DescribeCustomer
-from tests.world import CUSTOMER, ENGAGEMENT, World, euros
+from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
+from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, World, euros
 
 
 @pytest.fixture
@@ -103,6 +105,21 @@ def test_a_cap_of_hours_is_billed_to_the_second_and_says_so_on_the_invoice(world
     (line,) = invoice(world).document.lines
     assert (line.quantity, line.net) == (Decimal(10), euros("1500.00"))
     assert world.read(sheet).lots["jira:2#1/2"].lot.quantity == Decimal("2.083333")
+
+
+def test_work_that_is_worth_nothing_takes_no_hours_of_a_cap(world: World) -> None:
+    hours_of_person = ResourceCap("W-1", hours=Decimal(9))
+    world.tell(ENGAGEMENT, ChangeLimits("L1", Decimal(10), (hours_of_person,), "partial"))
+    pilot = RateRow("pilot", euros(0), MONDAY, effective_to=MONDAY, zero_because="The first day is free.")
+    world.tell(rate_card_stream("line", "E-1", "L1"), SetRate(pilot))
+    sheet = world.work("1")
+    for day in (1, 2):
+        world.work(str(day + 1), day=day)
+    world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1")
+    assert [(line.quantity, line.net) for line in invoice(world).document.lines] == [
+        (Decimal(8), euros("0.00")),
+        (Decimal(9), euros("1350.00")),
+    ]
 
 
 def test_work_that_is_not_eligible_is_refused_with_all_its_reasons(world: World) -> None:
