@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.memory import MemoryLedger
-from domain.billing import issuing
+from domain.billing import drafting, issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, PercentComplete, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
@@ -231,7 +231,7 @@ class World:
 
     def draft(self, invoice: str, lots: Sequence[LotAt], *, strict: bool = True, by: str = "paul") -> World:
         cut_off = date(2026, 3, 31)
-        self.record(issuing.draft_invoice(self.read, invoice, "E-1", lots, cut_off=cut_off, by=by, strict=strict))
+        self.record(drafting.draft_invoice(self.read, invoice, "E-1", lots, cut_off=cut_off, by=by, strict=strict))
         return self.react()
 
     def approve(self, invoice: str, by: str = "ann") -> World:

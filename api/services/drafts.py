@@ -13,7 +13,7 @@ from typing_extensions import Doc
 from api.errors import problem_of
 from api.services.invoices import require_invoice
 from api.services.service import Amount, Call, Decision, InputIncomplete, Kind, Service
-from domain.billing import drafting, issuing
+from domain.billing import adjusting, drafting, issuing
 from domain.billing.draft_plan import DraftPlan, Drafts
 from domain.invoice import AllowanceCharge, Draft, Grouping, Layout, NothingToBill, Prepayment, invoice_stream
 from domain.kernel import Addressed, StreamId, decider_name
@@ -245,7 +245,7 @@ class AdjustInvoiceLineInput:
 def adjust_invoice_line(asked: AdjustInvoiceLineInput, call: Call) -> Decision:
     """Write a line of a draft up or down, visibly: by a line of its own with its reason and the lots it concerns."""
     require_invoice(asked.invoice, call)
-    commands = issuing.adjust_line(
+    commands = adjusting.adjust_line(
         call.read, asked.invoice, asked.line, asked.amount.money, asked.reason, call.actor, asked.lots or ()
     )
     return Decision(commands, (invoice_stream(asked.invoice),))
@@ -277,11 +277,11 @@ class StateAllowancesInput:
 def state_allowances(asked: StateAllowancesInput, call: Call) -> Decision:
     """State all allowances and charges of a draft's line, or of the whole document, each with its reason."""
     require_invoice(asked.invoice, call)
-    draft = issuing.draft_of(call.read, asked.invoice)
+    draft = adjusting.draft_of(call.read, asked.invoice)
     currency = draft.header.currency
     base = draft.line(asked.line).standard_value if asked.line is not None else _sum_of_lines(draft)
     stated = tuple(_allowance(each, base, currency) for each in asked.allowances)
-    commands = issuing.state_allowances(
+    commands = adjusting.state_allowances(
         call.read, asked.invoice, asked.line, stated, call.actor, asked.base_quantity or Decimal(1)
     )
     return Decision(commands, (invoice_stream(asked.invoice),))
@@ -326,7 +326,7 @@ def state_prepayments(asked: StatePrepaymentsInput, call: Call) -> Decision:
     """State which money on account a draft takes into account; it reduces what is due, and is applied at issue."""
     require_invoice(asked.invoice, call)
     stated = tuple(Prepayment(each.payment, each.amount.money) for each in asked.prepayments)
-    return Decision(issuing.state_prepayments(call.read, asked.invoice, stated), (invoice_stream(asked.invoice),))
+    return Decision(adjusting.state_prepayments(call.read, asked.invoice, stated), (invoice_stream(asked.invoice),))
 
 
 @dataclass(frozen=True)
@@ -340,7 +340,7 @@ class DiscardDraftInput:
 def discard_draft(asked: DiscardDraftInput, call: Call) -> Decision:
     """Give up a draft; its lots become eligible again."""
     require_invoice(asked.invoice, call)
-    commands = issuing.discard_draft(call.read, asked.invoice, call.actor, asked.reason)
+    commands = adjusting.discard_draft(call.read, asked.invoice, call.actor, asked.reason)
     return Decision(commands, (invoice_stream(asked.invoice),))
 
 

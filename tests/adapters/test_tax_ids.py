@@ -10,7 +10,8 @@ from adapters.policy_packs.tax_packs import pack_of
 from adapters.simulation.tax_ids import tax_id
 from adapters.tax_ids import check
 from domain import eligibility
-from domain.billing.issuing import CustomerTaxIdInvalid, context_of
+from domain.billing.billable import context_of
+from domain.billing.issuing import CustomerTaxIdInvalid
 from domain.eligibility.reasons import LotFacts
 from domain.kernel import StreamId, stream_of
 from domain.processes.tax_ids import TaxIds

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol
 
 from adapters.eventstore.memory import MemoryLedger
 from adapters.eventstore.unit import NewEvent
-from domain.billing import issuing
+from domain.billing import drafting, issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import Billing, ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import AcceptMilestone, AgreeLine, PurchaseOrder, RecordPurchaseOrder
@@ -380,7 +380,7 @@ class _Engagement:
         if self.kind.terms == "late_order":
             order = RecordPurchaseOrder(PurchaseOrder(f"PO-{TILE}", Money(Decimal(200_000), self.kind.currency)))
             self.books.tell("canonical", f"{TILE}-order", at, Addressed(self.stream, order))
-        drafted = issuing.draft_invoice(
+        drafted = drafting.draft_invoice(
             self.books.read, f"I-{TILE}", self.name, self._open_lots(), cut_off=at.date(), by="paul", strict=False
         )
         self._bill("draft", at, drafted)

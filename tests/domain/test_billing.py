@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.billing import issuing
+from domain.billing import adjusting
 from domain.billing.draft_plan import LotsNotEligible
 from domain.billing.issuing import BillToMissing, TaxUndetermined
 from domain.contract import ResourceCap
@@ -72,7 +72,7 @@ def test_a_discarded_draft_frees_its_lots_and_its_part_of_the_cap(world: World) 
     world.tell(ENGAGEMENT, ChangeCap("L1", euros(1200)))
     sheet = world.work("1")
     world.draft("I-1", world.lots(sheet))
-    world.record(issuing.discard_draft(world.read, "I-1", "paul", "wrong month"))
+    world.record(adjusting.discard_draft(world.read, "I-1", "paul", "wrong month"))
     assert world.read(sheet).lots["jira:1#1"].status is LotStatus.OPEN
     assert world.read(ENGAGEMENT).cap_left("L1") == euros(1200)
     world.draft("I-2", world.lots(sheet))

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from api.verification.billings import Billings, Numbers
 from api.verification.books import Auditor
 from api.verification.law import Law
-from domain.billing import crediting, drafting, issuing
+from domain.billing import adjusting, crediting, drafting
 from domain.billing.credit_wishes import CreditWish
 from domain.contract import ContractLine, TimeAndMaterials, Uplift
 from domain.credit_note import CreditForm, RebillTo, credit_note_stream
@@ -200,7 +200,7 @@ class Billing(RuleBasedStateMachine):
         name = f"I-{which}"
         if isinstance(self.invoices().get(name), Draft):
             try:
-                self.world.record(issuing.adjust_line(self.world.read, name, 1, euros(amount), "goodwill", "paul"))
+                self.world.record(adjusting.adjust_line(self.world.read, name, 1, euros(amount), "goodwill", "paul"))
             except Refused:
                 return
 
@@ -210,7 +210,7 @@ class Billing(RuleBasedStateMachine):
         if isinstance(self.invoices().get(name), Draft):
             allowances = (AllowanceCharge(kind, euros(amount), "Volume."),)
             try:
-                self.world.record(issuing.state_allowances(self.world.read, name, 1, allowances, "paul"))
+                self.world.record(adjusting.state_allowances(self.world.read, name, 1, allowances, "paul"))
             except Refused:
                 return
 
@@ -227,7 +227,7 @@ class Billing(RuleBasedStateMachine):
         if then == "discard":
             for (entry, home), hours in self._hours_of(name).items():
                 self.plain.move(entry, Decimal(hours), (home, "reserved"), (home, "open"))
-            self.world.record(issuing.discard_draft(self.world.read, name, "paul", "why"))
+            self.world.record(adjusting.discard_draft(self.world.read, name, "paul", "why"))
             self.world.react()
         else:
             self._issue(name)

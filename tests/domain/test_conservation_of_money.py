@@ -20,7 +20,7 @@ from api.verification.billings import Billings, Numbers
 from api.verification.books import Auditor
 from api.verification.law import Law
 from domain import receivables
-from domain.billing import crediting, issuing
+from domain.billing import adjusting, crediting
 from domain.billing.credit_wishes import CreditWish
 from domain.calendar import FIRM, OpenDay
 from domain.contract import (
@@ -210,7 +210,7 @@ class Promises(RuleBasedStateMachine):
         parts = {(part.stream, part.lot) for line in lines for part in line.lots}
         net = sum((self._books()[stream][lot].lot.value.amount for stream, lot in parts), NOTHING)
         if not issue or net <= 0:
-            self.world.record(issuing.discard_draft(self.world.read, name, "paul", "Not now."))
+            self.world.record(adjusting.discard_draft(self.world.read, name, "paul", "Not now."))
             self.world.react()
             return
         self.world.approve(name).issue(name, self.day)

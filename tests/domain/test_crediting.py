@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.billing import crediting, issuing
+from domain.billing import adjusting, crediting
 from domain.billing.credit_wishes import CreditWish, NothingToCredit
 from domain.billing.crediting import CreditOfCredit
 from domain.billing.given_back import RetainerStays
@@ -166,7 +166,9 @@ def test_what_another_credit_changed_since_the_approval_is_not_issued_unseen() -
     sheet = world.work("1", "1")
     world.draft("I-1", world.lots(sheet))
     world.record(
-        issuing.state_allowances(world.read, "I-1", 1, (AllowanceCharge("allowance", euros("0.05"), "Rounded."),), "p")
+        adjusting.state_allowances(
+            world.read, "I-1", 1, (AllowanceCharge("allowance", euros("0.05"), "Rounded."),), "p"
+        )
     )
     world.approve("I-1").issue("I-1")
     half = [CreditWish(1, quantity=Decimal("0.1"))]
@@ -217,7 +219,7 @@ def test_a_write_down_is_credited_in_proportion_to_its_hours() -> None:
     world = World().firm().contract()
     sheet = world.work("1", "8")
     world.draft("I-1", world.lots(sheet))
-    world.record(issuing.adjust_line(world.read, "I-1", 1, euros("-100.01"), "Goodwill", "paul"))
+    world.record(adjusting.adjust_line(world.read, "I-1", 1, euros("-100.01"), "Goodwill", "paul"))
     world.approve("I-1").issue("I-1")
     credit(world, "CN-1", CreditWish(1, quantity=Decimal(2)))
     assert [line.net for line in note(world).credit.lines] == [euros("300.00"), euros("-25.00")]
@@ -232,7 +234,7 @@ def test_allowances_of_line_and_document_are_taken_back_with_what_they_reduced()
     world.draft("I-1", world.lots(sheet))
     for line, amount in ((1, "10.01"), (None, "33.33")):
         allowance = AllowanceCharge("allowance", euros(amount), "Volume.")
-        world.record(issuing.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
+        world.record(adjusting.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
     world.approve("I-1").issue("I-1")
     for number in range(1, 4):
         credit(world, f"CN-{number}", CreditWish(1, quantity=Decimal("2.1")))
@@ -443,7 +445,7 @@ def test_what_comes_back_from_a_draft_or_an_invoice_has_the_price_of_today(back:
     if back == "credited":
         credit(world, "CN-1", CreditWish(1, quantity=Decimal(3)))
     else:
-        world.record(issuing.discard_draft(world.read, "I-1", "paul", "The rate is wrong."))
+        world.record(adjusting.discard_draft(world.read, "I-1", "paul", "The rate is wrong."))
         world.react()
     assert {lot.price for lot in lots(world, sheet, LotStatus.OPEN)} == {Decimal(110)}
     assert {lot.price for lot in lots(world, sheet, LotStatus.BILLED)} <= {Decimal(150)}

@@ -9,8 +9,9 @@ from hypothesis import given as every
 from hypothesis import strategies as st
 
 from domain.billing import drafting
+from domain.billing.adjusting import adjust_line, discard_draft, state_allowances
 from domain.billing.draft_plan import BelowMinimumInvoice, DraftPlan, Drafts, LotsDoNotBelong, LotsNotEligible
-from domain.billing.issuing import adjust_line, discard_draft, preview, state_allowances
+from domain.billing.issuing import preview
 from domain.billing.sharing import shares_of_each
 from domain.engagement import (
     AgreeLine,

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from domain import eligibility
-from domain.billing.issuing import context_of
+from domain.billing.billable import context_of
 from domain.catalogue import EVENTS
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.eligibility.reasons import Blocker, EntryFacts, LotFacts

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from domain import payment, receivables
-from domain.billing import issuing
+from domain.billing import adjusting
 from domain.conversion import FxRateMissing
 from domain.invoice import (
     DisputeInvoice,
@@ -178,7 +178,7 @@ def test_money_of_one_legal_entity_does_not_settle_what_is_owed_to_another(world
         world.record(receivables.apply_payment(world.read, "p-1", [Allocation("I-1")], MAY))
     world.draft("I-3", [lot for lot in world.lots(world.work("3", day=3)) if lot.lot == "jira:3#1"])
     with pytest.raises(PaymentOfOtherEntity):
-        world.record(issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros(10)),)))
+        world.record(adjusting.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros(10)),)))
 
 
 def test_money_on_account_is_applied_later_and_taken_back(world: World) -> None:
@@ -212,7 +212,7 @@ def test_the_bank_may_say_itself_what_another_currency_settles(world: World) -> 
 def test_what_was_paid_before_reduces_what_is_asked_for_and_is_applied_at_issue(world: World) -> None:
     receive(world, "1000")
     world.draft("I-3", [lot for lot in world.lots(world.work("3", day=3)) if lot.lot == "jira:3#1"])
-    world.record(issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.00")),)))
+    world.record(adjusting.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.00")),)))
     world.approve("I-3").issue("I-3")
     state = issued(world, "I-3")
     assert (state.document.gross, state.document.prepaid) == (euros("1428.00"), euros("1000.00"))
@@ -223,10 +223,10 @@ def test_what_was_paid_before_reduces_what_is_asked_for_and_is_applied_at_issue(
 def test_no_more_is_prepaid_than_is_on_account(world: World) -> None:
     world.draft("I-3", [lot for lot in world.lots(world.work("3", day=3)) if lot.lot == "jira:3#1"])
     with pytest.raises(PaymentUnknown):
-        issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros(1)),))
+        adjusting.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros(1)),))
     receive(world, "1000")
     with pytest.raises(AboveOnAccount):
-        issuing.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.01")),))
+        adjusting.state_prepayments(world.read, "I-3", (Prepayment("p-1", euros("1000.01")),))
 
 
 # -- what is not paid ------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from api.services.catalogue import SERVICES
 from api.services.drafts import LotInput
 from api.verification.books import verify
 from domain import receivables
-from domain.billing import issuing
+from domain.billing import drafting, issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.engagement import ChangeCap
 from domain.invoice import Issued, invoice_stream
@@ -79,7 +79,7 @@ def test_the_same_lots_are_drafted_once_whoever_asks(ledger: Ledger) -> None:
     def draft(number: int) -> str:
         def decide(read: Read) -> list[Addressed]:
             name, day = f"I-{number}", date(2026, 3, 31)
-            return issuing.draft_invoice(read, name, "E-1", lots, cut_off=day, by="paul", strict=True)
+            return drafting.draft_invoice(read, name, "E-1", lots, cut_off=day, by="paul", strict=True)
 
         record(ledger, decide)
         return f"I-{number}"

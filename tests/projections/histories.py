@@ -16,7 +16,7 @@ from typing import Any
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.unit import NewEvent, UnitOfWork
-from domain.billing import issuing
+from domain.billing import adjusting, drafting, issuing
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import (
@@ -515,12 +515,12 @@ class History:
         invoice, began, read = f"I-{self.next()}", len(self.unit.new), self.unit.state
         lots = list(run.lots)
         if not self.together(
-            lambda: issuing.draft_invoice(read, invoice, run.name, lots, cut_off=monday, by="fin", strict=False), "fin"
+            lambda: drafting.draft_invoice(read, invoice, run.name, lots, cut_off=monday, by="fin", strict=False), "fin"
         ):
             return
         self.split(run, began)
         if self.random.random() < 0.05:
-            self.together(lambda: issuing.discard_draft(read, invoice, "fin", "Made by mistake."), "fin")
+            self.together(lambda: adjusting.discard_draft(read, invoice, "fin", "Made by mistake."), "fin")
             return
         if not self.together(lambda: issuing.approve_invoice(read, invoice, "cfo", self.at), "cfo"):
             return

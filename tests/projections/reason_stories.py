@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from domain.billing import issuing
+from domain.billing import adjusting
 from domain.books.account_role import AccountRole
 from domain.books.accounting_period import ClosePeriod, OpenPeriod, ReopenPeriod
 from domain.contract import CategoryTerms, ContractLine, ExpenseTerms, TimeAndMaterials
@@ -346,7 +346,7 @@ STORIES = (
     Story(
         ReasonCode.RESERVED_ON_DRAFT,
         work(draft),
-        lambda world: world.record(issuing.discard_draft(world.read, "I-1", "paul", "Wrong month.")),
+        lambda world: world.record(adjusting.discard_draft(world.read, "I-1", "paul", "Wrong month.")),
     ),
     Story(ReasonCode.ALREADY_BILLED, work(bill), credit),
     Story(

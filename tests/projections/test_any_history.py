@@ -10,7 +10,7 @@ import pytest
 
 from adapters.eventstore.memory import MemoryLedger
 from domain import eligibility
-from domain.billing import issuing
+from domain.billing import billable, drafting
 from domain.catalogue import DECIDERS, EVENTS
 from domain.eligibility.reasons import Hold, LotFacts
 from domain.kernel import Cause, Recorded, StreamId, decider_name
@@ -95,7 +95,7 @@ def test_every_decision_is_the_one_that_drafting_would_make(told: Told) -> None:
         held = told.state(stream).lots[item.item]  # type: ignore[attr-defined]
         holds = tuple(Hold(hold.code, hold.because) for hold in held.holds.values())
         facts = LotFacts(stream, held.lot, item.receipt_missing, holds)
-        blockers = eligibility.decide(facts, issuing.context_of(told.state, held.lot))
+        blockers = eligibility.decide(facts, billable.context_of(told.state, held.lot))
         shown = [code for code in item.codes if code != "CAP_EXCEEDED"]
         assert shown == [blocker.code.value for blocker in blockers], item
         assert (item.state == "held") == bool(blockers)
@@ -113,7 +113,7 @@ def test_what_is_eligible_is_what_a_draft_would_take(told: Told) -> None:
         lots = [LotAt(StreamId(item.stream), item.item) for item in items]
         day = max(item.work_date for item in items)
         unit = told.ledger.unit()
-        for command in issuing.draft_invoice(
+        for command in drafting.draft_invoice(
             unit.state, "I-try", engagement, lots, cut_off=day, by="fin", strict=False
         ):
             unit.decide(command, _any_cause(told))

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import orjson
 
-from domain.billing import issuing
+from domain.billing import adjusting
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import (
     AcceptMilestone,
@@ -245,7 +245,7 @@ def test_a_draft_reserves_its_lots_and_a_discarded_draft_gives_them_back() -> No
     rows = given(world).when(folded)
     rows.then(ITEMS, sheet, "jira:1#1", state="reserved", invoice="I-1", codes=("RESERVED_ON_DRAFT",))
     assert reason(rows, sheet, "jira:1#1")["blocking"] == "invoice:I-1"
-    world.record(issuing.discard_draft(world.read, "I-1", "paul", "Wrong month."))
+    world.record(adjusting.discard_draft(world.read, "I-1", "paul", "Wrong month."))
     given(world).when(folded).then(ITEMS, sheet, "jira:1#1", state="eligible", invoice=None)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.eventstore.memory import MemoryLedger
 from domain import receivables
-from domain.billing import issuing
+from domain.billing import adjusting
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
 from domain.engagement import AcceptMilestone, ChangeCap
@@ -244,9 +244,9 @@ def test_the_journal_of_a_whole_history_agrees_with_its_sub_ledgers(seed: int) -
 def test_write_downs_and_allowances_adjust_revenue_and_leave_nothing_unbilled() -> None:
     world = firm()
     world.draft("I-1", world.lots(world.work("1")))
-    world.record(issuing.adjust_line(world.read, "I-1", 1, euros(-200), "Goodwill.", "paul"))
+    world.record(adjusting.adjust_line(world.read, "I-1", 1, euros(-200), "Goodwill.", "paul"))
     discount = AllowanceCharge("allowance", euros(50), "Discount", "95")
-    world.record(issuing.state_allowances(world.read, "I-1", None, (discount,), "paul"))
+    world.record(adjusting.state_allowances(world.read, "I-1", None, (discount,), "paul"))
     world.approve("I-1").issue("I-1")
     rows = given(world).when(folded)
     assert balances(rows) == {

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.billing import issuing
+from domain.billing import adjusting, drafting
 from domain.billing.credit_wishes import CreditWish
 from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.caps import Limit
@@ -130,7 +130,7 @@ class Story:
         lots = [at for at in self._open() if self.world.read(at.stream).lots[at.lot].lot.engagement == engagement]
         chosen = self.luck.sample(lots, self.luck.randint(0, len(lots)))
         read, cut_off = self.world.read, date(2026, 3, 31)
-        drafted = issuing.draft_invoice(read, name, engagement, chosen, cut_off=cut_off, by="paul", strict=False)
+        drafted = drafting.draft_invoice(read, name, engagement, chosen, cut_off=cut_off, by="paul", strict=False)
         self.world.record(drafted)
         self.world.react()
         self.invoices.append(name)
@@ -142,7 +142,9 @@ class Story:
 
     def discard(self) -> None:
         if self.invoices:
-            self.world.record(issuing.discard_draft(self.world.read, self.luck.choice(self.invoices), "ann", "Again."))
+            self.world.record(
+                adjusting.discard_draft(self.world.read, self.luck.choice(self.invoices), "ann", "Again.")
+            )
 
     def credit(self) -> None:
         issued = [name for name in self.invoices if isinstance(self.world.read(invoice_stream(name)), Issued)]

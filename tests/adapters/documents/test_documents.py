@@ -17,7 +17,7 @@ from adapters.documents.codes import SPECIFICATION
 from adapters.documents.pdf import pdf_of
 from adapters.documents.printed import Printed, printed_credit_note, printed_invoice
 from adapters.documents.ubl import CAC, CBC, ubl_of
-from domain.billing import crediting, issuing
+from domain.billing import adjusting, crediting, drafting
 from domain.billing.credit_wishes import CreditWish
 from domain.credit_note import CreditForm, credit_note_stream
 from domain.invoice import AllowanceCharge, invoice_stream
@@ -42,12 +42,12 @@ def world() -> World:
     )
     lots = world.lots(*sheets)
     world.record(
-        issuing.draft_invoice(world.read, "I-1", "E-1", lots, cut_off=date(2026, 5, 31), by="paul", strict=True)
+        drafting.draft_invoice(world.read, "I-1", "E-1", lots, cut_off=date(2026, 5, 31), by="paul", strict=True)
     )
-    world.record(issuing.adjust_line(world.read, "I-1", 1, euros("-500.00"), "Goodwill", "paul"))
+    world.record(adjusting.adjust_line(world.read, "I-1", 1, euros("-500.00"), "Goodwill", "paul"))
     for line, amount in ((1, "12.34"), (None, "100.00")):
         allowance = AllowanceCharge("allowance", euros(amount), "Volume discount", "95")
-        world.record(issuing.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
+        world.record(adjusting.state_allowances(world.read, "I-1", line, (allowance,), "paul"))
     return world.approve("I-1").issue("I-1", date(2026, 6, 1))
 
 

@@ -16,7 +16,7 @@ from adapters.simulation.auditor import Account, Place
 from adapters.simulation.message import Message
 from adapters.targets.names import jira_project_key
 from domain import eligibility
-from domain.billing import issuing
+from domain.billing import billable, drafting, issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.eligibility.reasons import LotFacts
 from domain.engagement import Engagement
@@ -155,7 +155,7 @@ class InMemory:
         found = []
         for stream, lot in self.open_lots():
             if lot.engagement == engagement and (cut_off is None or lot.work_date.isoformat() <= cut_off):
-                facts, context = LotFacts(stream, lot), issuing.context_of(self.read, lot)
+                facts, context = LotFacts(stream, lot), billable.context_of(self.read, lot)
                 if not eligibility.decide(facts, context):
                     found.append(LotAt(stream, lot.lot))
         return found
@@ -216,7 +216,7 @@ class InMemory:
         noon = datetime(cut_off.year, cut_off.month, 28, 12, tzinfo=UTC)
         try:
             self.record(
-                issuing.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True)
+                drafting.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True)
             )
         except NothingToBill:
             return

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.settings import Settings
 from api.access import Role
-from domain.billing import issuing
+from domain.billing import adjusting
 from domain.invoice import RecordPayment, invoice_stream
 from domain.lots import WriteOffLots
 from domain.ports import LotAt
@@ -39,7 +39,7 @@ def asker(settings: Settings) -> Iterator[Asker]:
         world = asker.world.firm().contract()
         sheet = world.work("0")
         world.draft("I-1", [LotAt(sheet, "jira:0#1")])
-        world.record(issuing.adjust_line(world.read, "I-1", 1, euros("-100.00"), "Goodwill.", "paul"))
+        world.record(adjusting.adjust_line(world.read, "I-1", 1, euros("-100.00"), "Goodwill.", "paul"))
         world.approve("I-1").issue("I-1", date(2026, 4, 1))
         world.tell(invoice_stream("I-1"), RecordPayment("p-1", date(2026, 4, 20), euros("654.50")))
         world.work("1", day=1)

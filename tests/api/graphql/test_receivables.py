@@ -10,7 +10,7 @@ import pytest
 
 from adapters.settings import Settings
 from domain import receivables
-from domain.billing import issuing
+from domain.billing import adjusting
 from domain.invoice import DisputeInvoice, HandToCollections, invoice_stream
 from domain.payment import ReceivePayment
 from domain.ports import LotAt
@@ -111,7 +111,7 @@ def test_what_is_written_off_is_no_longer_owed(asker: Asker) -> None:
 def test_the_lines_of_an_invoice_show_how_they_came_to_their_net(asker: Asker) -> None:
     world = asker.world
     world.draft("I-4", [LotAt(world.work("4", day=4), "jira:4#1")])
-    world.record(issuing.adjust_line(world.read, "I-4", 1, euros("-100.00"), "Goodwill.", "paul"))
+    world.record(adjusting.adjust_line(world.read, "I-4", 1, euros("-100.00"), "Goodwill.", "paul"))
     asker.fold()
     lines = "{ line net { amount } adjustment { ofLine reason by lots { lot value { amount } } } }"
     found = asker.ask(f'{{ invoice(id: "I-4") {{ net lines {lines} }} }}')["invoice"]
