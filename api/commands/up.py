@@ -76,7 +76,7 @@ class Up:
 
     def _start(self, *, sample: bool) -> None:
         began = time.monotonic()
-        with self._screen.doing("Starting PostgreSQL and NATS"):
+        with self._screen.doing(_how_servers_come(self._settings)):
             warm_up()
             settings = self._servers.start()
         with self._screen.doing("Preparing the database"):
@@ -130,6 +130,14 @@ class Up:
             if self._supervisor is not None:
                 self._supervisor.stop()
         self._servers.stop()
+
+
+def _how_servers_come(settings: Settings) -> str:
+    """What is said while they come: those that the settings name are reached, the others are started."""
+    reached = [name for name, url in (("PostgreSQL", settings.database_url), ("NATS", settings.nats_url)) if url]
+    started = [name for name in ("PostgreSQL", "NATS") if name not in reached]
+    steps = [("Starting", started), ("reaching" if started else "Reaching", reached)]
+    return ", ".join(f"{what} {' and '.join(names)}" for what, names in steps if names)
 
 
 def _prepare(settings: Settings) -> None:

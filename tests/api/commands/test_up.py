@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[3]
 class Up:
     """A running ``p2c up`` with small roles, in a process group of its own, as a terminal makes it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **more: str) -> None:
         self.home = home
         self.began = time.monotonic()
         self.process = subprocess.Popen(
@@ -36,7 +36,13 @@ class Up:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=ROOT,
-            env={"PATH": os.defpath, "PYTHONUNBUFFERED": "1", "P2C_HOME": str(home), "P2C_HTTP_PORT": str(free_port())},
+            env={
+                "PATH": os.defpath,
+                "PYTHONUNBUFFERED": "1",
+                "P2C_HOME": str(home),
+                "P2C_HTTP_PORT": str(free_port()),
+                **more,
+            },
             process_group=0,
         )
         self.said: list[str] = []
@@ -135,6 +141,19 @@ def test_ready_means_migrated_servers_and_an_answering_role_and_says_where_to_lo
     assert settings.database_url is not None
     with psycopg.connect(settings.database_url) as conn:
         assert conn.execute("SELECT count(*) FROM ledger.stored_events").fetchone() == (0,)
+
+
+def test_servers_of_ones_own_are_reached_and_none_is_started(settings: Settings, tmp_path: Path) -> None:
+    assert settings.database_url is not None
+    assert settings.nats_url is not None
+    up = Up(tmp_path / "home", P2C_DATABASE_URL=settings.database_url, P2C_NATS_URL=settings.nats_url)
+    try:
+        assert up.until("Reaching") == "Reaching PostgreSQL and NATS ..."
+        up.until("Ready after")
+        assert not (up.home / "postgres").exists()
+        assert not (up.home / "nats").exists()
+    finally:
+        assert up.interrupt() == 0
 
 
 def test_a_killed_role_and_killed_servers_come_back(up: Up) -> None:
