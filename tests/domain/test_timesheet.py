@@ -13,7 +13,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain import timesheet
-from domain.lots import BillLots, Explanation, Lot, LotRated, LotReversed, LotStatus, ReleaseLots, ReserveLots
+from domain.lots import (
+    BillLots,
+    Explanation,
+    Lot,
+    LotRated,
+    LotReversed,
+    LotStatus,
+    ReleaseLots,
+    ReserveLots,
+    TransferLot,
+)
 from domain.money import Money
 from domain.periods import EndsBeforeItStarts
 from domain.timesheet import (
@@ -388,3 +398,21 @@ class TestDecisionsInAnyOrder:
     def test_an_older_telling_never_takes_back_a_newer_one_that_said_the_same_as_the_first(self) -> None:
         again = eight_hours().and_then(told("jira", "1", 3, work()), told("jira", "1", 2, work("6")))
         assert again.state.hours_on(MONDAY) == 8
+
+    def test_a_deletion_that_is_older_than_the_newest_telling_of_the_same_hours_is_void(self) -> None:
+        again = eight_hours().and_then(told("jira", "1", 3, work()))
+        again.when(WithdrawTime(WORKER, MONDAY, Claim("jira", "1", at(2)))).stays_quiet()
+
+    def test_a_rejection_of_before_the_period_was_approved_leaves_the_lots_where_they_are(self) -> None:
+        """It is remembered: other hours that were approved before it do not come back."""
+        moved = replace(lot("99"), engagement="E-2", line="L9")
+        elsewhere = rated().and_then(TransferLot("jira:1#1", moved, "Wrong engagement.", "ann"), week("approved", 30))
+        asked = elsewhere.when(self.NO)
+        asked.then_happens(TimeRejected, TimeApproved)
+        assert [held.status for held in asked.state.lots.values()] == [LotStatus.TRANSFERRED, LotStatus.OPEN]
+        six = ApproveTime(("jira:1",), APPROVER, at(15), {"jira:1": Decimal(6)})
+        elsewhere.and_then(self.NO).when(six).stays_quiet()
+
+    def test_what_is_billed_is_not_touched_by_a_rejection_of_before_its_period_was_approved(self) -> None:
+        billed = rated().and_then(week("approved", 30), ReserveLots(("jira:1#1",), "I-1"))
+        assert billed.when(self.NO).state.lots["jira:1#1"].status is LotStatus.RESERVED
