@@ -287,7 +287,8 @@ def _grant(
         return []
     months = terms.expires_after_months
     expires_on = months_after(command.on, months) if months is not None else None
-    last_day = months_after(expires_on, terms.rolls_over_months) if expires_on else None
+    # Counted from the grant in one go: 31 January and two months is 31 March, not 28 February and one more.
+    last_day = months_after(command.on, months + terms.rolls_over_months) if months is not None else None
     promised = Promised(
         name=f"retainer/{command.grant}",
         day=command.on,

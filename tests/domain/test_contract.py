@@ -310,6 +310,12 @@ class TestRetainers:
         state = base.and_then(FallDue(date(2026, 7, 3), NINE)).state
         assert state.account("L1").grants["R1"].expired == euros(1000)
 
+    def test_a_retainer_of_the_end_of_a_month_lives_to_the_end_of_a_month(self) -> None:
+        """31 January 2026, one month of term and one of roll-over: to 31 March."""
+        terms = replace(self.TERMS, expires_after_months=1, rolls_over_months=1)
+        state = agreed(terms).and_then(GrantRetainer("L1", "R1", date(2026, 1, 31), NINE)).state
+        assert state.account("L1").grants["R1"].last_day == date(2026, 3, 31)
+
     @such_that(DRAWS)
     def test_granted_is_always_applied_plus_expired_plus_refunded_plus_available(self, told: list[Any]) -> None:
         history, applied, drawn, number, day = agreed(self.TERMS), Decimal(0), {}, 0, MONDAY
