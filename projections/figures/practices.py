@@ -45,14 +45,16 @@ INVOICE_SHARES: Final = f"""(
 """The part of each practice in the value of what an invoice still bills."""
 
 POSTINGS: Final = f"""(
+    WITH line_share AS {LINE_SHARES},
+         invoice_share AS {INVOICE_SHARES.replace(LINE_SHARES, "line_share")}
     SELECT p.account, p.entity, p.customer, p.engagement, p.line, p.project, p.lot, p.period, p.effective_on,
            p.event_name, p.functional_currency, coalesce(l.practice, v.practice, s.practice) AS practice,
            p.functional * coalesce(v.share, s.share, 1) AS functional
     FROM posting p
     LEFT JOIN (SELECT item, min(nullif(practice, '')) AS practice, min(resource) AS resource
                FROM item WHERE is_lot GROUP BY 1) l ON p.lot <> '' AND l.item = p.lot
-    LEFT JOIN {INVOICE_SHARES} v ON p.lot = '' AND v.invoice = p.invoice
-    LEFT JOIN {LINE_SHARES} s
+    LEFT JOIN invoice_share v ON p.lot = '' AND v.invoice = p.invoice
+    LEFT JOIN line_share s
            ON l.practice IS NULL AND l.resource IS NULL AND v.invoice IS NULL
           AND s.engagement = p.engagement AND s.line = p.line
 )"""

@@ -107,6 +107,15 @@ def test_one_practice_alone_is_told_as_beside_the_others(asker: Asker) -> None:
     assert amounts(months["2026-04"], "contractAsset receivable") == [1200, Decimal("380.67")]
 
 
+@pytest.mark.parametrize("object_", ["SELLING_ENTITY", "REGION", "CUSTOMER", "ENGAGEMENT", "PROJECT", "MONTH"])
+def test_what_one_practice_did_is_told_by_any_other_object(asker: Asker, object_: str) -> None:
+    billed_together(asker.world)
+    asker.fold()
+    found = by(asker, object_, 'practice: "Cloud"').values()
+    for name, amount in {"standard": 1800, "billed": 600, "recognised": 1800, "cost": 720}.items():
+        assert sum(Decimal(row[name]) for row in found) == amount, name
+
+
 def test_what_is_credited_leaves_the_practice_that_did_it(asker: Asker) -> None:
     """The invoice still bills what Data has done, so that all of its balance is theirs."""
     billed_together(asker.world)
