@@ -61,6 +61,25 @@ QUESTIONS: Final = (
         """,
     ),
     Question(
+        "carried",
+        "What is open is carried at what the accounts of its entity come to, in functional money.",
+        "SELECT count(*) FROM journal_open",
+        """
+        SELECT entity || ' ' || account, 'posted ' || coalesce(posted, 0) || ', carried ' || coalesce(carried, 0)
+        FROM (SELECT entity, replace(account, 'CONTRACT_LIABILITY', 'CONTRACT_ASSET') AS account,
+                     sum(functional) AS posted
+              FROM posting
+              WHERE account IN ('AR', 'RETENTION', 'CONTRACT_ASSET', 'CONTRACT_LIABILITY', 'IC_AR', 'IC_AP')
+              GROUP BY 1, 2) AS j
+        FULL JOIN (SELECT entity, CASE kind WHEN 'retention' THEN 'RETENTION' WHEN 'position' THEN 'CONTRACT_ASSET'
+                                            WHEN 'ic_receivable' THEN 'IC_AR' WHEN 'ic_payable' THEN 'IC_AP'
+                                            ELSE 'AR' END AS account,
+                          sum(functional) AS carried
+                   FROM journal_open GROUP BY 1, 2) AS o USING (entity, account)
+        WHERE coalesce(posted, 0) <> coalesce(carried, 0)
+        """,
+    ),
+    Question(
         "positions",
         "Contract asset and liability of each engagement are what it has earned less what it was billed.",
         "SELECT count(*) FROM journal_open WHERE kind = 'position'",

@@ -15,10 +15,10 @@ from typing import Any
 from adapters.eventstore.base import BaseLedger
 from api.access import WHOLE_FIRM, Principal, Role
 from api.services.catalogue import SERVICES
-from api.services.contracts.line_input import LineInput, PartInput, RevenueInput
+from api.services.contracts.line_input import BillToInput, CategoryInput, LineInput, PartInput, RevenueInput
 from api.services.crediting import CreditedPartInput
 from api.services.desk import Desk
-from api.services.drafts import LotInput, PrepaymentInput
+from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput
 from api.services.payments import AllocationInput
 from api.services.service import Amount
 from domain.calendar import FIRM, OpenDay
@@ -36,6 +36,7 @@ from domain.processes.posting import Posting
 from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
 from domain.project import ConfirmSetUp
+from domain.reference.customer import DescribeCustomer
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
@@ -49,6 +50,7 @@ START = date(2026, 3, 2)
 PEOPLE = {"W-9": LENDER, "W-8": BORROWER, "W-7": LENDER}
 ENTITIES = {LENDER: "GBP", BORROWER: "USD"}
 ENGAGEMENTS = {"E-1": (BORROWER, "EUR"), "E-2": (LENDER, "EUR"), "E-3": (LENDER, "USD")}
+SHARES = (("C-9", Decimal("66.67")), ("C-8", Decimal("33.33")))
 PRICES = {"EUR": 150, "GBP": 125}
 DISPOSITIONS = ("rebill", "rebill", "write_off", "non_billable")
 
@@ -114,6 +116,8 @@ class RandomBooks(Group):
 
     def _firm(self) -> None:
         self.rates()
+        described = {"name": "Acme GB", "street": "Road 1", "city": "Leeds", "postal_code": "1", "country": "US"}
+        self.tell(stream_of("customer", "C-8"), DescribeCustomer("C-8", described, NINE))
         rule = SetTaxRule("GB", TaxRule(NEW_YEAR, "*", "S", Decimal(20)))
         self.tell(stream_of("tax_rule", "GB"), rule)
         for person, entity in PEOPLE.items():
@@ -153,6 +157,11 @@ class RandomBooks(Group):
             LineInput("PC", "Plant", "percent_complete", price=money(10000), measure="cost", budget=Decimal(8000)),
             LineInput("RT", "Advice", "retainer", price=money(2500), expected_breakage=money(250)),
             LineInput("SV", "Service", "managed_service", price=money(700), starts=date(2026, 3, 10)),
+            LineInput(
+                "FX", "At a fixed rate", "time_and_materials", fixed_fx_rate=Decimal("0.93"),
+                expenses=(CategoryInput("travel", markup_percent=Decimal(10), presentation="agent"),),
+            ),
+            LineInput("SB", "Shared", "time_and_materials", bill_to=tuple(BillToInput(*each) for each in SHARES)),
         ]  # fmt: skip
 
     # -- what may happen ---------------------------------------------------------------------------------------------
@@ -165,7 +174,7 @@ class RandomBooks(Group):
             self.change, self.adjust, self.receive, self.apply, self.unapply, self.refund, self.credit, self.credit,
             self.write_off_receivable, self.holdback, self.give_up, self.between, self.settle, self.period,
             self.late_rate, self.cap, self.retainer, self.service_credit, self.reprice, self.discard, self.transfer,
-            self.pay_back, self.prepay, self.period, self.period,
+            self.pay_back, self.prepay, self.limit, self.allow, self.period, self.period,
         ]  # fmt: skip
         wish = self.luck.choice([*often, *often, *seldom])
         try:
@@ -198,7 +207,8 @@ class RandomBooks(Group):
             self._log(person, on, self.luck.choice(("1.25", "4", "8")), self._project())
 
     def _project(self) -> str:
-        return f"P-{self.luck.choice(list(ENGAGEMENTS))[2:]}-{self.luck.choice(('TM', 'TM', 'TM', 'RT', 'PC', 'MS'))}"
+        line = self.luck.choice(("TM", "TM", "FX", "SB", "RT", "PC", "MS"))
+        return f"P-{self.any_engagement()[2:]}-{line}"
 
     def _log(self, person: str, on: date, hours: str, project: str) -> None:
         stream, entry = timesheet_stream(person, on), f"{person}.{on}"
@@ -312,6 +322,19 @@ class RandomBooks(Group):
         service = self.luck.choice(("change-cap", "agree-engagement-cap"))
         fields: dict[str, Any] = {"line": "TM", "cap": cap} if service == "change-cap" else {"amount": cap}
         self.ask(service, engagement=name, **fields)
+
+    def limit(self) -> None:
+        amount = self.luck.choice((None, Amount(Decimal(self.luck.randint(5000, 30000)), "EUR")))
+        self.ask("agree-billing-limit", customer="C-9", currency="EUR", amount=amount)
+
+    def allow(self) -> None:
+        if drafts := self.invoices(Draft):
+            name = self.luck.choice(drafts)
+            line = self.luck.choice(self.read(invoice_stream(name)).lines)
+            amount = Decimal(self.luck.randint(1, 9000)) / 100
+            told = AllowanceInput(self.luck.choice(("allowance", "charge")), "Agreed.", amount)
+            number = self.luck.choice((None, line.line))
+            self.ask("state-allowances", Role.FINANCE_PREPARER, invoice=name, allowances=(told,), line=number)
 
     def reprice(self) -> None:
         lender, borrower = self.luck.choice(((LENDER, BORROWER), (BORROWER, LENDER)))

@@ -82,6 +82,7 @@ def test_clean_books_have_no_offenders(books: Asker, conn: Connection[Any]) -> N
         ("UPDATE invoice SET due = due - 1", "receivables", "DE01 AR USD"),
         ("UPDATE invoice SET held_back = held_back + 1", "receivables", "DE01 RETENTION USD"),
         ("UPDATE journal_open SET amount = amount + 1 WHERE kind = 'position'", "positions", "engagement E-1"),
+        ("UPDATE journal_open SET functional = functional + 1 WHERE kind = 'receivable'", "carried", "DE01 AR"),
         ("UPDATE journal_line SET recognised = recognised + 1", "positions", "engagement E-1"),
         (
             "UPDATE posting SET account = 'CONTRACT_LIABILITY' WHERE account = 'CONTRACT_ASSET' AND amount < 0",
