@@ -134,17 +134,17 @@ class Progress:
     measured: Mapping[str, tuple[ProgressMeasured, ...]] = field(default_factory=dict)
     costs: Mapping[tuple[str, str], CostRecorded] = field(default_factory=dict)
 
-    def estimate_on(self, line: str, day: date) -> EstimateRevised | None:
-        """The estimate in force on a day: the newest day not after it, of equal ones the one told last."""
-        return _newest(self.estimates.get(line, ()), day)
+    def estimate_on(self, line: str, day: date, measure: str | None = None) -> EstimateRevised | None:
+        """The estimate in force on a day, in a measure or any: the newest not after it, of equal ones the last told."""
+        return _newest(self.estimates.get(line, ()), day, measure)
 
-    def measured_on(self, line: str, day: date) -> ProgressMeasured | None:
-        """The measurement in force on a day."""
-        return _newest(self.measured.get(line, ()), day)
+    def measured_on(self, line: str, day: date, measure: str | None = None) -> ProgressMeasured | None:
+        """The measurement in force on a day, in a measure or any."""
+        return _newest(self.measured.get(line, ()), day, measure)
 
-    def total_on(self, line: str, day: date, budget: Decimal | None) -> Decimal | None:
-        """What the whole of a line takes, as known on a day: the newest estimate, else the contract's budget."""
-        estimate = self.estimate_on(line, day)
+    def total_on(self, line: str, day: date, budget: Decimal | None, measure: str | None) -> Decimal | None:
+        """What the whole of a line takes in a measure, as known on a day: the newest estimate, else its budget."""
+        estimate = self.estimate_on(line, day, measure)
         return estimate.total if estimate else budget
 
     def share_on(self, line: str, day: date, budget: Decimal | None, precision: int | None = None) -> Fraction:
@@ -152,7 +152,7 @@ class Progress:
         measured = self.measured_on(line, day)
         if measured is None:
             return Fraction(0)
-        whole = Decimal(1) if measured.measure == "manual" else self.total_on(line, day, budget)
+        whole = Decimal(1) if measured.measure == "manual" else self.total_on(line, day, budget, measured.measure)
         share = Fraction(measured.to_date) / Fraction(whole) if whole else Fraction(0)
         return rounded_share(min(share, Fraction(1)), precision)
 
@@ -160,9 +160,11 @@ class Progress:
 Told = TypeVar("Told", EstimateRevised, ProgressMeasured)
 
 
-def _newest(told: Sequence[Told], day: date) -> Told | None:
+def _newest(told: Sequence[Told], day: date, measure: str | None) -> Told | None:
     found: Told | None = None
     for each in told:
+        if measure not in (None, each.measure):
+            continue
         if each.on <= day and (found is None or each.on >= found.on):
             found = each
     return found
@@ -215,19 +217,19 @@ def decide_progress(
             told: ProgressEvent = EstimateRevised(
                 command.line, command.on, command.total, command.measure, command.reason, command.by
             )
-            known: object = state.estimate_on(command.line, command.on)
+            known: object = state.estimate_on(command.line, command.on, command.measure)
         case MeasureProgress():
             if command.to_date < 0:
                 raise NegativeProgress(f"{command.line}: {command.to_date} on {command.on}.")
             told = ProgressMeasured(
                 command.line, command.on, command.to_date, command.measure, command.evidence, command.by
             )
-            known = state.measured_on(command.line, command.on)
+            known = state.measured_on(command.line, command.on, command.measure)
         case _:
             assert_never(command)
     if known == told:
         return []
-    _require_measure(line, command.measure)
+    _require_measure(line, command)
     after = evolve_progress(state, told)
     if isinstance(command, MeasureProgress):
         _require_within_whole(line, command, after)
@@ -244,15 +246,19 @@ def _record_cost(command: RecordCost, state: Progress) -> Sequence[CostRecorded]
     return [] if known == told else [told]
 
 
-def _require_measure(line: ContractLine, measure: Measure) -> None:
-    if isinstance(line.billing, PercentComplete) and line.billing.measure != measure:
+def _require_measure(line: ContractLine, command: ReviseEstimate | MeasureProgress) -> None:
+    """A line that is billed by progress is measured as it says; what it costs in all may be estimated of any line."""
+    is_of_cost = isinstance(command, ReviseEstimate) and command.measure == "cost"
+    if isinstance(line.billing, PercentComplete) and line.billing.measure != command.measure and not is_of_cost:
         raise WrongMeasure(f"{line.line} is measured by {line.billing.measure}.")
 
 
 def _require_within_whole(line: ContractLine, command: MeasureProgress, state: Progress) -> None:
     billing = line.billing
     budget = whole_of(billing) if isinstance(billing, PercentComplete) else None
-    whole = Decimal(1) if command.measure == "manual" else state.total_on(line.line, command.on, budget)
+    whole = (
+        Decimal(1) if command.measure == "manual" else state.total_on(line.line, command.on, budget, command.measure)
+    )
     if whole is not None and command.to_date > whole:
         raise ProgressAboveWhole(f"{line.line}: {command.to_date} of {whole} on {command.on}.")
 

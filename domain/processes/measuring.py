@@ -56,7 +56,7 @@ def _measured(work: WorkDone, day: date, at: datetime, read: Read) -> MeasurePro
     if line is None or not isinstance(line.billing, PercentComplete):
         return None
     told = state.progress.measured.get(work.line, ())
-    whole = state.progress.total_on(work.line, day, whole_of(line.billing))
+    whole = state.progress.total_on(work.line, day, whole_of(line.billing), line.billing.measure)
     done = _done(work, line.billing.measure, state, day, read)
     if whole is None or not done or any(each.by != LEDGER for each in told):
         return None

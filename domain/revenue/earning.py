@@ -103,14 +103,14 @@ def whole_and_done(state: Engagement, line: ContractLine, seen: Seen, day: date)
         if not any(weights.values()):  # what is billed elsewhere: each point counts the same
             weights = dict.fromkeys(weights, Decimal(1))
         return sum(weights.values(), Decimal(0)), sum((weights.get(name, Decimal(0)) for name in passed), Decimal(0))
-    measured = state.progress.measured_on(line.line, day)
-    if measured is not None and measured.measure == terms.measure:
+    measured = state.progress.measured_on(line.line, day, terms.measure)
+    if measured is not None:
         done = measured.to_date
     else:
         done = {"hours": seen.hours, "cost": seen.cost}.get(terms.measure or "", Decimal(0))
     if terms.measure == "manual":
         return Decimal(1), done
-    return state.progress.total_on(line.line, day, budget) or Decimal(0), done
+    return state.progress.total_on(line.line, day, budget, terms.measure) or Decimal(0), done
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +208,21 @@ def _earned_by_service(state: Engagement, line: ContractLine, day: date) -> Mone
 
 
 def provision_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date) -> Money | None:
-    """What has to be provided for a loss that is expected; None where no cost of the whole is expected."""
+    """What has to be provided for a loss that is expected; None where no cost of the whole is expected.
+
+    However progress is measured, it is what is still to be spent above what is still to be earned (IAS 37.66, 68).
+    """
     terms, promise = earning_terms(state, line, day), promise_of(state, line.line, day, seen.bases)
-    if terms.method != "percent_complete" or terms.measure != "cost" or promise is None:
+    if terms.method not in ("percent_complete", "straight_line", "completed_contract") or promise is None:
         return None
-    whole, _ = whole_and_done(state, line, seen, day)
-    return loss_provision(promise, _kept(state, line, terms, seen, day), Money(whole, state.currency))
+    if terms.measure == "cost":
+        whole, _ = whole_and_done(state, line, seen, day)
+        return loss_provision(promise, _kept(state, line, terms, seen, day), Money(whole, state.currency))
+    estimate, earned = state.progress.estimate_on(line.line, day, "cost"), earned_to_date(state, line, seen, day)
+    if estimate is None or earned is None:
+        return None
+    to_come = Money(estimate.total - seen.cost, state.currency) - (promise.transaction_price - earned)
+    return max(to_come, zero(state.currency))
 
 
 def begun_anew(state: Engagement, line: ContractLine, seen: Seen, recognised: Money, day: date) -> Basis:

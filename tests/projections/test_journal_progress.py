@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from domain.contract import ContractLine, ManagedService, PercentComplete, Retainer, TimeAndMaterials
+from domain.contract import (
+    ContractLine,
+    FixedFeeMilestones,
+    ManagedService,
+    Milestone,
+    PercentComplete,
+    Retainer,
+    Revenue,
+    TimeAndMaterials,
+)
+from domain.engagement.progress import MeasureProgress
 from domain.engagement.retainer import GrantRetainer
 from domain.invoice import RecordPayment, invoice_stream
 from domain.money import Money
@@ -50,6 +60,21 @@ def test_a_new_estimate_catches_up_and_a_loss_is_provided_for_and_given_back() -
     firm.expects(90_000, date(2026, 5, 31))
     assert (firm.line().recognised, firm.line().provision) == (Decimal("66666.67"), Decimal(0))
     assert Rows(folded(firm.ledger)).row(LINES, "E-1", "L1").cost == 60_000
+
+
+def test_a_loss_is_provided_for_by_what_the_whole_costs_though_hours_measure_what_is_earned() -> None:
+    parts = (Milestone("all", "All", euros(100_000)),)
+    by_hours = Revenue("percent_complete", "hours", Decimal(1_000))
+    firm = Firm().sells(ContractLine("L1", "Building", FixedFeeMilestones(milestones=parts), by_hours))
+    firm.costs("a", 60_000, date(2026, 3, 31))
+    firm.tell(ENGAGEMENT, MeasureProgress("L1", date(2026, 3, 31), Decimal(500), "hours", "report", "pm", NINE))
+    assert (firm.line().recognised, firm.line().provision) == (Decimal(50_000), Decimal(0))
+    firm.expects(120_000, date(2026, 4, 30))  # of cost: the whole still takes 1,000 hours
+    assert (firm.line().recognised, firm.line().provision) == (Decimal(50_000), Decimal(10_000))
+    firm.costs("b", 60_000, date(2026, 6, 30))
+    firm.tell(ENGAGEMENT, MeasureProgress("L1", date(2026, 6, 30), Decimal(1_000), "hours", "report", "pm", NINE))
+    assert (firm.line().recognised, firm.line().provision) == (Decimal(100_000), Decimal(0))
+    folded(firm.ledger)
 
 
 def test_what_becomes_known_of_an_earlier_day_does_not_take_back_what_was_earned_since() -> None:

@@ -110,6 +110,17 @@ def test_a_price_is_earned_by_stand_alone_prices_to_the_cent_whatever_each_part_
     assert books.balance("CONTRACT_ASSET") == 60
 
 
+def test_a_bonus_that_belongs_to_one_line_is_not_divided_among_all(books: Books) -> None:
+    # IFRS 15.85: 90 are divided as 50 to 100, the bonus of 30 is earned with B alone.
+    books.agree("A", "fixed_fee_milestones", parts=[part("M", 60)], standAlonePrice=euros(50))
+    bonus = {"method": "point_in_time", "forThisLine": euros(30)}
+    books.agree("B", "fixed_fee_milestones", parts=[part("M", 60)], standAlonePrice=euros(100), revenue=bonus)
+    accepted(books, "A", "M")
+    books.has_earned("30", "REVENUE_MILESTONE")
+    accepted(books, "B", "M")
+    books.has_earned("120", "REVENUE_MILESTONE")
+
+
 def test_a_line_that_is_agreed_later_moves_what_the_others_have_earned(books: Books) -> None:
     books.agree("A", "fixed_fee_milestones", parts=[part("M", 9000)], standAlonePrice=euros(10000))
     accepted(books, "A", "M")
@@ -285,6 +296,21 @@ def test_expenses_that_are_passed_on_come_on_top_of_a_price_that_is_earned_by_pr
             "contract.revenue_needs_price",
         ),
         (_line("L1", "time_and_materials", revenue={"method": "point_in_time"}), "contract.revenue_needs_points"),
+        (
+            _line(
+                "L1",
+                "time_and_materials",
+                cap=euros(9),
+                revenue={"method": "percent_complete", "measure": "milestones"},
+            ),
+            "contract.revenue_needs_points",
+        ),
+        (
+            _line(
+                "L1", "time_and_materials", cap=euros(9), revenue={"method": "as_invoiceable", "constrained": euros(1)}
+            ),
+            "contract.revenue_needs_price",
+        ),
     ],
 )
 def test_revenue_that_could_never_be_earned_is_refused(books: Books, line: dict[str, Any], code: str) -> None:

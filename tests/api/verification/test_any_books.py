@@ -15,10 +15,10 @@ from api.verification.journal import checks_of
 from tests.api.asker import asking
 from tests.api.verification.random_books import RandomBooks
 
-STEPS = 250
+STEPS = 120
 
 
-@pytest.mark.parametrize("seed", range(30, 40))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_books_of_any_history_prove_themselves(settings: Settings, seed: int) -> None:
     with asking(settings) as asker:
         books = RandomBooks(asker.parts.ledger, seed)
