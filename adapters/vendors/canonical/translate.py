@@ -34,23 +34,33 @@ from domain.books.accounting_period import (
     SoftClosePeriod,
     accounting_period_stream,
 )
-from domain.engagement import AgreeLine, HoldEngagement, LiftHold, OpenEngagement, RecordPurchaseOrder, SignEngagement
+from domain.engagement import (
+    AgreeLine,
+    ChangeCap,
+    HoldEngagement,
+    LiftHold,
+    OpenEngagement,
+    RecordPurchaseOrder,
+    SignEngagement,
+)
+from domain.engagement.caps import AgreeEngagementCap, ChangeLimits
 from domain.expense import RecordExpense, expense_stream
 from domain.invoice import RecordPayment
 from domain.kernel import Addressed, Refused, StreamId, decider_name, local_id, stream_of
 from domain.payment import ReceivePayment, payment_stream
-from domain.project import AssignResource, CreateProject, HoldBilling, ReleaseBillingHold
+from domain.project import AppointManager, AssignResource, CreateProject, DefineTask, HoldBilling, ReleaseBillingHold
 from domain.reference.account_map import MapAccount, account_map_stream
 from domain.reference.billing_calendar import DefineCalendar, PublishHolidays, calendar_stream
 from domain.reference.cost_card import SetCostRate, cost_card_stream
 from domain.reference.customer import BlockCustomer, DescribeCustomer, UnblockCustomer
+from domain.reference.fx_policy import StateFxPolicy
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.reference.intercompany_agreement import StateAgreement, agreement_stream
 from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.rate_card import SetRate, WithdrawRate
 from domain.reference.resource import DescribeResource
-from domain.reference.tax_rule import PublishTaxPack, SetTaxRule
+from domain.reference.tax_rule import PublishTaxPack, SetTaxRule, TaxRule
 from domain.timesheet import DecidePeriod, LogTime, WithdrawTime, timesheet_stream
 
 SYSTEM: Final = "canonical"
@@ -173,9 +183,13 @@ _ADDRESSES: Final[Mapping[type, Callable[[Any], StreamId]]] = {
 """Where commands belong that name their own object; of all others their stream alone says which object is meant."""
 
 
-def _part(what: str, of: Callable[[Any], str] = lambda _command: "") -> Callable[[Any, StreamId], str]:
+def _part(what: str, of: Callable[[Any], object] = lambda _command: "") -> Callable[[Any, StreamId], str]:
     """Names a part of an object of ours: the hold of a project, a row of a rate card."""
     return lambda command, stream: quote(f"{stream}/{what}/{of(command)}", safe=":/")
+
+
+def _rule_of(rule: TaxRule) -> str:
+    return f"{rule.customer_country}/{rule.effective_from}/{'with' if rule.needs_tax_id else 'without'} tax id"
 
 
 _STATED: Final[Mapping[type, Callable[[Any, StreamId], str]]] = {
@@ -184,13 +198,29 @@ _STATED: Final[Mapping[type, Callable[[Any, StreamId], str]]] = {
     RecordPurchaseOrder: _part("order"),
     HoldEngagement: _part("hold"),
     LiftHold: _part("hold"),
+    ChangeCap: _part("cap", lambda command: command.line),
+    ChangeLimits: _part("limits", lambda command: command.line),
+    AgreeEngagementCap: _part("cap"),
+    AgreeBillingLimit: _part("limit"),
     HoldBilling: _part("hold"),
     ReleaseBillingHold: _part("hold"),
+    AppointManager: _part("manager"),
+    DefineTask: _part("task", lambda command: command.task.task),
     BlockCustomer: _part("block"),
     UnblockCustomer: _part("block"),
     SetRate: _part("row", lambda command: command.row.row),
     WithdrawRate: _part("row", lambda command: command.row),
+    SetCostRate: _part("row", lambda command: f"{command.row.role}/{command.row.effective_from}"),
     RecordExpense: _part("line", lambda command: command.expense.line),
+    AssignIdentifier: _part("target"),
+    DefineLegalEntity: _part("terms", lambda command: command.terms.effective_from),
+    DefineCalendar: _part("terms", lambda command: command.terms.effective_from),
+    PublishHolidays: _part("holidays", lambda command: command.year),
+    StateAgreement: _part("terms", lambda command: command.terms.effective_from),
+    StateFxPolicy: _part("terms", lambda command: command.terms.effective_from),
+    MapAccount: _part("account", lambda command: f"{command.mapping.role.value}/{command.mapping.effective_from}"),
+    SetTaxRule: _part("rule", lambda command: _rule_of(command.rule)),
+    PublishFxRate: _part("rate", lambda command: f"{command.source}/{command.on}"),
 }
 """Commands that state a part of an object anew: the newest by its clock counts, in whatever order they come."""
 

@@ -279,15 +279,58 @@ def test_a_command_told_before_its_turn_waits_for_it(any_office: Office, early: 
     assert any_office.fate(early) == ("recorded", None)
 
 
-def test_of_what_is_stated_anew_the_newest_counts_in_whatever_order(office: Office) -> None:
-    hold, lift = (
-        canonical(f"engagement.{verb}.v1", "engagement:E-1", data, name=verb, at=NINE + timedelta(hours=hours))
-        for verb, data, hours in (("hold", {"reason": "The budget is not clear."}, 0), ("lift_hold", {}, 1))
-    )
-    office.deliver(lift)
-    office.deliver(hold)
-    assert office.fate(hold) == ("quiet", "late")
-    assert office.state("engagement:E-1").held_because is None
+EUROS = {"currency": "EUR", "amount": "1"}
+LIMIT = {"amount": EUROS, "hours": None, "policy": "partial"}
+STATED = [
+    ("engagement.hold", "engagement:E-1", {"reason": "The budget."}, "engagement.lift_hold", {}),
+    ("customer.block", "customer:C-1", {"reason": "It does not pay."}, "customer.unblock", {}),
+    ("project.hold_billing", "project:P-1-L1", {"reason": "Quality."}, "project.release_billing_hold", {}),
+    ("project.appoint_manager", "project:P-1-L1", {"manager": "W-1"}, "", {"manager": "W-2"}),
+    ("engagement.change_cap", "engagement:E-1", {"line": "L1", "cap": EUROS}, "", {"line": "L1", "cap": None}),
+    ("engagement.agree_cap", "engagement:E-1", {"limit": LIMIT}, "", {"limit": None}),
+    (
+        "engagement.sign",
+        "engagement:E-1",
+        {"signed_on": "2026-01-01", "starts": "2026-01-01"},
+        "",
+        {"signed_on": "2026-02-01", "starts": "2026-01-01", "ends": "2026-12-31"},
+    ),
+    (
+        "project.define_task",
+        "project:P-1-L1",
+        {"task": {"task": "T-1", "title": "Design", "chargeable": True}},
+        "",
+        {"task": {"task": "T-1", "title": "Design", "chargeable": False}},
+    ),
+    (
+        "fx_rate.publish",
+        "fx_rate:USD:EUR",
+        {"base": "USD", "quote": "EUR", "on": "2026-03-02", "rate": "0.9", "source": "desk"},
+        "",
+        {"base": "USD", "quote": "EUR", "on": "2026-03-02", "rate": "0.8", "source": "desk"},
+    ),
+    (
+        "identifier.assign",
+        "identifier:jira:user:new",
+        {"ref": {"system": "jira", "object": "user", "id": "new"}, "target": "W-1"},
+        "",
+        {"ref": {"system": "jira", "object": "user", "id": "new"}, "target": "W-2", "reassign": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "stream", "old", "again", "new"), STATED, ids=[each[0] for each in STATED])
+def test_of_what_is_stated_anew_the_newest_counts_in_whatever_order(
+    command: str, stream: str, old: dict[str, Any], again: str, new: dict[str, Any]
+) -> None:
+    first = canonical(f"{command}.v1", stream, old, name="first")
+    second = canonical(f"{again or command}.v1", stream, new, name="second", at=NINE + HOUR)
+    in_order, crossed = (Office().know_people_and_issues() for _ in range(2))
+    in_order.deliver_one_by_one([first, second])
+    crossed.deliver_one_by_one([second, first])
+    assert crossed.fate(first) == ("quiet", "late")
+    assert in_order.fate(second)[0] == "recorded"
+    assert crossed.state(stream) == in_order.state(stream)
 
 
 def test_canonical_hours_wait_for_their_project_and_their_person(office: Office) -> None:
