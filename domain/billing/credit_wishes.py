@@ -14,8 +14,8 @@ from domain.kernel import Refused, StreamId
 from domain.lots import Disposition
 from domain.money import Money, total
 
-QUANTITY: Final = Decimal("0.0001")
-"""The precision to which a lot is split (domain.lots)."""
+QUANTITY: Final = Decimal("0.000001")
+"""The precision of a credited quantity: that of hours which were told in seconds, so that nothing of a lot is left."""
 
 
 @dataclass(frozen=True, slots=True)

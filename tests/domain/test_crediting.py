@@ -128,6 +128,15 @@ def test_only_the_named_lot_of_a_line_is_reopened() -> None:
     assert [lot.lot for lot in lots(world, sheet, LotStatus.BILLED)] == ["jira:1#1"]
 
 
+def test_hours_that_were_told_in_seconds_are_credited_without_a_crumb() -> None:
+    """Three times twenty minutes, 0.333333 h each: two of them are credited, and one stays billed."""
+    world, sheet = billed("0.333333", "0.333333", "0.333333")
+    credit(world, "CN-1", CreditWish(1, quantity=Decimal("0.666666")))
+    assert [lot.quantity for lot in lots(world, sheet, LotStatus.BILLED)] == [Decimal("0.333333")]
+    assert [lot.value for lot in lots(world, sheet, LotStatus.OPEN)] == [euros("50.00"), euros("50.00")]
+    assert note(world).credit.net == euros("100.00")
+
+
 def test_several_credits_of_a_line_come_to_the_line_and_its_tax_and_no_more() -> None:
     world, sheet = billed("1", "1", "1")
     doc = invoice(world).document
