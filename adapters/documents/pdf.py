@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -86,7 +86,7 @@ def _line(line: PrintedLine) -> dict[str, Any]:
     return {
         "number": str(line.number),
         "description": line.description,
-        "quantity": _number(line.quantity),
+        "quantity": _number(_shown(line.quantity)),
         "unit": _UNITS[line.unit],
         "price": f"{_price(line.price, line.net.currency)}{per}",
         "tax": ", ".join(_rate(each.tax, each.category, each.rate) for each in line.treatments),
@@ -105,7 +105,7 @@ def _annex(part: AnnexPart) -> dict[str, Any]:
                 _day(each.day) if each.day else "",
                 each.who,
                 each.what,
-                _hours(each.quantity) if part.unit == "hour" else _number(each.quantity),
+                _hours(_shown(each.quantity)) if part.unit == "hour" else _number(each.quantity),
                 _price(each.rate, each.amount.currency),
                 _amount(each.amount),
             ]
@@ -196,6 +196,11 @@ def _price(price: Decimal, currency: str) -> str:
 def _hours(quantity: Decimal) -> str:
     plain = quantity.normalize()
     return _signed(f"{quantity.quantize(Decimal('0.01')) if plain == plain.quantize(Decimal('0.01')) else plain:f}")
+
+
+def _shown(quantity: Decimal) -> Decimal:
+    """A quantity to a ten-thousandth: three times twenty minutes are an hour and not 0.999999 of one."""
+    return quantity.quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 def _number(number: Decimal) -> str:

@@ -78,6 +78,15 @@ def test_a_long_annex_goes_over_pages(world: World) -> None:
     assert len(PdfReader(BytesIO(pdf_of(invoice(world)))).pages) == 3
 
 
+def test_three_times_twenty_minutes_are_printed_as_an_hour() -> None:
+    world = World().firm().contract()
+    sheets = dict.fromkeys(world.work(str(day), "0.333333", day=day) for day in range(3))
+    world.draft("I-1", world.lots(*sheets)).approve("I-1").issue("I-1")
+    page = PdfReader(BytesIO(pdf_of(invoice(world)))).pages[0].extract_text()
+    assert "0.9999" not in page
+    assert "1 h" in " ".join(page.split())
+
+
 def test_the_annex_adds_up_to_the_lines(world: World) -> None:
     printed = invoice(world)
     (part,) = printed.annex
