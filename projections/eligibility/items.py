@@ -50,46 +50,46 @@ class Item:
     project: str
     customer: str
     selling_entity: str
-    delivering_entity: str | None
-    line: str | None
-    task: str | None
-    resource: str | None
-    role: str | None
-    practice: str | None
     work_date: date
     quantity: Decimal
     unit: str
-    currency: str | None
-    price: Decimal | None
-    value: Decimal | None
-    eligible_quantity: Decimal
-    eligible_value: Decimal
-    over_cap_quantity: Decimal
-    over_cap_value: Decimal
-    cost: Decimal | None
-    cost_currency: str | None
-    cost_in_billing_currency: Decimal | None
-    functional_currency: str | None
-    functional_rate: Decimal | None
-    functional_value: Decimal | None
-    functional_cost: Decimal | None
-    functional_billed: Decimal | None
-    invoice: str | None
-    number: str | None
     description: str
-    approved_at: datetime | None
-    non_billable_because: str | None
-    receipt_missing: bool
-    was_revoked: bool
-    unrated_code: str | None
-    unrated_detail: str | None
     status_version: int
     status_at: datetime
     recorded_version: int
     recorded_at: datetime
-    codes: tuple[str, ...]
-    owner_roles: tuple[str, ...]
-    reasons: str
+    delivering_entity: str | None = None
+    line: str | None = None
+    task: str | None = None
+    resource: str | None = None
+    role: str | None = None
+    practice: str | None = None
+    currency: str | None = None
+    price: Decimal | None = None
+    value: Decimal | None = None
+    eligible_quantity: Decimal = NOTHING
+    eligible_value: Decimal = NOTHING
+    over_cap_quantity: Decimal = NOTHING
+    over_cap_value: Decimal = NOTHING
+    cost: Decimal | None = None
+    cost_currency: str | None = None
+    cost_in_billing_currency: Decimal | None = None
+    functional_currency: str | None = None
+    functional_rate: Decimal | None = None
+    functional_value: Decimal | None = None
+    functional_cost: Decimal | None = None
+    functional_billed: Decimal | None = None
+    invoice: str | None = None
+    number: str | None = None
+    approved_at: datetime | None = None
+    non_billable_because: str | None = None
+    receipt_missing: bool = False
+    was_revoked: bool = False
+    unrated_code: str | None = None
+    unrated_detail: str | None = None
+    codes: tuple[str, ...] = ()
+    owner_roles: tuple[str, ...] = ()
+    reasons: str = "[]"
     waits: bool = False
     waits_until: date | None = None
     told_at: datetime | None = None
@@ -212,34 +212,17 @@ def item_of_lot(fact: Recorded[LotRated], entry: EntryRecord | None) -> Item:
         currency=lot.value.currency,
         price=lot.price,
         value=lot.value.amount,
-        eligible_quantity=NOTHING,
-        eligible_value=NOTHING,
-        over_cap_quantity=NOTHING,
-        over_cap_value=NOTHING,
         cost=lot.cost.amount,
         cost_currency=lot.cost.currency,
         cost_in_billing_currency=None if converted is None else converted.amount,
-        functional_currency=None,
-        functional_rate=None,
-        functional_value=None,
-        functional_cost=None,
-        functional_billed=None,
-        invoice=None,
-        number=None,
         description=lot.description,
         approved_at=lot.approved_at,
         non_billable_because=lot.non_billable_because,
         receipt_missing=_lacks_receipt(entry),
-        was_revoked=False,
-        unrated_code=None,
-        unrated_detail=None,
         status_version=fact.version,
         status_at=fact.recorded_at,
         recorded_version=fact.version,
         recorded_at=fact.recorded_at,
-        codes=(),
-        owner_roles=(),
-        reasons="[]",
         told_at=entry.told_at if entry else None,
         transfer_gap=lot.transfer_gap.code if lot.transfer_gap else None,
         transfer_gap_detail=lot.transfer_gap.detail if lot.transfer_gap else None,
@@ -284,36 +267,15 @@ def item_of_entry(entry: EntryRecord) -> Item:
         project=entry.project,
         customer="",
         selling_entity="",
-        delivering_entity=None,
-        line=None,
         task=entry.task,
         resource=entry.resource,
-        role=None,
-        practice=None,
         work_date=entry.work_date,
         quantity=entry.hours if entry.hours is not None else ONE,
         unit="hour" if entry.kind == "time" else "item",
-        currency=None,
-        price=None,
-        value=None,
-        eligible_quantity=NOTHING,
-        eligible_value=NOTHING,
-        over_cap_quantity=NOTHING,
-        over_cap_value=NOTHING,
-        cost=None,
         # What an expense was paid in; an entry that only lacks that currency's rate is found by it.
         cost_currency=entry.currency,
-        cost_in_billing_currency=None,
-        functional_currency=None,
-        functional_rate=None,
-        functional_value=None,
-        functional_cost=None,
-        functional_billed=None,
-        invoice=None,
-        number=None,
         description=entry.note,
         approved_at=entry.approved_at,
-        non_billable_because=None,
         receipt_missing=_lacks_receipt(entry),
         was_revoked=entry.was_revoked,
         unrated_code=entry.unrated_code,
@@ -322,9 +284,6 @@ def item_of_entry(entry: EntryRecord) -> Item:
         status_at=entry.status_at,
         recorded_version=entry.unrated_version if unrated and entry.unrated_version else entry.status_version,
         recorded_at=entry.unrated_at if unrated and entry.unrated_at else entry.status_at,
-        codes=(),
-        owner_roles=(),
-        reasons="[]",
         told_at=entry.told_at,
     )
 
@@ -351,46 +310,18 @@ def item_of_plan(
         project=planned.project,
         customer=agreement.customer,
         selling_entity=agreement.selling_entity,
-        delivering_entity=None,
         line=planned.line,
-        task=None,
-        resource=None,
-        role=None,
-        practice=None,
         work_date=day,
         quantity=ONE,
         unit="item",
         currency=amount.currency,
         price=amount.amount,
         value=amount.amount,
-        eligible_quantity=NOTHING,
-        eligible_value=NOTHING,
-        over_cap_quantity=NOTHING,
-        over_cap_value=NOTHING,
-        cost=None,
-        cost_currency=None,
-        cost_in_billing_currency=None,
-        functional_currency=None,
-        functional_rate=None,
-        functional_value=None,
-        functional_cost=None,
-        functional_billed=None,
-        invoice=None,
-        number=None,
         description=planned.title,
-        approved_at=None,
-        non_billable_because=None,
-        receipt_missing=False,
-        was_revoked=False,
-        unrated_code=None,
-        unrated_detail=None,
         status_version=version,
         status_at=at,
         recorded_version=version,
         recorded_at=at,
-        codes=(),
-        owner_roles=(),
-        reasons="[]",
     )
 
 
