@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import partial
@@ -12,7 +13,7 @@ from domain.invoice import Header, InvoiceLine, Layout, LotOnInvoice
 from domain.lots import Lot
 from domain.money import total
 from domain.ports import Read, customer_of, engagement_of, entity_of, project_of, tax_rules_of
-from domain.tax import TaxDecision, TaxedAs, TaxGap, decide_tax
+from domain.tax import TaxDecision, TaxedAs, TaxTreatment, decide_tax
 
 
 def lines_of(read: Read, header: Header, billable: Sequence[Billable], first: int) -> tuple[InvoiceLine, ...]:
@@ -38,13 +39,15 @@ class _Taxes:
             tax_rules_of(read, terms.address.country if terms else ""),
             header.cut_off,
         )
-        self._known: dict[tuple[str, date], TaxDecision | TaxGap] = {}
+        self._known: dict[tuple[str, date], tuple[TaxTreatment, ...]] = {}
 
-    def of(self, lot: Lot) -> TaxDecision | TaxGap:
-        """The taxes of a lot, or why they are not known yet."""
+    def of(self, lot: Lot) -> tuple[TaxTreatment, ...]:
+        """The taxes of a lot, whichever version of a pack says so; none while they are not known."""
         key = (lot.tax_category, lot.work_date)
         if key not in self._known:
-            self._known[key] = self._decide(taxed_as=TaxedAs.of(lot.tax_category), supplied_on=lot.work_date)
+            decided = self._decide(taxed_as=TaxedAs.of(lot.tax_category), supplied_on=lot.work_date)
+            treatments = decided.treatments if isinstance(decided, TaxDecision) else ()
+            self._known[key] = tuple(replace(each, decided_by="") for each in treatments)
         return self._known[key]
 
 

@@ -124,6 +124,16 @@ def test_swiss_work_around_a_new_rate_stands_on_a_line_of_each_rate() -> None:
     assert taxes(document) == [("VAT", "7.7", "123.20"), ("VAT", "8.1", "64.80")]
 
 
+def test_a_new_version_of_a_pack_with_the_same_rates_divides_no_line() -> None:
+    firm = firm_in("CH", "CHF")
+    known = pack_of("CH")
+    assert known is not None
+    later = replace(known, version="2026.3", effective_from=date(2026, 3, 10))
+    firm.tell(stream_of("tax_rule", "CH"), PublishTaxPack(later))
+    firm.works("8", "8", first_day=7)
+    assert [line.quantity for line in invoiced(firm).lines] == [Decimal(16)]
+
+
 def test_where_the_day_of_the_invoice_decides_one_line_holds_the_work_of_both_years() -> None:
     """Singapore: the rate is that of the time of supply, which is the earlier of invoice and payment."""
     firm = firm_in("SG", "SGD")
