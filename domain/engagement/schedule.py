@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import assert_never
 
 from domain.contract import ContractLine, FixedFeeSchedule, Instalment, LineVersion, ManagedService, Timing
@@ -24,7 +25,7 @@ from domain.engagement.promised import (
 )
 from domain.kernel import Refused
 from domain.lots import LotBook, LotRated
-from domain.money import Money, zero
+from domain.money import Money, money_of, zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,6 @@ class ServicePeriod:
         """The day on which it is billed: its first, or its last where it is paid in arrears."""
         return self.starts if timing == "advance" else self.ends
 
-    @property
-    def days(self) -> Iterator[date]:
-        return (self.starts + timedelta(days=number) for number in range((self.ends - self.starts).days + 1))
-
 
 def service_periods(service: ManagedService, until: date) -> Iterator[ServicePeriod]:
     """The months of a service that begin up to a day, the first and the last cut to the days served."""
@@ -156,22 +153,23 @@ def service_of(versions: Sequence[LineVersion]) -> ManagedService | None:
 
 def fee_of_period(versions: Sequence[LineVersion], period: ServicePeriod, currency: str) -> Money:
     """The fee of a period, straight line by day: each day has its share of the fee that holds on it."""
-    amount = Decimal(0)
-    by_fee: dict[Decimal, int] = {}
-    for day in period.days:
-        if (service := _served_on(versions, day)) is not None:
-            by_fee[service.fee.amount] = by_fee.get(service.fee.amount, 0) + 1
-    for fee, days in by_fee.items():
-        amount += fee * days / period.days_of_month
-    return Money(amount, currency).rounded()
+    fees = (Fraction(fee) * days / period.days_of_month for fee, days in _served(versions, period))
+    return money_of(sum(fees, Fraction(0)), currency)
 
 
-def _served_on(versions: Sequence[LineVersion], day: date) -> ManagedService | None:
-    line = version_on(versions, day)
-    service = line.billing if line is not None else None
-    if not isinstance(service, ManagedService) or day < service.starts:
-        return None
-    return service if service.ends is None or day <= service.ends else None
+def _served(versions: Sequence[LineVersion], period: ServicePeriod) -> Iterator[tuple[Decimal, int]]:
+    """The fees that hold in a period, each with the number of days that are served at it."""
+    changes = (each.effective_from for each in versions if period.starts < each.effective_from <= period.ends)
+    firsts = [period.starts, *sorted(set(changes))]
+    lasts = [*(each - timedelta(days=1) for each in firsts[1:]), period.ends]
+    for first, last in zip(firsts, lasts, strict=True):
+        line = version_on(versions, first)
+        service = line.billing if line is not None else None
+        if isinstance(service, ManagedService):
+            until = last if service.ends is None else min(last, service.ends)
+            days = (until - max(first, service.starts)).days + 1
+            if days > 0:
+                yield service.fee.amount, days
 
 
 def decide_due(
@@ -222,9 +220,10 @@ def _months(
     known = {starts: due for (name, starts), due in state.periods.items() if name == line.line}
     for period in service_periods(service, command.on):
         due_on = period.due_on(service.timing)
-        if known.pop(period.starts, None) is not None:
-            events += _changed(versions, period, command, agreement, book)
-        elif due_on <= command.on and any(_served_on(versions, day) for day in period.days):
+        if (due := known.pop(period.starts, None)) is not None:
+            if len(versions) > 1 or due.amount != fee_of_period(versions, period, agreement.currency):
+                events += _changed(versions, period, command, agreement, book)
+        elif due_on <= command.on and any(_served(versions, period)):
             events += _period(versions, period, due_on, command, agreement, book)
     for due in known.values():
         events += _changed(versions, ServicePeriod(due.starts, due.ends), command, agreement, book)

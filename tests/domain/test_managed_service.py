@@ -10,6 +10,7 @@ import pytest
 from api.verification.law import Law
 from domain.calendar import FIRM, OpenDay
 from domain.contract import ContractLine, ManagedService
+from domain.engagement import AgreeLine
 from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
 from domain.lots import LotStatus
 from domain.money import total
@@ -75,6 +76,13 @@ def test_terms_that_begin_with_the_change_bill_no_day_twice() -> None:
     changed(world, ManagedService(euros(6000), date(2026, 3, 16)), date(2026, 3, 16))
     began(world, date(2026, 3, 16), APRIL)
     assert items(world)[1:] == [("2026-03-16", "1548.39"), ("2026-04-01", "6000.00")]
+
+
+def test_a_fee_that_is_agreed_anew_before_anything_is_billed_holds_for_the_months_that_are_open() -> None:
+    world = serving(ManagedService(euros(3000), MARCH), MARCH)
+    world.tell(ENGAGEMENT, AgreeLine(ContractLine("L1", "Desk", ManagedService(euros(3500), MARCH))))
+    began(world, APRIL, date(2026, 4, 2))
+    assert items(world)[1:] == [("2026-03-01", "500.00"), ("2026-04-01", "3500.00")]
 
 
 @pytest.mark.parametrize("timing", ["advance", "arrears"])
