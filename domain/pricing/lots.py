@@ -45,12 +45,10 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
     if isinstance(place, RateNotFound):
         return place
     worked = _worked(resource, place, work.work_date)
-    found = find_rate(worked, _cards(place, read))
     because = _not_billable(place, worked, work.task)
+    found = _bill_rate(worked, _cards(place, read), because)
     if isinstance(found, RateNotFound):
-        if because is None:
-            return found
-        found = RateFound(zero(place.engagement.currency), "none", found.detail, found.considered)
+        return found
     price = found.rate.amount * _multiplier(place.line, work.time_type)
     hourly = _cost_rate(place, worked, read)
     if hourly is None:
@@ -154,20 +152,14 @@ def lot_elsewhere(
         transfer_gap=None,
     )
     if lot.unit == "item" or lot.resource is None:
-        rate = fx_rate_or_none(read, lot.value.currency, currency, lot.work_date)
-        if rate is None:
-            return RateNotFound("FX_RATE_MISSING", f"{lot.value.currency} to {currency} on {lot.work_date}.")
-        price = lot.price if lot.value.currency == currency else lot.price * rate
-        return with_transfer(replace(moved, price=price, value=Money(price * lot.quantity, currency).rounded()), read)
+        return _item_elsewhere(lot, moved, currency, read)
     person = resource_of(read, lot.resource).on(lot.work_date)
     location = person.location if person else ""
     worked = Worked(lot.resource, lot.role or (person.role if person else ""), location, lot.work_date, currency)
-    found = find_rate(worked, _cards_of(terms.engagement, line, moved.customer, read))
     because = None if isinstance(agreed.billing, TimeAndMaterials) else "INCLUDED_IN_FIXED_FEE"
+    found = _bill_rate(worked, _cards_of(terms.engagement, line, moved.customer, read), because)
     if isinstance(found, RateNotFound):
-        if because is None:
-            return found
-        found = RateFound(zero(currency), "none", found.detail, found.considered)
+        return found
     price = found.rate.amount * _multiplier(agreed, time_type)
     priced = replace(
         moved,
@@ -177,6 +169,15 @@ def lot_elsewhere(
         explanation=Explanation(found.winner, found.because, found.considered, lot.explanation.cost_because),
     )
     return with_transfer(priced, read)
+
+
+def _item_elsewhere(lot: Lot, moved: Lot, currency: str, read: Read) -> Lot | RateNotFound:
+    """What is not billed by the hour keeps its price, converted at the rate of its day."""
+    rate = fx_rate_or_none(read, lot.value.currency, currency, lot.work_date)
+    if rate is None:
+        return RateNotFound("FX_RATE_MISSING", f"{lot.value.currency} to {currency} on {lot.work_date}.")
+    price = lot.price if lot.value.currency == currency else lot.price * rate
+    return with_transfer(replace(moved, price=price, value=Money(price * lot.quantity, currency).rounded()), read)
 
 
 def employer_of(resource: str, day: date, read: Read) -> LegalEntityTerms | None:
@@ -236,6 +237,14 @@ def _cards_of(engagement: str, line: str, customer: str, read: Read) -> list[Car
         card: RateCard = read(stream)
         cards.append(CardOnLevel(level, card))
     return cards
+
+
+def _bill_rate(worked: Worked, cards: list[CardOnLevel], not_billable: str | None) -> RateFound | RateNotFound:
+    """The rate that wins; work that the customer does not pay by the hour needs none."""
+    found = find_rate(worked, cards)
+    if isinstance(found, RateNotFound) and not_billable is not None:
+        return RateFound(zero(worked.currency), "none", found.detail, found.considered)
+    return found
 
 
 def _not_billable(place: Place, worked: Worked, task: str | None) -> str | None:
