@@ -69,6 +69,13 @@ class RevenueNeedsPoints(Refused):
     fix = "Agree milestones or instalments, or let the line earn as it may be invoiced."
 
 
+class RevenueNeedsRetainer(Refused):
+    """A retainer is earned as it is drawn, and nothing else is."""
+
+    code = "contract.revenue_needs_retainer"
+    fix = "Leave the revenue of a retainer out, or let the line earn by another method than drawdown."
+
+
 class DatesContradict(Refused):
     """What a line promises cannot end before it starts."""
 
@@ -207,6 +214,8 @@ def _require_something_to_earn(line: ContractLine, revenue: Revenue) -> None:
     billing = line.billing
     by_points = isinstance(billing, FixedFeeMilestones | FixedFeeSchedule)
     by_points = by_points or (isinstance(billing, PercentComplete) and billing.measure == "milestones")
+    if (revenue.method == "drawdown") != isinstance(billing, Retainer):
+        raise RevenueNeedsRetainer(f"{line.line} is {billing.kind} and is earned by {revenue.method}.")
     if revenue.method == "point_in_time" and isinstance(billing, TimeAndMaterials | PassThrough):
         raise RevenueNeedsPoints(f"{line.line} is {billing.kind}.")
     if revenue.method == "percent_complete" and revenue.measure == "milestones" and not by_points:

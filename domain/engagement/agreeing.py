@@ -91,8 +91,21 @@ def _agree(command: AgreeLine, state: Engagement) -> Sequence[AgreementEvent]:
     if line.line in state.lines and state.claimed(line.line):
         raise LineIsBilled(f"{line.line}: {state.claimed(line.line)} billed or on drafts.")
     require_keeps_what_fell_due(line, state)
+    _require_keeps_sharing(line, state)
     moves_what_was_earned = line.line in state.lines or line.stand_alone_price is not None
     return [LineAgreed(line, command.on if moves_what_was_earned else None)]
+
+
+def _require_keeps_sharing(line: ContractLine, state: Engagement) -> None:
+    """What earned its share of a price goes on so: change orders remember that, a line that is agreed anew does not."""
+    before = state.lines.get(line.line)
+    fell_due = [name for _, name in (*state.accepted, *state.schedule.instalments)]
+    if before is None or not fell_due:
+        return
+    was_alone = before.stand_alone_price is None and not (before.revenue and before.revenue.constrained)
+    is_alone = line.stand_alone_price is None and not (line.revenue and line.revenue.constrained)
+    if is_alone and not was_alone:
+        raise LineIsBilled(f"{line.line}: its price was divided or not certain when {', '.join(fell_due)} fell due.")
 
 
 def require_keeps_what_fell_due(line: ContractLine, state: Engagement) -> None:

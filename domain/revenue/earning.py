@@ -45,9 +45,11 @@ from domain.revenue.promises import (
     earned_by_days,
     earned_by_parts,
     earning_terms,
+    fees_of_term,
     own_price,
     parts_of,
     promise_of,
+    share_of,
 )
 
 
@@ -158,7 +160,7 @@ def earned_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date)
             completed = line.line in state.completed or None in state.completed
             return earned_on_completion(promise, completed=completed)
         case "straight_line" if isinstance(line.billing, ManagedService):
-            return _earned_by_service(state, line, day)
+            return _earned_of_service(state, line, seen, day)
         case "straight_line" if promise is not None and terms.starts is not None and terms.ends is not None:
             if (basis := seen.basis_on(line.line, day) or _modified(state, line.line, seen, day)) is not None:
                 rest = Promise(promise.transaction_price - basis.recognised)
@@ -198,6 +200,19 @@ def earned_by_drawing_of(state: Engagement, line: str, terms: Retainer, drawn: M
     return max(earned, drawn + lapsed, key=lambda each: each.amount)
 
 
+def _earned_of_service(state: Engagement, line: ContractLine, seen: Seen, day: date) -> Money:
+    """The fees of the days that were served; where the price of all is divided, the share of it that they make."""
+    share, fees = share_of(state, line.line, day, seen.bases), fees_of_term(state, line.line, day)
+    served, nothing = _earned_by_service(state, line, day), zero(state.currency)
+    if share is None or fees is None:
+        return served
+    basis = seen.basis_on(line.line, day)
+    before = _earned_by_service(state, line, basis.since - timedelta(days=1)) if basis is not None else nothing
+    counted = basis.recognised if basis is not None else nothing
+    kept = progress((served - before).amount, (fees - before).amount)
+    return counted + earned_by_progress(Promise(share - counted), kept)
+
+
 def _earned_by_service(state: Engagement, line: ContractLine, day: date) -> Money:
     """The fees of the days that were served, month by month, at the fee that held on each (IFRS 15.22(b), B18)."""
     versions = state.versions.get(line.line, ())
@@ -232,6 +247,11 @@ def begun_anew(state: Engagement, line: ContractLine, seen: Seen, recognised: Mo
     the change became known; of what is measured it is what was recognised.
     """
     terms, price = earning_terms(state, line, day), own_price(state, line.line, day)
+    if isinstance(line.billing, ManagedService):
+        fees, earned = fees_of_term(state, line.line, day), _earned_before(state, line.line, seen, day)
+        served = _earned_by_service(state, line, day - timedelta(days=1))
+        left = 1 - progress(served.amount, fees.amount) if fees is not None else Fraction(1)
+        return Basis(earned or zero(state.currency), day, left=_decimal(left))
     if terms.method == "straight_line" and terms.starts is not None and terms.ends is not None:
         days_left = max((terms.ends - max(day, terms.starts)).days + 1, 0)
         left = Fraction(days_left, (terms.ends - terms.starts).days + 1)

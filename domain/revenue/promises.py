@@ -17,6 +17,7 @@ from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
     LineVersion,
+    ManagedService,
     PercentComplete,
     Revenue,
     TimeAndMaterials,
@@ -25,6 +26,7 @@ from domain.contract import (
 )
 from domain.engagement import Engagement
 from domain.engagement.progress import whole_of
+from domain.engagement.schedule import fee_of_period, service_of, service_periods
 from domain.money import Money, total, zero
 from domain.revenue.methods import (
     Bases,
@@ -118,6 +120,21 @@ def _is_shared(state: Engagement, line: ContractLine, day: date) -> bool:
         return False
     terms = {day: line} | {each.effective_from: each.line for each in _versions(state, line.line, day)}
     return any(revenue_of(each).constrained or line.line in _shares(state, on) for on, each in terms.items())
+
+
+def fees_of_term(state: Engagement, name: str, day: date) -> Money | None:
+    """The fees of a service over its term, as agreed on a day; None where it has no end."""
+    versions = _versions(state, name, day)
+    service = service_of(versions)
+    if service is None or service.ends is None:
+        return None
+    periods = service_periods(service, service.ends)
+    return total((fee_of_period(versions, each, state.currency) for each in periods), state.currency)
+
+
+def share_of(state: Engagement, name: str, day: date, bases: Bases = NOT_BEGUN_ANEW) -> Money | None:
+    """What a line is worth of a price that is divided; None where it has no part in one."""
+    return _shares(state, day, bases).get(name)
 
 
 def allocated_lines(state: Engagement, day: date) -> Sequence[str]:
@@ -214,10 +231,15 @@ def _sharing(state: Engagement, name: str, day: date) -> _Sharing | None:
     What is variable and belongs to one line alone is its own (IFRS 15.85); a line of which that is the whole price has
     no part in the rest. What was added as a separate contract is at its stand-alone price already: it has none either.
     """
-    line = _line_of_first_part(state, name, day)
-    if line is None or line.stand_alone_price is None or price_of(line.billing) is None:
+    line, nothing = _line_of_first_part(state, name, day), zero(state.currency)
+    if line is None or line.stand_alone_price is None:
         return None
-    promise, nothing = own_promise(line, state.currency), zero(state.currency)
+    if isinstance(line.billing, ManagedService):
+        fees = fees_of_term(state, name, day) if revenue_of(line).method == "straight_line" else None
+        return _Sharing(fees, nothing, line.stand_alone_price.amount) if fees is not None else None
+    if price_of(line.billing) is None:
+        return None
+    promise = own_promise(line, state.currency)
     assert promise is not None, "what has a price is worth something"
     variable = revenue_of(line).for_this_line or nothing
     if variable and variable == promise.price:

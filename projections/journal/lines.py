@@ -218,11 +218,13 @@ class JournalLines:
     def begin_anew(self, engagement: str, names: Iterable[str], day: date) -> None:
         """The rest of each line's price is earned over the rest of its work, or of its days, from a day on."""
         state = self._contexts.engagement(engagement)
-        found: list[tuple[LineRecord, Basis]] = []
+        sharing, found = allocated_lines(state, day), []
         for name in names:
             line, agreed = self.known(engagement, name), state.line_on(name, day)
-            if line is None or agreed is None or isinstance(agreed.billing, ManagedService):
+            if line is None or agreed is None:
                 continue
+            if isinstance(agreed.billing, ManagedService) and name not in sharing:
+                continue  # each day earns the fee that holds on it
             if earning_terms(state, agreed, day).method in EARNED_APART:
                 recognised = Money(line.recognised - line.adjusted, line.currency)
                 seen = self._seen(line, day - timedelta(days=1))

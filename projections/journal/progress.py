@@ -70,9 +70,10 @@ class JournalProgress:
     def _catch_up_with_terms(
         self, fact: Recorded[Any], engagement: str, changed: Sequence[str], day: date | None, because: str
     ) -> None:
-        """New terms move what the changed lines have earned, and the lines among which their price is allocated."""
+        """New terms move what the changed lines have earned, and those that share a price or shared one before."""
         state = self._contexts.engagement(engagement)
-        for name in dict.fromkeys((*changed, *allocated_lines(state, day or date.max))):
+        sharing = [name for name, each in state.lines.items() if each.stand_alone_price is not None]
+        for name in dict.fromkeys((*changed, *sharing)):
             line = self._lines.find(engagement, name)
             if line is not None:
                 self._lines.terms_changed((engagement, name))

@@ -15,12 +15,13 @@ from domain.contract import (
     FixedFeeMilestones,
     FixedFeeSchedule,
     Instalment,
+    ManagedService,
     Measure,
     Milestone,
     PercentComplete,
     Revenue,
 )
-from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
+from domain.engagement import AgreeLine, LineIsBilled, OpenEngagement, SignEngagement
 from domain.engagement.agreement import CompleteEngagement
 from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
 from domain.engagement.milestones import AcceptMilestone
@@ -267,6 +268,29 @@ def test_a_service_that_changes_in_the_middle_of_a_month_has_earned_its_days_bef
     late.becomes(scheduled("S", months, (MARCH, 385)), on=date(2026, 3, 17), distinct=True)  # 45 days at 5 after 16
     assert late.earned("S") == cents(235)
     late.proven()
+
+
+def test_a_price_that_was_divided_is_changed_by_change_orders_once_something_fell_due() -> None:
+    firm = Contract(delivered("A", 40, 50), delivered("B", 60, 50)).takes_over("A")
+    with pytest.raises(LineIsBilled, match="its price was divided"):
+        firm.tell(ENGAGEMENT, AgreeLine(delivered("B", 60)))
+    firm.becomes(delivered("B", 60), on=MARCH)
+    assert firm.earned("A") == cents(40)
+
+
+def test_a_service_with_a_term_takes_its_part_of_a_price_that_is_divided() -> None:
+    """Setting up for 20, and a service of two months of 30 days each at 50; alone they cost 60 and 120."""
+    terms = ManagedService(money(50), date(2026, 4, 1), date(2026, 5, 31))
+    run = ContractLine("run", "run", terms, stand_alone_price=money(120))
+    firm = Contract(delivered("set-up", 20, 60), run).takes_over("set-up", MARCH)
+    assert firm.earned("set-up") == cents(40)
+    firm.opens(date(2026, 4, 1), date(2026, 5, 1))
+    assert firm.earned("run") == cents(40)
+    firm.becomes(delivered("more", 40, 60), on=date(2026, 5, 1), distinct=True)  # 80 left for 60 and 60 of them
+    firm.opens(date(2026, 6, 1))
+    firm.takes_over("more", JUNE)
+    assert firm.earned("set-up", "run", "more") == cents(40, 80, 40)
+    firm.proven()
 
 
 def test_x34a_a_discount_belongs_to_the_products_that_are_sold_together(case: Record) -> None:

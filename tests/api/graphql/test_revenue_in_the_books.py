@@ -296,6 +296,11 @@ def test_expenses_that_are_passed_on_come_on_top_of_a_price_that_is_earned_by_pr
             "contract.revenue_needs_price",
         ),
         (_line("L1", "time_and_materials", revenue={"method": "point_in_time"}), "contract.revenue_needs_points"),
+        (_line("L1", "time_and_materials", revenue={"method": "drawdown"}), "contract.revenue_needs_retainer"),
+        (
+            _line("L1", "retainer", price=euros(9), revenue={"method": "as_invoiceable"}),
+            "contract.revenue_needs_retainer",
+        ),
         (
             _line(
                 "L1",
