@@ -11,6 +11,7 @@ from domain.periods import EndsBeforeItStarts
 from domain.timesheet.held_back import shared_anew
 from domain.timesheet.week import Entry, Timesheet, after, entry_of, own_decision, reversed_lots
 from domain.timesheet.words import (
+    CAUTION,
     HOURS_PER_DAY_MAX,
     ApprovalRevoked,
     ApprovedHoursOutOfRange,
@@ -119,7 +120,8 @@ def decide_period(command: DecidePeriod, state: Timesheet) -> Sequence[Event]:
     if command.ends < command.starts:
         raise EndsBeforeItStarts(f"{command.starts} to {command.ends}.")
     known = state.verdicts.get((command.starts, command.ends))
-    if known is not None and known.at >= command.at:
+    said = (command.at, CAUTION.index(command.verdict))
+    if known is not None and (known.at, CAUTION.index(known.verdict)) >= said:
         return []
     return [
         PeriodDecided(

@@ -117,9 +117,9 @@ class Timesheet:
         return sum((each.work.hours for each in of_day if each.counts and each.entry != without), Decimal(0))
 
     def verdict_on(self, day: date) -> PeriodDecided | None:
-        """The newest decision about a period that covers a day."""
+        """The newest decision about a period that covers a day; of one moment, that about the shorter period."""
         covering = [each for each in self.verdicts.values() if each.starts <= day <= each.ends]
-        return max(covering, key=lambda each: each.at, default=None)
+        return max(covering, key=lambda each: (each.at, each.starts - each.ends, each.starts), default=None)
 
 
 def entry_of(name: str, state: Timesheet) -> Entry:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 from domain.kernel import Refused, StreamId, stream_of
 from domain.lots import CreditLots, Lot, LotCommand, LotEvent, TransferLot
@@ -110,6 +110,8 @@ class RejectTime:
 
 
 PeriodVerdict = Literal["open", "in_review", "approved", "rejected"]
+CAUTION: Final[tuple[PeriodVerdict, ...]] = ("approved", "in_review", "rejected", "open")
+"""Of two verdicts about a period of one moment the more cautious one counts: the later one here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -362,6 +362,8 @@ class TestDecisionsInAnyOrder:
             ((NO, week("approved", 30)), ("approved", 8)),
             ((week("approved", 10), NO), ("rejected", 8)),
             ((week("in_review", 5), NO, week("approved", 10)), ("rejected", 8)),
+            ((week("approved", 10), week("open", 10), week("in_review", 10)), ("unapproved", 8)),
+            ((week("open", 10), replace(week("approved", 10), ends=MONDAY)), ("approved", 8)),
             ((SIX, NO, ApproveTime(("jira:1",), APPROVER, at(30))), ("approved", 8)),
         ],
     )

@@ -19,6 +19,7 @@ from tests.adapters.vendors.payloads import (
     jira_worklog,
     tempo_approval,
     tempo_worklog,
+    worker,
 )
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -129,6 +130,13 @@ RATES = [
     told("rate_card.withdraw_rate", LINE_CARD, "rate-3", clock=NINE + DAY, row="mine"),
     rate("rate_card:customer:C-1", "theirs", "140", "2026-03-02", "rate-4"),
     rate("rate_card:customer:C-1", "theirs", "145", "2026-03-02", "rate-5", clock=NINE + DAY),
+]
+
+PEOPLE = [
+    worker("W-1", ANNA, rate="65", entered=NINE - DAY, effective="2026-03-02"),
+    worker("W-1", ANNA, rate="70", entered=NINE, effective="2026-03-02"),
+    worker("W-2", BORIS, rate="90", entered=NINE, effective="2026-03-04", role="Principal"),
+    worker("W-2", BORIS, rate="80", entered=NINE + DAY, effective="2026-03-04"),
 ]
 
 # -- the work ----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,18 @@ from domain.invoice import invoice_stream
 from projections.invoices.fold import INVOICES
 from projections.invoices.payments_fold import PAYMENTS
 from tests.adapters.inbox.firm import Firm
-from tests.adapters.inbox.messages import CASH, DECISIONS, EXPENSES, HOURS, NAMES, PROMISES, RATES, SIGNED, told
+from tests.adapters.inbox.messages import (
+    CASH,
+    DECISIONS,
+    EXPENSES,
+    HOURS,
+    NAMES,
+    PEOPLE,
+    PROMISES,
+    RATES,
+    SIGNED,
+    told,
+)
 from tests.adapters.vendors.payloads import Letter
 from tests.projections.books import fold
 from tests.world import CUSTOMER, NINE
@@ -53,7 +64,7 @@ class History:
     books_after: Callable[[Sequence[Letter], int], dict[str, Any]]
 
 
-WORK = History([*NAMES, *SIGNED, *PROMISES, *RATES, *HOURS, *DECISIONS, *EXPENSES], after_work)
+WORK = History([*NAMES, *SIGNED, *PROMISES, *RATES, *PEOPLE, *HOURS, *DECISIONS, *EXPENSES], after_work)
 MONEY = History(CASH, after_cash)
 
 
