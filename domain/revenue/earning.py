@@ -124,11 +124,14 @@ class Estimate:
 
 
 def estimate_at_completion(state: Engagement, line: ContractLine) -> Estimate | None:
-    """The newest estimate of a line, else the budget of its terms; None where neither is of hours or of cost."""
-    told = state.progress.estimate_on(line.line, date.max)
-    measure = told.measure if told is not None else earning_terms(state, line, date.max).measure
-    total_ = told.total if told is not None else budget_of(line)
-    return Estimate(measure, total_) if measure in ("hours", "cost") and total_ is not None else None
+    """The newest estimate of a line's cost, else of its hours, else the budget of its terms; None without any."""
+    measures: tuple[Literal["cost", "hours"], ...] = ("cost", "hours")
+    for measure in measures:
+        told = state.progress.estimate_on(line.line, date.max, measure)
+        if told is not None:
+            return Estimate(measure, told.total)
+    measured, budget = earning_terms(state, line, date.max).measure, budget_of(line)
+    return Estimate(measured, budget) if measured in measures and budget is not None else None
 
 
 def _points_of(state: Engagement, line: ContractLine) -> tuple[Mapping[str, Decimal], Sequence[str]] | None:

@@ -73,6 +73,13 @@ def test_an_estimate_of_hours_costs_what_an_hour_has_cost(asker: Asker) -> None:
     assert forecast(rows(asker)[""]) == (40_000 - 100 * 60, "estimate")
 
 
+def test_an_estimate_of_cost_says_more_than_one_of_hours(asker: Asker) -> None:
+    milestones_of(asker.world)
+    estimated(asker.world, 9_000, "cost")
+    estimated(asker.world, 100, "hours")
+    assert forecast(rows(asker)[""]) == (40_000 - 9_000, "estimate")
+
+
 def test_the_budget_of_a_contract_is_its_estimate_until_there_is_another(asker: Asker) -> None:
     asker.world.contract(line=by_cost()).work("1")
     row = rows(asker)[""]
@@ -95,6 +102,15 @@ def test_an_expected_loss_is_counted_once(asker: Asker) -> None:
     estimated(asker.world, 120_000, "cost")
     row = rows(asker)[""]
     assert [Decimal(row[name]) for name in ("recognised", "cost")] == [400, 480 + 19_920]
+    assert forecast(row) == (-20_000, "estimate")
+
+
+def test_an_expected_loss_of_a_line_that_hours_measure_is_counted_once_as_well(asker: Asker) -> None:
+    by_hours = PercentComplete(euros(100_000), "hours", Decimal(1_000))
+    asker.world.contract(line=ContractLine("L1", "Build", by_hours)).work("1")
+    estimated(asker.world, 120_000, "cost")
+    row = rows(asker)[""]
+    assert Decimal(row["cost"]) > 480, "the loss is provided for"
     assert forecast(row) == (-20_000, "estimate")
 
 
