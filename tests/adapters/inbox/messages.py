@@ -22,7 +22,7 @@ from tests.adapters.vendors.payloads import (
     worker,
 )
 
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 AT = NINE.isoformat()
 ENGAGEMENT, REPORT, LINE_CARD = "engagement:E-1", "expense_report:ER-1", "rate_card:line:E-1:L1"
 INVOICE = "invoice:INV-2"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from adapters.inbox.inbox import Inbox
 from domain.statements import Said
 from domain.timesheet import Entry
+from tests.adapters.inbox.messages import DAY, HOUR, MINUTE, WEEK
 from tests.adapters.inbox.office import Office
 from tests.adapters.vendors.payloads import (
     ACCOUNT,
@@ -34,7 +35,6 @@ from tests.adapters.vendors.payloads import (
     worker,
 )
 
-MINUTE, HOUR, DAY, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
 MONDAYS = (date(2026, 3, 2), date(2026, 3, 9), date(2026, 3, 16))
 
 NAMES = [
