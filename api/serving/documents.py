@@ -143,6 +143,8 @@ def _asked(parts: Parts, header: str | None, kind: str, file: str) -> Made:
     """The document for somebody who may see it; to others it is as unknown as one that is not there."""
     principal = require(parts.verifier.bearer(header), "document")
     asked, form = form_of(file)
+    if not asked.isprintable():
+        raise UnknownDocument(f"{kind}/{asked!r}")
     read = reach.reader_of(parts.ledger)
     name = id_of(read, parts.reader, kind, asked)
     stream = stream_of_document(kind, name)

@@ -44,6 +44,8 @@ def test_a_document_is_also_found_by_the_number_that_is_printed_on_it(books: Ask
         ("/documents/invoice/I-1.docx", 404),
         ("/documents/letter/I-1.pdf", 404),
         ("/documents/credit-note/CN-9.pdf", 404),
+        ("/documents/invoice/%00.pdf", 404),
+        ("/documents/invoice/line%0Abreak.xml", 404),
     ],
 )
 def test_what_is_not_issued_is_no_document(books: Asker, path: str, status: int) -> None:
