@@ -28,7 +28,8 @@ def row_of(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue |
     lot = fact.event.lot
     kind = decider_name(fact.stream)
     billable = bool(lot.value) and lot.non_billable_because is None
-    earns = billable and earns_by_itself(kind, terms, lot.source)
+    came_from_elsewhere = kind == "engagement" and not is_part_of(lot.source, lot.engagement, lot.line)
+    earns = billable and (came_from_elsewhere or earns_by_itself(kind, terms, lot.source))
     on_top = earns and terms is not None and terms.method in EARNED_APART
     in_billing_currency = None if on_top else lot.cost_in_billing_currency
     return LotRecord(
@@ -61,6 +62,11 @@ def row_of(fact: Recorded[LotRated], line: ContractLine | None, terms: Revenue |
         waiting=False,
         held_back=False,
     )
+
+
+def is_part_of(source: str, engagement: str, line: str) -> bool:
+    """Whether what a contract lets be billed is of this line, or came from another one."""
+    return source.startswith(f"{engagement}/{line}/")
 
 
 def parts_of(whole: LotRecord, parts: Iterable[LotPart]) -> list[LotRecord]:

@@ -32,7 +32,7 @@ from domain.timesheet import APPROVER_REDUCED
 from projections.contexts import Contexts
 from projections.journal.earnings import LotEarnings
 from projections.journal.lines import EARNED_APART, JournalLines
-from projections.journal.lot_rows import about, expense_line, parts_of, row_of
+from projections.journal.lot_rows import about, expense_line, is_part_of, parts_of, row_of
 from projections.journal.tables import EXPENSES, ExpenseRecord, LotRecord
 from projections.journal.writer import JournalWriter
 from projections.model import Handler
@@ -157,7 +157,11 @@ class JournalLots:
             self._ended(fact, "work is reversed")
 
     def _transferred(self, fact: Recorded[LotTransferred]) -> None:
-        """Another lot earns and costs in its place, for another engagement."""
+        """Another lot earns and costs in its place, for another engagement; what leaves a price lowers that."""
+        event, row = fact.event, self.lots.change((fact.stream, fact.event.lot))
+        leaves = is_part_of(row.lot, row.engagement, row.line) and not is_part_of(row.lot, event.engagement, event.line)
+        if leaves and not row.waiting:
+            self._concede(fact, row, "work is transferred", row.work_date)
         self._ended(fact, "work is transferred")
 
     def _ended(self, fact: Recorded[LotReversed | LotTransferred], because: str) -> None:
@@ -197,7 +201,7 @@ class JournalLots:
         row.earns = row.open = False
 
     def _concede(self, fact: Recorded[Any], row: LotRecord, because: str, day: date) -> None:
-        """A bill that is given up of a price that is earned apart is a lower price, at once (IFRS 15.51, 88)."""
+        """A bill that a price which is earned apart has no more is a lower price, at once (IFRS 15.51, 88)."""
         line = self._lines.of(row.engagement, row.line, row.entity, row.currency)
         is_of_price = decider_name(fact.stream) == "engagement" and not row.earns and line.method in EARNED_APART
         if is_of_price and (rate := self._lines.rate_on(line, day)):

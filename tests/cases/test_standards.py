@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from domain.billing.credit_wishes import CreditWish
+from domain.billing.crediting import transfer_lots
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
@@ -21,6 +22,7 @@ from domain.contract import (
     PercentComplete,
     Revenue,
 )
+from domain.credit_note import RebillTo
 from domain.engagement import AgreeLine, LineIsBilled, OpenEngagement, SignEngagement
 from domain.engagement.agreement import CompleteEngagement
 from domain.engagement.change_orders import ApproveChangeOrder, ProposeChangeOrder
@@ -250,6 +252,19 @@ def test_a_bill_that_is_given_up_of_a_price_that_is_earned_by_progress_is_a_lowe
     assert firm.earned("A") == cents(-100)
     firm.measures("A", 1, "manual", JUNE)
     assert firm.earned("A") == cents(400)
+    assert firm.contract_position() == 0
+    firm.proven()
+
+
+def test_a_bill_that_moves_to_another_line_takes_its_price_along() -> None:
+    by_hand = Revenue("percent_complete", "manual")
+    firm = Contract(scheduled("A", by_hand, (MARCH, 600), (APRIL, 400)), scheduled("B", by_hand, (JUNE, 100)))
+    firm.measures("A", 1, "manual").measures("B", 1, "manual").tell(ENGAGEMENT, FallDue(APRIL, NINE))
+    first, _ = firm.lots(ENGAGEMENT)
+    firm.record(transfer_lots(firm.read, [first], RebillTo("E-1", "B"), "It was for B.", "paul"))
+    assert firm.earned("A", "B") == cents(400, 700)
+    firm.tell(ENGAGEMENT, FallDue(JUNE, NINE))
+    firm.bills_what_is_open(JUNE)
     assert firm.contract_position() == 0
     firm.proven()
 
