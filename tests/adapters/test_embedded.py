@@ -101,13 +101,16 @@ def runs(pid: int) -> bool:
 
 
 def server_processes(home: Path) -> list[int]:
-    """The two servers of a home, by their command lines, whoever started them."""
-    found = []
-    for process in psutil.process_iter(["name", "cmdline"]):
+    """The two servers of a home, by their command lines, whoever started them.
+
+    A child that PostgreSQL has just begun bears the command line of its parent for a moment.
+    """
+    found = {}
+    for process in psutil.process_iter(["name", "cmdline", "ppid"]):
         words = " ".join(process.info["cmdline"] or ())
         if process.info["name"] in {"postgres", "nats-server"} and str(home) in words:
-            found.append(process.pid)
-    return found
+            found[process.pid] = process.info["ppid"]
+    return [pid for pid, parent in found.items() if parent not in found]
 
 
 def held_by_another(home: Path, how: str) -> subprocess.Popen[str]:
