@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -47,6 +47,9 @@ _MODES = {
     "down": ROUND_DOWN,
     "up": ROUND_UP,
 }
+
+_ANY_LENGTH: Final = Context(prec=100)
+"""An absurd price times an absurd factor is an absurd amount that people see, never a figure that cannot be rounded."""
 
 _QUANTUM = {currency: Decimal(1).scaleb(-digits) for currency, digits in MINOR_UNITS.items()}
 
@@ -119,12 +122,17 @@ class Money:
 
         Every mode looks at the amount without its sign, so that a credit undoes what was charged.
         """
-        return Money(self.amount.quantize(_QUANTUM[self.currency], _MODES[mode]), self.currency)
+        return Money(self.amount.quantize(_QUANTUM[self.currency], _MODES[mode], _ANY_LENGTH), self.currency)
 
     def rounded_to(self, step: Decimal) -> Money:
         """The nearest multiple of a step, half up: 12.33 at 0.05 is 12.35."""
-        multiple = (self.amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step
-        return Money(multiple.quantize(_QUANTUM[self.currency]), self.currency)
+        multiple = (self.amount / step).quantize(Decimal(1), ROUND_HALF_UP, _ANY_LENGTH) * step
+        return Money(multiple.quantize(_QUANTUM[self.currency], None, _ANY_LENGTH), self.currency)
+
+
+def at_minor_unit(amount: Decimal, currency: str) -> Decimal:
+    """An amount at the minor unit of its currency, half up."""
+    return amount.quantize(_QUANTUM[currency], ROUND_HALF_UP, _ANY_LENGTH)
 
 
 def zero(currency: str) -> Money:

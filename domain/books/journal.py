@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 
 from domain.books.account_role import AccountRole
-from domain.money import minor_unit
+from domain.money import at_minor_unit
 
 
 class AccountClass(StrEnum):
@@ -70,7 +70,7 @@ def same(currency: str) -> Rate:
 
 def to_the_cent(amount: Decimal, currency: str) -> Decimal:
     """An amount at the minor unit of its currency, half up."""
-    return amount.quantize(minor_unit(currency), ROUND_HALF_UP)
+    return at_minor_unit(amount, currency)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class UnknownPredecessor(Refused):
 
 
 class AmountOutOfRange(Refused):
-    """Prices, fees, caps and budgets are not negative; percentages lie between 0 and 100."""
+    """Prices, fees, caps and budgets are not negative; percentages and multipliers lie between 0 and 100."""
 
     code = "contract.amount_out_of_range"
     fix = "Correct the named amount."
@@ -114,6 +114,9 @@ def require_consistent(line: ContractLine, currency: str) -> None:
     for what, number in _numbers(line):
         if number < 0 or not number.is_finite():
             raise AmountOutOfRange(f"{line.line}, {what}: {number}.")
+    for what, factor in _factors(line):
+        if factor > HUNDRED:
+            raise AmountOutOfRange(f"{line.line}, {what}: {factor} times.")
     if line.holdback_percent > HUNDRED:
         raise AmountOutOfRange(f"{line.line}, holdback: {line.holdback_percent} %.")
     _require_shares(line.line, line.bill_to)
@@ -299,6 +302,19 @@ def _numbers(line: ContractLine) -> Iterable[tuple[str, Decimal]]:
     terms = line.expense_terms
     named += [(f"markup of {each.category}", each.markup_percent) for each in (terms.usual, *terms.categories)]
     return ((what, number) for what, number in named if number is not None)
+
+
+def _factors(line: ContractLine) -> Iterator[tuple[str, Decimal]]:
+    """What prices and costs are multiplied by on a line, with its name."""
+    match line.billing:
+        case TimeAndMaterials(uplifts=uplifts):
+            yield from ((f"uplift of {each.time_type}", each.multiplier) for each in uplifts)
+        case Retainer(overage_multiplier=multiplier):
+            yield "overage", multiplier
+        case _:
+            pass
+    terms = line.expense_terms
+    yield from ((f"markup of {each.category}", each.markup_percent / 100) for each in (terms.usual, *terms.categories))
 
 
 def _decimal(number: int | None) -> Decimal | None:

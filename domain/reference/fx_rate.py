@@ -11,6 +11,7 @@ from typing import assert_never
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.money import MINOR_UNITS, Money, UnknownCurrency
 
+RATE_MAX = Decimal(10**8)
 STALE_AFTER_DAYS = 7
 """How long the last published rate stands in for days without one (weekends, holidays)."""
 
@@ -40,6 +41,13 @@ class FxRatePublished:
     on: date
     rate: Decimal
     source: str
+
+
+class RateOutOfRange(Refused):
+    """A unit of one currency is worth neither more than a hundred million of another, nor less than as small a part."""
+
+    code = "fx_rate.out_of_range"
+    fix = "Check the feed's row: a rate in units of a hundred or a thousand is told for one."
 
 
 class RateNotPositive(Refused):
@@ -101,6 +109,8 @@ def decide(command: Command, state: FxRates) -> Sequence[Event]:
                     raise UnknownCurrency(repr(currency))
             if rate <= 0:
                 raise RateNotPositive(f"{base}/{quote} on {on}: {rate}.")
+            if not 1 / RATE_MAX <= rate <= RATE_MAX:
+                raise RateOutOfRange(f"{base}/{quote} on {on}: {rate}.")
             return [] if state.told_by(source, on) == rate else [FxRatePublished(base, quote, on, rate, source)]
         case _:
             assert_never(command)

@@ -1,4 +1,6 @@
 import operator
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
@@ -7,16 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.money import (
+    DIGITS_MAX,
     MINOR_UNITS,
     WITHDRAWN,
     MixedCurrencies,
     Money,
     UnknownCurrency,
     adding_up_to,
+    is_countable,
     minor_unit,
     shared,
     total,
 )
+from domain.reference.fx_rate import FxRatePublished, PublishFxRate, RateNotPositive, RateOutOfRange
+from domain.reference.fx_rate import decider as fx_rates
+from tests.spec import given as given_history
 
 
 def euros(text: str) -> Money:
@@ -26,6 +33,16 @@ def euros(text: str) -> Money:
 def test_half_a_cent_is_rounded_up() -> None:
     assert euros("365.125").rounded() == euros("365.13")
     assert euros("-365.125").rounded() == euros("-365.13")
+
+
+def test_what_the_largest_numbers_that_are_taken_come_to_is_rounded_as_well() -> None:
+    largest = Decimal(10**DIGITS_MAX - 1)
+    assert is_countable(largest)
+    assert not is_countable(largest + 1)
+    for amount in (largest * largest * 24, largest * largest * largest):
+        rounded = Money(amount, "KWD").rounded()
+        assert rounded.amount == amount
+        assert rounded.rounded_to(Decimal("0.005")).currency == "KWD"
 
 
 @pytest.mark.parametrize(("currency", "rounded"), [("JPY", "101"), ("EUR", "100.50"), ("KWD", "100.500")])
@@ -83,3 +100,12 @@ def test_currencies_and_funds_are_those_of_the_published_list() -> None:
 
 def test_a_code_that_was_withdrawn_stays_readable() -> None:
     assert Money(Decimal("1.005"), "BGN").rounded() == Money(Decimal("1.01"), "BGN")
+
+
+@pytest.mark.parametrize("told", ["0", "-1", "0.000000001", "100000001"])
+def test_an_exchange_rate_that_no_currencies_have_is_refused(told: str) -> None:
+    refusal = RateNotPositive if Decimal(told) <= 0 else RateOutOfRange
+    published = PublishFxRate("EUR", "USD", date(2026, 3, 2), Decimal(told), "ECB")
+    given_history(fx_rates).when(published).refuses(refusal)
+    whole = replace(published, quote="IRR", rate=Decimal(1_200_000))
+    given_history(fx_rates).when(whole).then_happens(FxRatePublished)
