@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.memory import MemoryLedger
-from domain.billing import drafting, issuing
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, PercentComplete, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
@@ -34,6 +34,7 @@ from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
+from tests.drafting import draft_invoice
 
 NEW_YEAR = date(2026, 1, 1)
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -231,7 +232,7 @@ class World:
 
     def draft(self, invoice: str, lots: Sequence[LotAt], *, strict: bool = True, by: str = "paul") -> World:
         cut_off = date(2026, 3, 31)
-        self.record(drafting.draft_invoice(self.read, invoice, "E-1", lots, cut_off=cut_off, by=by, strict=strict))
+        self.record(draft_invoice(self.read, invoice, "E-1", lots, cut_off=cut_off, by=by, strict=strict))
         return self.react()
 
     def approve(self, invoice: str, by: str = "ann") -> World:

@@ -25,28 +25,12 @@ from domain.invoice import (
     InvoiceNotFound,
     NotADraft,
     Nothing,
-    NothingToBill,
     invoice_stream,
 )
 from domain.kernel import Addressed, Refused
 from domain.lots import Lot, ShareLot, SplitLot, part_of, parts_at, parts_of
 from domain.money import total
 from domain.ports import LotAt, Read, engagement_of, entity_of, invoice_of
-
-
-def draft_invoice(
-    read: Read, invoice: str, engagement: str, lots: Sequence[LotAt], *, cut_off: date, by: str, strict: bool
-) -> list[Addressed]:
-    """The commands that put eligible lots of one engagement on a new draft; several drafts where payers share it."""
-    plan = DraftPlan(cut_off, by, cut_off, strict=strict)
-    drafts = draft_invoices(read, lots, plan, lambda _: invoice)
-    if not drafts.commands:
-        raise (
-            drafts.left_out[0]
-            if drafts.left_out
-            else NothingToBill(f"Nothing of {engagement} can be billed up to {cut_off}.")
-        )
-    return list(drafts.commands)
 
 
 def draft_invoices(

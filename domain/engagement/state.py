@@ -8,7 +8,7 @@ from datetime import date
 from typing import assert_never
 
 from domain.caps import Consumed, Room
-from domain.contract import ContractLine, LineVersion, TimeAndMaterials
+from domain.contract import ContractLine, LineVersion
 from domain.engagement.agreement import (
     EngagementCompleted,
     EngagementHeld,
@@ -142,13 +142,6 @@ class Engagement:
     def rooms(self) -> list[Room]:
         """Every cap of the engagement with what drafts and invoices leave of it."""
         return rooms_of(self.terms.engagement, self.lines, self.caps, self.currency)
-
-    def cap_left(self, line: str) -> Money | None:
-        """What the line's own cap leaves in money; None when it has no cap."""
-        billing = self.line(line).billing
-        if not isinstance(billing, TimeAndMaterials) or billing.cap is None:
-            return None
-        return billing.cap - self.claimed(line)
 
     def account(self, line: str) -> RetainerAccount:
         """The retainers of a line."""

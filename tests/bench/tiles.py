@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, Protocol
 
 from adapters.eventstore.memory import MemoryLedger
 from adapters.eventstore.unit import NewEvent
-from domain.billing import drafting, issuing
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import Billing, ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import AcceptMilestone, AgreeLine, PurchaseOrder, RecordPurchaseOrder
@@ -38,6 +38,7 @@ from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import Claim, DecidePeriod, LogTime, PeriodVerdict, WithdrawTime, Work, timesheet_stream
+from tests.drafting import draft_invoice
 from tests.world import NoCandidates
 
 TILE: Final = "T0000000"
@@ -380,7 +381,7 @@ class _Engagement:
         if self.kind.terms == "late_order":
             order = RecordPurchaseOrder(PurchaseOrder(f"PO-{TILE}", Money(Decimal(200_000), self.kind.currency)))
             self.books.tell("canonical", f"{TILE}-order", at, Addressed(self.stream, order))
-        drafted = drafting.draft_invoice(
+        drafted = draft_invoice(
             self.books.read, f"I-{TILE}", self.name, self._open_lots(), cut_off=at.date(), by="paul", strict=False
         )
         self._bill("draft", at, drafted)

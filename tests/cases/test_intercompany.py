@@ -11,10 +11,10 @@ import pytest
 
 from adapters.settings import Settings
 from api.access import Role
-from domain.billing import drafting
 from tests.api.asker import asking
 from tests.api.group import BORROWER, LENDER, GroupDesk
 from tests.cases.report import Record, published
+from tests.drafting import draft_invoice
 
 AGREED: dict[str, Any] = {"lender": LENDER, "borrower": BORROWER, "effectiveFrom": "2026-01-01", "currency": "USD"}
 BALANCES = "intercompanyBalances { nodes { lender borrower currency period net gross toInvoice toTakeBack } }"
@@ -188,7 +188,7 @@ def test_h30_the_customer_is_invoiced_and_what_the_entities_charged_each_other_i
     world, week = group.world, group.world.deliver("1", "10")
     group.events("runIntercompany", period="2026-03")
     lots, day = world.lots(week), date(2026, 3, 31)
-    world.record(drafting.draft_invoice(world.read, "I-1", "E-9", lots, cut_off=day, by="paul", strict=True))
+    world.record(draft_invoice(world.read, "I-1", "E-9", lots, cut_off=day, by="paul", strict=True))
     world.approve("I-1").issue("I-1", day)
     (entry,) = group.ask('journal(where: {invoice: "I-1", account: AR}) { nodes { entry } }')["nodes"]
     legs = group.ask(f'journal(where: {{entry: "{entry["entry"]}"}}) {{ nodes {{ account functional }} }}')["nodes"]

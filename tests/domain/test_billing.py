@@ -18,6 +18,7 @@ from domain.number_series import series_stream
 from domain.ports import LotAt
 from domain.reference.customer import BlockCustomer, DescribeCustomer
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
+from tests.drafting import cap_left
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, World, euros
 
 
@@ -74,7 +75,7 @@ def test_a_discarded_draft_frees_its_lots_and_its_part_of_the_cap(world: World) 
     world.draft("I-1", world.lots(sheet))
     world.record(adjusting.discard_draft(world.read, "I-1", "paul", "wrong month"))
     assert world.read(sheet).lots["jira:1#1"].status is LotStatus.OPEN
-    assert world.read(ENGAGEMENT).cap_left("L1") == euros(1200)
+    assert cap_left(world.read(ENGAGEMENT), "L1") == euros(1200)
     world.draft("I-2", world.lots(sheet))
 
 

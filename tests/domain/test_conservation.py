@@ -46,6 +46,7 @@ from domain.timesheet import (
     timesheet_stream,
 )
 from tests.domain.plain_week import PlainPrices, PlainWeek, Said
+from tests.drafting import cap_left
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, euros
 
 GIVEN_UP = (LotStatus.WRITTEN_OFF, LotStatus.NON_BILLABLE)
@@ -449,7 +450,7 @@ class Billing(RuleBasedStateMachine):
     @invariant()
     def what_is_billed_stays_under_the_cap(self) -> None:
         engagement: Engagement = self.world.read(ENGAGEMENT)
-        left = engagement.cap_left("L1")
+        left = cap_left(engagement, "L1")
         assert left is not None
         assert left.amount >= 0
         live = [state for state in self.invoices().values() if not isinstance(state, Discarded)]

@@ -44,6 +44,7 @@ from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import Claim, EntryInvoiced, LogTime, WithdrawTime, Work, timesheet_stream
+from tests.drafting import cap_left
 from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, LogCandidates, NoCandidates, World, cause, euros
 
 APRIL = date(2026, 4, 1)
@@ -360,9 +361,9 @@ def test_what_a_credit_gives_back_may_be_taken_of_the_cap_again() -> None:
     world = World().firm().contract(cap=euros(1200))
     sheet = world.work("1", "8")
     world.draft("I-1", world.lots(sheet)).approve("I-1").issue("I-1")
-    assert world.read(ENGAGEMENT).cap_left("L1") == euros(0)
+    assert cap_left(world.read(ENGAGEMENT), "L1") == euros(0)
     credit(world, "CN-1", CreditWish(1, quantity=Decimal(2)))
-    assert world.read(ENGAGEMENT).cap_left("L1") == euros(300)
+    assert cap_left(world.read(ENGAGEMENT), "L1") == euros(300)
 
 
 def test_hours_on_an_invoice_are_corrected_once_they_were_credited() -> None:

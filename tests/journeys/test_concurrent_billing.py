@@ -17,7 +17,7 @@ from api.services.catalogue import SERVICES
 from api.services.drafts import LotInput
 from api.verification.books import verify
 from domain import receivables
-from domain.billing import drafting, issuing
+from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.engagement import ChangeCap
 from domain.invoice import Issued, invoice_stream
@@ -29,6 +29,7 @@ from domain.payment import ReceivePayment, payment_stream
 from domain.ports import LotAt, Read
 from domain.receivables import Allocation
 from tests.api.services.desk import APPROVER, PREPARER, Counter
+from tests.drafting import draft_invoice
 from tests.world import ENGAGEMENT, World, cause, euros
 
 WORKERS = 8
@@ -79,7 +80,7 @@ def test_the_same_lots_are_drafted_once_whoever_asks(ledger: Ledger) -> None:
     def draft(number: int) -> str:
         def decide(read: Read) -> list[Addressed]:
             name, day = f"I-{number}", date(2026, 3, 31)
-            return drafting.draft_invoice(read, name, "E-1", lots, cut_off=day, by="paul", strict=True)
+            return draft_invoice(read, name, "E-1", lots, cut_off=day, by="paul", strict=True)
 
         record(ledger, decide)
         return f"I-{number}"

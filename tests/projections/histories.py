@@ -16,7 +16,7 @@ from typing import Any
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.unit import NewEvent, UnitOfWork
-from domain.billing import adjusting, drafting, issuing
+from domain.billing import adjusting, issuing
 from domain.catalogue import DECIDERS, EVENTS, UPCASTS
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import (
@@ -88,6 +88,7 @@ from domain.timesheet import (
     Work,
     timesheet_stream,
 )
+from tests.drafting import draft_invoice
 
 EVENTS_PER_COMMIT = 2_000
 ENTITIES = {
@@ -515,7 +516,7 @@ class History:
         invoice, began, read = f"I-{self.next()}", len(self.unit.new), self.unit.state
         lots = list(run.lots)
         if not self.together(
-            lambda: drafting.draft_invoice(read, invoice, run.name, lots, cut_off=monday, by="fin", strict=False), "fin"
+            lambda: draft_invoice(read, invoice, run.name, lots, cut_off=monday, by="fin", strict=False), "fin"
         ):
             return
         self.split(run, began)

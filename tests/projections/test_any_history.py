@@ -10,7 +10,7 @@ import pytest
 
 from adapters.eventstore.memory import MemoryLedger
 from domain import eligibility
-from domain.billing import billable, drafting
+from domain.billing import billable
 from domain.catalogue import DECIDERS, EVENTS
 from domain.eligibility.reasons import Hold, LotFacts
 from domain.kernel import Cause, Recorded, StreamId, decider_name
@@ -25,6 +25,7 @@ from projections.memory import MemoryStore
 from projections.registers.fold import ENGAGEMENTS
 from projections.systems.sync_fold import SYNC_SUMS, SYNCS
 from projections.tables import Row, Table
+from tests.drafting import draft_invoice
 from tests.projections import histories
 from tests.projections.books import differences, fold
 
@@ -113,9 +114,7 @@ def test_what_is_eligible_is_what_a_draft_would_take(told: Told) -> None:
         lots = [LotAt(StreamId(item.stream), item.item) for item in items]
         day = max(item.work_date for item in items)
         unit = told.ledger.unit()
-        for command in drafting.draft_invoice(
-            unit.state, "I-try", engagement, lots, cut_off=day, by="fin", strict=False
-        ):
+        for command in draft_invoice(unit.state, "I-try", engagement, lots, cut_off=day, by="fin", strict=False):
             unit.decide(command, _any_cause(told))
         assert unit.state(StreamId("invoice:I-try")).net.amount == eligible
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.billing import adjusting, drafting
+from domain.billing import adjusting
 from domain.billing.credit_wishes import CreditWish
 from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.caps import Limit
@@ -26,6 +26,7 @@ from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, Work, time
 from projections.eligibility.items import ITEMS
 from projections.journal.tables import LINES, LOTS, OPEN, POSTINGS
 from tests.domain.test_crediting import credit
+from tests.drafting import draft_invoice
 from tests.projections.books import fold, folded
 from tests.world import MONDAY, NEW_YEAR, NINE, World, euros
 
@@ -130,7 +131,7 @@ class Story:
         lots = [at for at in self._open() if self.world.read(at.stream).lots[at.lot].lot.engagement == engagement]
         chosen = self.luck.sample(lots, self.luck.randint(0, len(lots)))
         read, cut_off = self.world.read, date(2026, 3, 31)
-        drafted = drafting.draft_invoice(read, name, engagement, chosen, cut_off=cut_off, by="paul", strict=False)
+        drafted = draft_invoice(read, name, engagement, chosen, cut_off=cut_off, by="paul", strict=False)
         self.world.record(drafted)
         self.world.react()
         self.invoices.append(name)

@@ -17,12 +17,13 @@ from adapters.documents.codes import SPECIFICATION
 from adapters.documents.pdf import pdf_of
 from adapters.documents.printed import Printed, printed_credit_note, printed_invoice
 from adapters.documents.ubl import CAC, CBC, ubl_of
-from domain.billing import adjusting, crediting, drafting
+from domain.billing import adjusting, crediting
 from domain.billing.credit_wishes import CreditWish
 from domain.credit_note import CreditForm, credit_note_stream
 from domain.invoice import AllowanceCharge, invoice_stream
 from domain.kernel import stream_of
 from domain.reference.legal_entity import BankAccount, DefineLegalEntity
+from tests.drafting import draft_invoice
 from tests.world import NINE, World, euros
 
 NAMES = {"cac": CAC, "cbc": CBC}
@@ -41,9 +42,7 @@ def world() -> World:
         world.work(f"{week}-{day}", "7.5", day=7 * week + day) for week in range(12) for day in range(5)
     )
     lots = world.lots(*sheets)
-    world.record(
-        drafting.draft_invoice(world.read, "I-1", "E-1", lots, cut_off=date(2026, 5, 31), by="paul", strict=True)
-    )
+    world.record(draft_invoice(world.read, "I-1", "E-1", lots, cut_off=date(2026, 5, 31), by="paul", strict=True))
     world.record(adjusting.adjust_line(world.read, "I-1", 1, euros("-500.00"), "Goodwill", "paul"))
     for line, amount in ((1, "12.34"), (None, "100.00")):
         allowance = AllowanceCharge("allowance", euros(amount), "Volume discount", "95")

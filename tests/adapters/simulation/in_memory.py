@@ -16,7 +16,7 @@ from adapters.simulation.auditor import Account, Place
 from adapters.simulation.message import Message
 from adapters.targets.names import jira_project_key
 from domain import eligibility
-from domain.billing import billable, drafting, issuing
+from domain.billing import billable, issuing
 from domain.catalogue import DECIDERS, EVENTS
 from domain.eligibility.reasons import LotFacts
 from domain.engagement import Engagement
@@ -31,6 +31,7 @@ from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
 from domain.project import SetUpRequested
 from domain.timesheet import Timesheet
+from tests.drafting import draft_invoice
 
 SOURCES = ("timesheet", "expense_report", "engagement")
 
@@ -215,9 +216,7 @@ class InMemory:
         invoice = f"INV-{len(self.invoices) + 1}"
         noon = datetime(cut_off.year, cut_off.month, 28, 12, tzinfo=UTC)
         try:
-            self.record(
-                drafting.draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True)
-            )
+            self.record(draft_invoice(self.read, invoice, engagement, lots, cut_off=cut_off, by="paul", strict=True))
         except NothingToBill:
             return
         self.record(issuing.approve_invoice(self.read, invoice, "ann", noon))
