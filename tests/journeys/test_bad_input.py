@@ -113,7 +113,7 @@ CASES = {
     ),
     "unknown time zone": bad(
         command("legal_entity.define.v1", "legal_entity:GB01", entity="GB01", terms=ENTITY),
-        "refused", "legal_entity.unknown_time_zone", about="canonical:legal_entity.define:bad/legal_entity.define.v1",
+        "refused", "legal_entity.unknown_time_zone", about="canonical:stated:legal_entity:GB01/terms/2026-01-01",
         says="Europe/Nowhere", owner="integration",
     ),
     "a negative day": bad(
