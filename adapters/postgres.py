@@ -50,7 +50,8 @@ class SchemaOutdated(DatabaseProblem):
 def parameters(url: str, schema: str = SCHEMA, application_name: str = "p2c") -> dict[str, Any]:
     """Everything libpq needs to reach the ledger's schema: unqualified names mean this schema on every connection.
 
-    A silent network is noticed within about 15 seconds, a waiting lock after 5.
+    A silent network is noticed within about 15 seconds, a waiting lock after 5. Of several hosts the one is meant that
+    can be written to.
     """
     if not _SCHEMA_NAME.fullmatch(schema):
         raise ValueError(f"not a plain schema name: {schema!r}")
@@ -64,6 +65,8 @@ def parameters(url: str, schema: str = SCHEMA, application_name: str = "p2c") ->
         "keepalives_count": 3,
         "tcp_user_timeout": 15_000,
     }
+    if "," in str(given.get("host") or ""):
+        defaults["target_session_attrs"] = "read-write"
     return {**defaults, **{k: v for k, v in given.items() if v is not None}, "options": options.strip()}
 
 

@@ -18,7 +18,8 @@ CLOCK_SECONDS_MAX = 1.0
 KEPT_SECONDS_MIN = 30 * 24 * 3600.0
 DUPLICATE_WINDOW_SECONDS_MIN = 3600.0
 REPLICAS_MIN = 3
-SURE_COMMITS = ("on", "remote_write", "remote_apply")
+SURE_COMMITS = ("on", "remote_apply")
+"""With ``remote_write`` the standby has a commit in its memory only."""
 
 
 @dataclass(frozen=True, slots=True)

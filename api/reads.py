@@ -1,9 +1,9 @@
-"""The log of what auditors read: written before they get an answer, append-only."""
+"""The log of what auditors read and of what is exported: written before anybody gets an answer, append-only."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from psycopg import Connection
@@ -38,10 +38,19 @@ class Reads:
         self, principal: Principal, channel: Channel, operation: str, query: str, variables: Mapping[str, Any]
     ) -> None:
         """Note one read; when this raises, nothing may be answered."""
+        roles = sorted(role.value for role in principal.roles)
+        self._write(principal.subject, roles, channel, operation, query, variables)
+
+    def note_export(self, login: str, what: str, variables: Mapping[str, Any]) -> None:
+        """Note that a login of this machine takes books away; when this raises, nothing may be written."""
+        self._write(f"login:{login}", [], "export", what, f"p2c export {what}", variables)
+
+    def _write(
+        self, subject: str, roles: Sequence[str], channel: Channel, operation: str, query: str, said: Mapping[str, Any]
+    ) -> None:
         with self._pool.connection() as conn:
-            roles = sorted(role.value for role in principal.roles)
-            said = _shortened(variables)
-            conn.execute(_NOTE, (principal.subject, roles, channel, _text(operation, 200), _text(query), said))
+            noted = (_text(subject, 200), list(roles), channel, _text(operation, 200), _text(query), _shortened(said))
+            conn.execute(_NOTE, noted)
 
 
 def _text(text: str, characters_max: int = CHARACTERS_MAX) -> str:

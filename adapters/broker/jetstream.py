@@ -81,6 +81,9 @@ class NatsBroker:
                     error_cb=self._on_error,
                     disconnected_cb=self._on_disconnected,
                     reconnected_cb=self._on_reconnected,
+                    closed_cb=self._on_closed,
+                    discovered_server_cb=self._on_discovered,
+                    lame_duck_mode_cb=self._on_leaving,
                 )
             except (TimeoutError, OSError, NatsError) as problem:
                 if attempt >= self._connect_attempts_max:
@@ -119,7 +122,11 @@ class NatsBroker:
                 raise BrokerUnreachable(str(problem)) from problem
 
     async def _bring_up_to_date(self, context: JetStreamContext, plan: StreamPlan, config: StreamConfig) -> None:
+        """The stream as planned, except for what only its operator knows: how many servers and how much disk it has."""
         try:
+            known = (await context.stream_info(plan.name)).config
+            config.num_replicas = max(plan.replicas, known.num_replicas or 1)
+            config.max_bytes = known.max_bytes if plan.max_bytes < 0 else plan.max_bytes
             await context.update_stream(config)
         except APIError as refused:
             raise BrokerRefused(f"stream {plan.name} cannot be brought up to date: {refused.description}") from refused
@@ -199,6 +206,16 @@ class NatsBroker:
     async def _on_disconnected(self) -> None:
         if not self._is_closing:
             log.warning("broker disconnected")
+
+    async def _on_closed(self) -> None:
+        if not self._is_closing:
+            log.error("the connection to the broker is closed for good")
+
+    async def _on_discovered(self) -> None:
+        log.info("the broker has another server")
+
+    async def _on_leaving(self) -> None:
+        log.info("a server of the broker is going to stop")
 
     async def _on_reconnected(self) -> None:
         log.info("broker reconnected")

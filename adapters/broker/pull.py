@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -26,6 +27,10 @@ SILENT_SECONDS_MAX: Final = 30.0
 
 BYTES_PER_ASK_MAX: Final = 32 * 1024 * 1024
 CONFIRM_SECONDS: Final = 5.0
+BACK_SECONDS: Final = 0.2
+"""How soon others may have what this reader had fetched ahead."""
+JITTER_SHARE: Final = 0.25
+"""A delay is longer by up to this share, so that what is given back together does not come again together."""
 
 _V1_WORDS: Final = 9
 
@@ -62,8 +67,8 @@ class NatsConsumer:
             try:
                 await self._subscription.unsubscribe()
                 for delivery in self._here:
-                    await self._client.publish(delivery.token, b"-NAK")
-            except NatsError as problem:
+                    await self.nak(delivery, BACK_SECONDS)
+            except (NatsError, BrokerUnreachable) as problem:
                 log.debug("what was fetched ahead is delivered again later", problem=repr(problem))
         self._subscription = None
         self._here.clear()
@@ -100,8 +105,8 @@ class NatsConsumer:
             log.warning("acknowledgement unconfirmed", messages=len(deliveries), problem=repr(problem))
 
     async def nak(self, delivery: Delivery, delay_seconds: float) -> None:
-        delay = orjson.dumps({"delay": int(delay_seconds * 1e9)})
-        await self._answer(delivery, b"-NAK " + delay)
+        jittered = delay_seconds * (1 + JITTER_SHARE * random.random())  # noqa: S311 - spreads load, hides nothing
+        await self._answer(delivery, b"-NAK " + orjson.dumps({"delay": int(jittered * 1e9)}))
 
     async def term(self, delivery: Delivery, reason: str) -> None:
         await self._answer(delivery, b"+TERM " + reason.encode()[:1000])

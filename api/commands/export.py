@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import getpass
+import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from datetime import date, timedelta
@@ -14,7 +16,7 @@ from enum import StrEnum
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 from rich.console import Console
 
@@ -22,6 +24,7 @@ from adapters import embedded
 from adapters.postgres import connect, open_pool
 from adapters.settings import Settings, load
 from api.books import open_ledger
+from api.reads import Reads
 from api.running.screen import Screen
 from domain.books.account_role import AccountRole
 from domain.books.journal import class_of
@@ -56,15 +59,17 @@ def run(*, what: str, form: str, out: Path | None, position: int | None) -> None
     screen = Screen(Console(stderr=True))
     with embedded.running(load()) as settings:
         at = AtPosition(position) if position is not None else None
-        target = out.open("w", encoding="utf-8", newline="") if out is not None else nullcontext(sys.stdout)
-        with viewing(settings, at) as view, target as file:
-            count = write(view, Format(form), file)
+        told = {"format": Format(form).value, "position": position, "out": str(out or "-")}
+        with viewing(settings, at, told) as view:
+            target = out.open("w", encoding="utf-8", newline="") if out is not None else nullcontext(sys.stdout)
+            with target as file:
+                count = write(view, Format(form), file)
         screen.say(f"{count:,} postings up to position {view.watermark.position:,}.")
 
 
 @contextmanager
-def viewing(settings: Settings, at: At | None) -> Iterator[View]:
-    """The books of an installation at one moment."""
+def viewing(settings: Settings, at: At | None, told: Mapping[str, Any]) -> Iterator[View]:
+    """The books of an installation at one moment; that they are taken away, and how, is noted first."""
     assert settings.database_url is not None, "running servers have addresses"
     url, schema = settings.database_url, settings.db_schema
     generations = Generations(partial(connect, url, schema, "p2c-export"), schema)
@@ -76,7 +81,16 @@ def viewing(settings: Settings, at: At | None) -> Iterator[View]:
             open_pool(url, schema, size=2, application_name="p2c-export") as pool,
             Reader(pool, ledger, generations).view(at) as view,
         ):
+            Reads(pool).note_export(_login(), "journal", told)
             yield view
+
+
+def _login() -> str:
+    """Who runs the command, by the name that this machine has for them, else by their number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 def write(view: View, form: Format, file: TextIO) -> int:

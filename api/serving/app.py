@@ -166,6 +166,9 @@ async def _answer_nats(parts: Parts) -> None:
                 ping_interval=10,
                 max_outstanding_pings=2,
                 error_cb=_broker_problem,
+                disconnected_cb=_broker_gone,
+                reconnected_cb=_broker_back,
+                closed_cb=_broker_closed,
             )
         except (OSError, nats.errors.Error) as problem:
             _log.warning("broker does not answer", problem=str(problem))
@@ -180,3 +183,15 @@ async def _answer_nats(parts: Parts) -> None:
 
 async def _broker_problem(problem: Exception) -> None:
     _log.warning("broker", problem=str(problem))
+
+
+async def _broker_gone() -> None:
+    _log.warning("broker disconnected")
+
+
+async def _broker_back() -> None:
+    _log.info("broker reconnected")
+
+
+async def _broker_closed() -> None:
+    _log.info("connection to the broker closed")

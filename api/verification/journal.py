@@ -26,6 +26,15 @@ QUESTIONS: Final = (
         """,
     ),
     Question(
+        "rates",
+        "Every amount in foreign money names the exchange rate at which it was converted.",
+        "SELECT count(*) FROM posting WHERE currency <> functional_currency AND amount <> 0",
+        """
+        SELECT entry, account || ' of ' || entity || ': ' || amount || ' ' || currency || ' name no rate'
+        FROM posting WHERE currency <> functional_currency AND amount <> 0 AND rate_id = ''
+        """,
+    ),
+    Question(
         "trial balance",
         "The sums of every month and day are those of its postings.",
         "SELECT count(*) FROM journal_balance",

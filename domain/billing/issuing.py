@@ -169,6 +169,7 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
         if _taxed_like(line) not in decided:
             decided[_taxed_like(line)] = _tax_of(read, line, seller, customer, issued_on)
     taxes = {line.line: decided[_taxed_like(line)] for line in draft.lines}
+    books_in = seller.functional_currency
     terms_days = customer.payment_terms_days if customer.payment_terms_days is not None else seller.payment_terms_days
     return IssueInvoice(
         number=number,
@@ -177,16 +178,18 @@ def issue_command(read: Read, draft: Draft, number: str, issued_on: date) -> Iss
         seller=Party(header.selling_entity, seller.name, seller.address, seller.tax_id),
         buyer=Party(header.customer, customer.name, customer.bill_to, customer.tax_id),
         treatments={line: decision.treatments for line, decision in taxes.items()},
-        functional_currency=seller.functional_currency,
-        fx_rate=_agreed_rate(read, draft) or fx_rate(read, header.currency, seller.functional_currency, issued_on),
+        functional_currency=books_in,
+        fx_rate=_agreed_rate(read, draft, books_in) or fx_rate(read, header.currency, books_in, issued_on),
         rounding=next(iter(taxes.values())).rounding,
         bank=seller.bank,
     )
 
 
-def _agreed_rate(read: Read, draft: Draft) -> Decimal | None:
+def _agreed_rate(read: Read, draft: Draft, functional_currency: str) -> Decimal | None:
     """The exchange rate that the contract fixes, where all its lines on the draft fix the same one."""
     header = draft.header
+    if header.currency == functional_currency:
+        return None
     lines = (
         engagement_of(read, header.engagement_of(line)).line_on(line.contract_line, line.last_work_date)
         for line in draft.lines

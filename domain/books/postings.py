@@ -47,6 +47,11 @@ def posting(account: AccountRole, amount: Decimal, currency: str, rate: Rate) ->
     return Posting(account, amount, currency, rate.of(amount), rate.currency, rate.id)
 
 
+def _kept(currency: str, functional_currency: str) -> str:
+    """The name of the rate at which a balance ends: the one that it has; none where nothing was converted."""
+    return CARRIED if currency != functional_currency else ""
+
+
 def difference(postings: Sequence[Posting], account: AccountRole = AccountRole.FX_REALISED) -> tuple[Posting, ...]:
     """The postings, with the exchange difference that is left between them, which has no transaction amount."""
     left = sum((each.functional for each in postings), ZERO)
@@ -188,7 +193,7 @@ def issue(
 def release_holdback(retention: Carried, amount: Decimal, currency: str, functional_currency: str) -> Moved:
     """What was kept back is due now: the same money, at what it is carried at."""
     carried = retention.share(amount, functional_currency)
-    due = Posting(AccountRole.AR, amount, currency, carried, functional_currency)
+    due = Posting(AccountRole.AR, amount, currency, carried, functional_currency, _kept(currency, functional_currency))
     kept = replace(due, account=AccountRole.RETENTION, amount=-amount, functional=-carried)
     return Moved((due, kept), retention.plus(-amount, -carried))
 
@@ -218,15 +223,14 @@ def apply(
     """
     taken = -on_account.share(-settled, functional_currency)
     ended = receivable.share(amount, functional_currency)
-    postings = [
-        Posting(AccountRole.AR, settled, receipt_currency, taken, functional_currency, CARRIED),
-        Posting(AccountRole.AR, -amount, currency, -ended, functional_currency, CARRIED),
-    ]
+    kept = _kept(receipt_currency, functional_currency)
+    used = Posting(AccountRole.AR, settled, receipt_currency, taken, functional_currency, kept)
+    paid = Posting(AccountRole.AR, -amount, currency, -ended, functional_currency, _kept(currency, functional_currency))
+    postings = [used, paid]
     if currency != receipt_currency:
-        clearing = AccountRole.FX_REALISED
         postings += [
-            Posting(clearing, -settled, receipt_currency, -taken, functional_currency, CARRIED),
-            Posting(clearing, amount, currency, ended, functional_currency, CARRIED),
+            replace(each, account=AccountRole.FX_REALISED, amount=-each.amount, functional=-each.functional)
+            for each in postings
         ]
     else:
         postings = list(difference(postings))
@@ -257,7 +261,8 @@ def refund(on_account: Carried, amount: Decimal, currency: str, rate: Rate) -> M
 def write_off(receivable: Carried, amount: Decimal, currency: str, functional_currency: str) -> Moved:
     """A receivable that will not be paid is an impairment loss, not less revenue (IFRS 15.107, IFRS 9)."""
     ended = receivable.share(amount, functional_currency)
-    lost = Posting(AccountRole.BAD_DEBT, amount, currency, ended, functional_currency)
+    rate_id = _kept(currency, functional_currency)
+    lost = Posting(AccountRole.BAD_DEBT, amount, currency, ended, functional_currency, rate_id)
     owed = replace(lost, account=AccountRole.AR, amount=-amount, functional=-ended)
     return Moved((lost, owed), receivable.plus(-amount, -ended))
 

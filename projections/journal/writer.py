@@ -207,11 +207,14 @@ class JournalWriter:
         return terms.reporting_currency if terms is not None else entry.postings[0].functional_currency
 
     def _reported(self, entry: Entry, reporting_currency: str) -> tuple[list[Decimal | None], Rate | None]:
-        """The functional amounts at the reporting rate of the day; what rounding leaves is on the last (IAS 21.39)."""
+        """The functional amounts at the reporting rate nearest to the day; what rounding leaves is on the last.
+
+        IAS 21.39; a posting has no reporting amount as long as no rate was ever published.
+        """
         currency, day = entry.postings[0].functional_currency, entry.effective_on
         key = (currency, reporting_currency, day)
         if key not in self._reporting:
-            self._reporting[key] = self.rate(*key)
+            self._reporting[key] = self.nearest_rate(*key)
         rate = self._reporting[key]
         if rate is None:
             return [None] * len(entry.postings), None

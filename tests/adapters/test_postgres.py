@@ -116,6 +116,13 @@ def test_what_the_url_says_about_the_connection_is_kept() -> None:
     assert given["options"].startswith("-c work_mem=8MB -c search_path=ledger")
 
 
+def test_of_several_hosts_the_one_that_can_be_written_to_is_meant() -> None:
+    assert parameters("postgresql://u@one:1,two:2/d")["target_session_attrs"] == "read-write"
+    assert "target_session_attrs" not in parameters("postgresql://u@one:1/d")
+    said = parameters("postgresql://u@one:1,two:2/d?target_session_attrs=any")
+    assert said["target_session_attrs"] == "any"
+
+
 # -- append-only -----------------------------------------------------------------------------------------------------
 
 

@@ -74,6 +74,7 @@ def test_an_unfit_machine_is_found(change: dict[str, Any], name: str) -> None:
         ("full_page_writes", "off", "full_page_writes"),
         ("synchronous_commit", "off", "synchronous_commit"),
         ("synchronous_commit", "local", "synchronous_commit"),
+        ("synchronous_commit", "remote_write", "synchronous_commit"),
         ("data_checksums", "off", "data checksums"),
         ("synchronous_standby_names", "", "synchronous standby"),
         ("transaction_read_only", "on", "writable"),

@@ -247,6 +247,50 @@ def test_streams_and_readers_can_be_asked_for_again_and_changed(on: OnBroker) ->
     on(steps)
 
 
+def test_how_much_disk_its_operator_gives_a_stream_stays_when_it_is_asked_for_again(nats_url: str) -> None:
+    async def steps() -> None:
+        async with NatsBroker(nats_url, name="contract") as broker:
+            await broker.ensure(IN)
+            streams = broker.client.jetstream()
+            given = (await streams.stream_info(IN.name)).config
+            given.max_bytes = 64 * 1024 * 1024
+            await streams.update_stream(given)
+            await broker.ensure(StreamPlan("T_IN", ("t.in.>", "t.more.>"), duplicate_window_seconds=60))
+            kept = (await streams.stream_info(IN.name)).config
+            assert (kept.max_bytes, kept.subjects) == (64 * 1024 * 1024, ["t.in.>", "t.more.>"])
+
+    asyncio.run(steps())
+
+
+def test_a_reader_that_was_deleted_says_so_instead_of_waiting_for_ever(nats_url: str) -> None:
+    async def steps() -> None:
+        async with NatsBroker(nats_url, name="contract") as broker:
+            await broker.ensure(IN)
+            consumer = await broker.consumer(READER)
+            assert await consumer.fetch(1, 0.1) == []
+            await broker.client.jetstream().delete_consumer(IN.name, READER.name)
+            with pytest.raises(BrokerRefused, match="is gone"):
+                await consumer.fetch(1, WAIT_SECONDS)
+
+    asyncio.run(steps())
+
+
+def test_what_was_fetched_ahead_is_given_back_with_a_delay_when_a_reader_closes(nats_url: str) -> None:
+    async def steps() -> None:
+        async with NatsBroker(nats_url, name="contract") as broker:
+            await broker.ensure(IN)
+            answers = await broker.client.subscribe("$JS.ACK.>")
+            await broker.publish_all(numbered(6))
+            consumer = await broker.consumer(ConsumerPlan("T_IN", "ahead", ack_wait_seconds=30))
+            await consumer.fetch(3, WAIT_SECONDS)
+            await asyncio.sleep(0.2)  # the others arrive
+            await consumer.close()
+            given_back = [await answers.next_msg(WAIT_SECONDS) for _ in range(3)]
+            assert all(each.data.startswith(b'-NAK {"delay":') for each in given_back)
+
+    asyncio.run(steps())
+
+
 @pytest.mark.parametrize(
     ("pattern", "subject", "falls_under"),
     [

@@ -8,7 +8,7 @@ import pytest
 from domain.billing import adjusting
 from domain.billing.draft_plan import LotsNotEligible
 from domain.billing.issuing import BillToMissing, TaxUndetermined
-from domain.contract import ResourceCap
+from domain.contract import ContractLine, ResourceCap, TimeAndMaterials
 from domain.engagement import ChangeCap, HoldEngagement
 from domain.engagement.caps import ChangeLimits
 from domain.invoice import Issued, NotApproved, NothingToBill, PreparerApproves
@@ -40,6 +40,14 @@ def test_approved_hours_become_an_issued_invoice_with_tax(world: World) -> None:
     assert (document.net, document.tax, document.gross) == (euros("1200"), euros("228.00"), euros("1428.00"))
     assert (document.number, document.due_on) == ("DE01-2026-000001", date(2026, 5, 1))
     assert world.read(sheet).lots["jira:1#1"].status is LotStatus.BILLED
+
+
+def test_a_fixed_rate_says_nothing_where_the_contract_is_in_the_currency_of_the_books() -> None:
+    fixed = ContractLine("L1", "Work", TimeAndMaterials(), fixed_fx_rate=Decimal("1.10"))
+    world = World().firm().contract(line=fixed)
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    document = invoice(world).document
+    assert (document.functional_currency, document.fx_rate) == (document.gross.currency, Decimal(1))
 
 
 def test_hours_of_the_same_price_are_one_line_with_all_its_lots(world: World) -> None:

@@ -9,24 +9,28 @@ import pytest
 from adapters.eventstore.memory import MemoryLedger
 from domain import receivables
 from domain.billing import adjusting
+from domain.billing.credit_wishes import CreditWish
 from domain.catalogue import DECIDERS, EVENTS
-from domain.contract import ContractLine, FixedFeeMilestones, Milestone
+from domain.contract import ContractLine, FixedFeeMilestones, Milestone, TimeAndMaterials
 from domain.engagement import AcceptMilestone, ChangeCap
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
-from domain.invoice import RecordPayment, WriteOffReceivable, invoice_stream
+from domain.invoice import RecordPayment, RefundBalance, ReleaseHoldback, WriteOffReceivable, invoice_stream
 from domain.invoice.totals import AllowanceCharge
 from domain.lots import GiveLotsFree, WriteOffLots
 from domain.money import Money
-from domain.payment import ReceivePayment
+from domain.payment import ReceivePayment, RefundPayment, payment_stream
 from domain.receivables import Allocation
+from domain.reference.fx_policy import FX_POLICY, FxPolicyTerms, StateFxPolicy
 from domain.timesheet import RejectTime
 from projections.invoices.fold import INVOICES
 from projections.invoices.payments_fold import PAYMENTS
 from projections.journal.tables import BALANCES, LINES, OPEN, POSTINGS, PostingRecord
+from tests.cases.books import Firm
+from tests.domain.test_crediting import credit
 from tests.projections import histories
 from tests.projections.books import Rows, fold, folded, given
 from tests.projections.test_margin_fold import dollars, rate
-from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
+from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, World, euros
 
 APRIL = date(2026, 4, 1)
 
@@ -193,6 +197,87 @@ def test_amounts_are_kept_in_both_currencies_and_what_a_rate_changed_is_realised
     assert {each.currency for each in postings(rows)[2:]} == {"USD"}
     cash = next(each for each in postings(rows) if each.account == "CASH")
     assert (cash.amount, cash.rate_id) == (Decimal(1904), "1/fx_rate:EUR:USD@2026-04-20")
+
+
+def test_a_contract_that_fixes_its_rate_is_earned_and_billed_at_it() -> None:
+    firm = Firm(currency="USD")
+    for day, published in ((MONDAY, "0.80"), (APRIL, "0.70")):
+        firm.rate_on(day, "USD", "EUR", published)
+    firm.sells(ContractLine("L1", "Work", TimeAndMaterials(), fixed_fx_rate=Decimal("0.90")))
+    firm.bills("I-1", firm.works("8"), APRIL)
+    posted = {each.account: (each.functional, each.rate_id) for each in firm.postings()}
+    assert posted["REVENUE_TM"] == (Decimal(-1440), "contract")
+    assert posted["AR"] == (Decimal(1440), "invoice DE01-2026-000001")
+    assert "FX_REALISED" not in posted, "1,600 USD were earned and billed at the rate of the contract"
+    folded(firm.ledger)
+
+
+def test_money_that_is_paid_back_realises_what_its_rate_has_changed_since_it_came() -> None:
+    world = dollars()
+    back_on = date(2026, 4, 20)
+    for day, published in ((MONDAY, "1.25"), (APRIL, "1.25"), (back_on, "1.60")):
+        rate(world, day, published)
+    receipt = ReceivePayment("P-1", "C-1", "DE01", APRIL, dollars_of(1000))
+    world.record(receivables.receive_payment(world.read, receipt, []))
+    world.tell(payment_stream("P-1"), RefundPayment("R-1", back_on, dollars_of(400), "Paid twice.", "ann"))
+    # 400 USD came at 320.00 EUR and went at 250.00; 600 are on account at what they came at.
+    books = {"CASH": Decimal("550.00"), "AR": Decimal("-480.00"), "FX_REALISED": Decimal("-70.00")}
+    assert balances(given(world).when(folded)) == books
+
+
+def test_the_balance_of_a_credited_invoice_is_paid_back_at_the_rate_of_its_day() -> None:
+    world = dollars()
+    back_on = date(2026, 5, 1)
+    for day, published in ((MONDAY, "1.25"), (APRIL, "1.25"), (back_on, "1.60")):
+        rate(world, day, published)
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    world.tell(invoice_stream("I-1"), RecordPayment("P-1", APRIL, dollars_of(1904)))
+    credit(world, "CN-1", CreditWish(1, disposition="write_off"), on=APRIL)
+    before = balances(given(world).when(folded))
+    assert before["AR"] == Decimal("-1523.20")
+    world.tell(invoice_stream("I-1"), RefundBalance("R-1", back_on, dollars_of(1904), "ann", "Credited in full."))
+    after = balances(given(world).when(folded))
+    assert {name: after.get(name) for name in ("AR", "CASH", "FX_REALISED")} == {
+        "AR": None,
+        "CASH": Decimal("333.20"),  # 1,523.20 came and 1,190.00 went
+        "FX_REALISED": Decimal("-333.20"),
+    }
+
+
+def test_every_amount_in_foreign_money_names_its_rate() -> None:
+    firm = Firm(functional="USD", currency="EUR")
+    for day, published in ((MONDAY, "1.10"), (APRIL, "1.20")):
+        firm.rate_on(day, "EUR", "USD", published)
+    firm.sells(ContractLine("L1", "Work", TimeAndMaterials(), holdback_percent=Decimal(10)))
+    firm.bills("I-1", firm.works("8"), APRIL)
+    firm.tell(invoice_stream("I-1"), ReleaseHoldback(APRIL, APRIL, "cfo", "Taken over."))
+    receipt = ReceivePayment("P-1", "C-1", "DE01", APRIL, firm.money(1000))
+    firm.record(receivables.receive_payment(firm.read, receipt, [Allocation("I-1", firm.money(900))]))
+    firm.tell(invoice_stream("I-1"), WriteOffReceivable(APRIL, APRIL, "cfo", "Insolvent."))
+    foreign = [each for each in firm.postings() if each.amount and each.currency != each.functional_currency]
+    assert {each.because for each in foreign} >= {
+        "revenue is recognised",
+        "an invoice is issued",
+        "a holdback is released",
+        "money settles an invoice",
+        "a receivable is given up",
+    }
+    assert [each.because for each in foreign if not each.rate_id] == []
+
+
+def test_every_posting_is_reported_at_a_rate_that_it_names() -> None:
+    firm = Firm(functional="USD", currency="USD", hourly="125.01")
+    firm.tell(FX_POLICY, StateFxPolicy(FxPolicyTerms(NEW_YEAR, "EUR")))
+    firm.rate_on(MONDAY, "EUR", "USD", "1.25")
+    firm.sells()
+    firm.bills("I-1", firm.works("1"), APRIL)  # nothing was published for a month
+    posted = firm.postings()
+    assert {(each.reporting_currency, each.reporting_rate_id) for each in posted} == {
+        ("EUR", "1/fx_rate:EUR:USD@2026-03-02")
+    }
+    assert {each.account: each.reporting for each in posted}["REVENUE_TM"] == Decimal("-100.01")
+    assert sum(each.reporting or 0 for each in posted) == 0
+    folded(firm.ledger)
 
 
 def test_work_waits_for_its_exchange_rate() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from domain import receivables
+from domain.calendar import FIRM, OpenDay
 from domain.contract import (
     ContractLine,
     FixedFeeMilestones,
@@ -17,12 +19,17 @@ from domain.contract import (
 )
 from domain.engagement.progress import MeasureProgress
 from domain.engagement.retainer import GrantRetainer
+from domain.intercompany.run import Run, run_intercompany
 from domain.invoice import RecordPayment, invoice_stream
 from domain.money import Money
-from projections.journal.tables import LINES
+from domain.payment import ReceivePayment
+from domain.reference.fx_rate import PublishFxRate, fx_stream
+from domain.reference.intercompany_agreement import AgreementTerms, StateAgreement, agreement_stream
+from projections.journal.tables import LINES, POSTINGS
+from tests.api.group import BORROWER, LENDER, Group, Transfers
 from tests.cases.books import Firm
 from tests.projections.books import Rows, folded
-from tests.world import ENGAGEMENT, MONDAY, NINE
+from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE
 
 
 def euros(amount: int) -> Money:
@@ -125,3 +132,52 @@ def test_month_ends_revalue_what_is_monetary_however_the_log_is_cut() -> None:
     }
     assert firm.balances()["FX_REALISED"] == 80
     folded(firm.ledger)
+
+
+def test_what_is_kept_back_and_what_is_on_account_are_carried_at_the_closing_rate_and_back_again() -> None:
+    firm = Firm(functional="USD", currency="EUR", hourly="1250")
+    for day, rate in ((MONDAY, "1.10"), (date(2026, 3, 31), "1.20")):
+        firm.rate_on(day, "EUR", "USD", rate)
+    firm.sells(ContractLine("L1", "Work", TimeAndMaterials(), holdback_percent=Decimal(10)))
+    firm.bills("I-1", firm.works("8"), MONDAY)
+    receipt = ReceivePayment("P-1", "C-1", "DE01", MONDAY, firm.money(500))
+    firm.record(receivables.receive_payment(firm.read, receipt, []))
+    firm.opens(MONDAY, date(2026, 4, 1))
+    moved = {
+        (each.account, each.invoice or each.payment, each.effective_on): each.functional
+        for each in firm.postings()
+        if not each.amount and each.account != "FX_UNREALISED"
+    }
+    at_the_end = {("AR", "I-1"): Decimal(900), ("RETENTION", "I-1"): Decimal(100), ("AR", "P-1"): Decimal(-50)}
+    assert moved == {
+        (*what, day): sign * amount
+        for what, amount in at_the_end.items()
+        for sign, day in ((1, date(2026, 3, 31)), (-1, date(2026, 4, 1)))
+    }
+    folded(firm.ledger)
+
+
+def test_what_entities_owe_each_other_is_carried_at_the_closing_rate_by_both() -> None:
+    group = Group().set_up()
+    for day, dollars, pounds in ((date(2026, 3, 30), "1.10", "0.80"), (date(2026, 4, 30), "1.20", "0.90")):
+        for quote, rate in (("USD", dollars), ("GBP", pounds)):
+            group.tell(fx_stream("EUR", quote), PublishFxRate("EUR", quote, day, Decimal(rate), "ECB"))
+    terms = AgreementTerms(NEW_YEAR, "fixed", "EUR", Decimal(120))
+    group.tell(agreement_stream(LENDER, BORROWER), StateAgreement(LENDER, BORROWER, terms, "cfo"))
+    group.deliver("1", "10")
+    run = Run(LENDER, BORROWER, "2026-03", date(2026, 3, 31), "cfo")
+    group.record(run_intercompany(group.read, run, Transfers(group).transfers_of()))
+    group.tell(FIRM, *(OpenDay(day, NINE) for day in (date(2026, 4, 1), date(2026, 5, 1))))
+    rows = (POSTINGS.row(values) for values in folded(group.ledger).all(POSTINGS).values())
+    moved = {
+        (each.entity, each.account, each.effective_on): f"{each.functional} {each.functional_currency}"
+        for each in rows
+        if each.account in ("IC_AR", "IC_AP") and not each.amount
+    }
+    ends, begins = date(2026, 4, 30), date(2026, 5, 1)
+    assert moved == {  # 1,200 EUR
+        (LENDER, "IC_AR", ends): "120.00 GBP",
+        (LENDER, "IC_AR", begins): "-120.00 GBP",
+        (BORROWER, "IC_AP", ends): "-120.00 USD",
+        (BORROWER, "IC_AP", begins): "120.00 USD",
+    }

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+import psycopg
 import pytest
 from beancount import loader
 from beancount.core import data
@@ -41,7 +42,7 @@ def view(books: Asker, settings: Settings) -> Iterator[View]:
     world.draft("I-1", world.lots(sheet)[:1]).approve("I-1").issue("I-1", MONDAY)
     world.tell(invoice_stream("I-1"), RecordPayment("P-1", MONDAY, Money(Decimal("1000.37"), "USD")))
     books.fold()
-    with viewing(settings, None) as view:
+    with viewing(settings, None, {"format": "csv"}) as view:
         yield view
 
 
@@ -83,3 +84,14 @@ def test_the_table_has_a_line_for_each_posting(view: View) -> None:
     rows = list(csv.DictReader(io.StringIO(file.getvalue())))
     assert len(rows) == count
     assert sum(Decimal(row["functional"]) for row in rows) == 0
+
+
+def test_that_the_books_are_taken_away_is_noted_for_ever(view: View, books: Asker) -> None:
+    assert view.watermark.position
+    with books.parts.pool.connection() as conn:
+        noted = conn.execute("SELECT subject, channel, query, variables FROM audit_read").fetchall()
+        [(subject, *told)] = noted
+        assert told == ["export", "p2c export journal", {"format": "csv"}]
+        assert subject.startswith("login:")
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            conn.execute("DELETE FROM audit_read")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -223,6 +224,37 @@ def test_what_goes_wrong_inside_tells_nothing_about_it(client: Client, monkeypat
     answer = client.post(LISTS["engagements"])
     assert "secret" not in answer.text
     assert "RuntimeError" not in answer.text
+
+
+def test_who_guesses_at_names_is_not_helped(client: Client) -> None:
+    (error,) = client.post("{ invoises { totalCount } }").json()["errors"]
+    assert error["extensions"]["code"] == "request.invalid"
+    assert "invoices" not in error["message"]
+
+
+def test_the_schema_is_told_on_this_machine_alone(client: Client) -> None:
+    question = "{ __schema { queryType { name } } }"
+    assert client.ask(question)["__schema"] == {"queryType": {"name": "Query"}}
+    production = replace(client.parts, settings=client.parts.settings.at(mode="production"))
+    assert replace(client, app=make_app(production)).refused(question) == "request.invalid"
+
+
+def test_a_request_that_is_too_long_is_not_read_to_its_end(client: Client) -> None:
+    (error,) = client.post("{ ledger { " + "position " * 2_001 + "} }").json()["errors"]
+    assert "2000 tokens" in error["message"]
+    answer = client.post("{ ledger { position } } #" + "x" * 256 * 1024)
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (413, "request.too_large")
+
+
+def test_an_answer_that_takes_too_long_is_given_up(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: Any) -> None:
+        time.sleep(1.5)
+
+    monkeypatch.setattr("api.serving.parts.REQUEST_SECONDS_MAX", 0.5)
+    monkeypatch.setattr("projections.registers.engagements.find", slow)
+    assert client.refused(LISTS["engagements"]) == "request.timed_out"
+    with client.parts.pool.connection() as conn:
+        assert conn.execute("SHOW statement_timeout").fetchone() == ("20s",)
 
 
 def test_a_request_that_costs_too_much_is_refused(client: Client) -> None:

@@ -32,6 +32,6 @@ def test_the_books_of_any_history_prove_themselves(settings: Settings, seed: int
         problems = [f"{check.name}: {each.object} {each.detail}" for check in report.checks for each in check.breaches]
         assert problems == []
         file = io.StringIO()
-        with viewing(settings, None) as view:
+        with viewing(settings, None, {}) as view:
             write(view, Format.BEANCOUNT, file)
         assert loader.load_string(file.getvalue())[1] == []
