@@ -64,7 +64,9 @@ QUESTIONS: Final = (
                        UNION ALL
                        SELECT selling_entity, 'RETENTION', currency, held_back FROM invoice WHERE issued_on IS NOT NULL
                        UNION ALL
-                       SELECT entity, 'AR', currency, -on_account FROM payment) AS r GROUP BY 1, 2, 3) AS s
+                       SELECT entity, 'AR', currency, -on_account FROM payment
+                       WHERE NOT EXISTS (SELECT FROM journal_open w WHERE w.kind = 'receipt' AND w.name = payment
+                                         AND w.waits_since IS NOT NULL)) AS r GROUP BY 1, 2, 3) AS s
         USING (entity, account, currency)
         WHERE coalesce(posted, 0) <> coalesce(owed, 0)
         """,

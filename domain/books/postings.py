@@ -204,6 +204,13 @@ def receive(amount: Decimal, currency: str, rate: Rate) -> Moved:
     return Moved(tuple(postings), Carried(-amount, -postings[0].functional))
 
 
+def receive_as(amount: Decimal, currency: str, functional: Decimal, functional_currency: str) -> Moved:
+    """Money without an exchange rate arrives at what it settles is carried at, so that nothing is realised."""
+    cash = Posting(AccountRole.CASH, amount, currency, functional, functional_currency, CARRIED)
+    owed = replace(cash, account=AccountRole.AR, amount=-amount, functional=-functional)
+    return Moved((cash, owed), Carried(-amount, -functional))
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """The postings of a settlement, what the customer still owes, and what is still on account."""
@@ -384,6 +391,7 @@ __all__ = [
     "posting",
     "provide_for_loss",
     "receive",
+    "receive_as",
     "recognise",
     "refund",
     "release_holdback",

@@ -28,7 +28,7 @@ class JournalFold:
         self._earnings = LotEarnings(source, contexts, self._writer, self._lines, from_zero=from_zero)
         self._lots = JournalLots(source, contexts, self._writer, self._lines, self._earnings)
         room = JournalRoom(contexts, self._lines, self._earnings)
-        money = JournalMoney(self._writer, self._lines)
+        money = JournalMoney(source, self._writer, self._lines, from_zero=from_zero)
         credits_ = JournalCredits(self._writer, self._lines)
         between = JournalIntercompany(self._writer)
         self._crossing = JournalCrossing(source, self._writer, self._lots, from_zero=from_zero)

@@ -63,6 +63,7 @@ CREATE TABLE journal_open (
     amount numeric NOT NULL,
     functional numeric NOT NULL,
     is_foreign boolean NOT NULL,
+    waits_since date,
     PRIMARY KEY (kind, name)
 );
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
 from domain.books import postings
 from domain.books.account_role import AccountRole
-from domain.books.journal import Carried, Posting, Rate, same
+from domain.books.journal import CARRIED, Carried, Posting, Rate, same
 from domain.books.postings import BilledOf
 from domain.invoice import (
     BalanceRefunded,
@@ -24,20 +25,30 @@ from domain.invoice.document import InvoiceLine
 from domain.kernel import Recorded, local_id
 from domain.money import Money, shared
 from domain.payment import MoneyReceived, PaymentRefunded
+from domain.reference.fx_rate import FxRatePublished
 from projections.journal.lines import JournalLines
-from projections.journal.tables import OpenRecord
+from projections.journal.tables import OPEN, OpenRecord
 from projections.journal.writer import About, JournalWriter, Kind
 from projections.model import Handler
+from projections.shelf import Source
 
 _NOTHING: Final = Decimal(0)
+_MISSING: Final = "missing"
+"""The rate of a receipt that waits for one."""
+_BACK: Final = "money is paid back"
 
 
 class JournalMoney:
-    """Entries of receivables, holdbacks and receipts."""
+    """Entries of receivables, holdbacks and receipts.
 
-    def __init__(self, writer: JournalWriter, lines: JournalLines) -> None:
+    A receipt in a currency that nobody has published a rate for waits; what it settles meanwhile says what it is worth.
+    """
+
+    def __init__(self, source: Source, writer: JournalWriter, lines: JournalLines, *, from_zero: bool) -> None:
         self._writer = writer
         self._lines = lines
+        waiting = [] if from_zero else source.find(OPEN, {"rate_id": _MISSING})
+        self._waiting: dict[str, None] = {row.name: None for row in waiting}
         self.wants: Mapping[type, Handler] = {
             InvoiceIssued: self._want_positions,
             PaymentReceived: self._want_invoice,
@@ -58,6 +69,7 @@ class JournalMoney:
             PaymentRefunded: self._refunded,
             HoldbackReleased: self._released,
             ReceivableWrittenOff: self._written_off,
+            FxRatePublished: self._fx_published,
         }
 
     def _want_positions(self, fact: Recorded[InvoiceIssued]) -> None:
@@ -171,11 +183,32 @@ class JournalMoney:
             rate = Rate(receipt.fx_rate, functional, f"receipt {receipt.payment}" if currency != functional else "")
         else:
             rate = self._writer.nearest_rate(currency, functional, receipt.received_on)
-        moved = postings.receive(receipt.amount.amount, currency, rate or Rate(Decimal(1), functional, "missing"))
         about = About(receipt.customer, payment=receipt.payment)
+        if rate is None:
+            unrated, unposted = Rate(_NOTHING, functional, _MISSING), Carried(-receipt.amount.amount)
+            self._writer.begin("receipt", receipt.payment, receipt.entity, about, currency, unrated, unposted)
+            self._writer.open.change(("receipt", receipt.payment)).waits_since = receipt.received_on
+            self._waiting[receipt.payment] = None
+            return
+        moved = postings.receive(receipt.amount.amount, currency, rate)
         self._writer.enter(fact, receipt.entity, "money arrives", receipt.received_on, moved.postings, about)
-        kept = rate or Rate(Decimal(1), functional, "missing")
-        self._writer.begin("receipt", receipt.payment, receipt.entity, about, currency, kept, moved.left)
+        self._writer.begin("receipt", receipt.payment, receipt.entity, about, currency, rate, moved.left)
+
+    def _fx_published(self, fact: Recorded[FxRatePublished]) -> None:
+        """Money that waited for a rate is posted by the fact that brought one, as far as it has settled nothing yet."""
+        for payment in sorted(self._waiting):
+            row = self._writer.find("receipt", payment)
+            assert row is not None, "what waits is kept"
+            assert row.waits_since is not None, "the same"
+            rate = self._writer.nearest_rate(row.currency, row.functional_currency, row.waits_since)
+            if rate is None:
+                continue
+            moved = postings.receive(-row.amount, row.currency, rate)
+            self._enter(fact, row, "money arrives", row.waits_since, moved.postings, "", payment)
+            row = self._writer.open.change(("receipt", payment))
+            row.rate, row.rate_id, row.waits_since = rate.value, rate.id, None
+            self._writer.leave("receipt", payment, moved.left)
+            del self._waiting[payment]
 
     def _paid(self, fact: Recorded[PaymentReceived]) -> None:
         invoice, owed = self._of("receivable", fact)
@@ -196,13 +229,19 @@ class JournalMoney:
         invoice, owed = self._of("receivable", fact)
         receipt = self._writer.find("receipt", fact.event.payment)
         assert receipt is not None, "money is received before it is used"
+        on_account = _carried(receipt)
+        if receipt.waits_since is not None:
+            worth = _carried(owed).share(amount, owed.functional_currency)
+            arrived = postings.receive_as(settled, receipt.currency, worth, owed.functional_currency)
+            self._enter(fact, receipt, "money arrives", receipt.waits_since, arrived.postings, "", receipt.name)
+            on_account = arrived.left
         applied = postings.apply(
-            _carried(owed), _carried(receipt), amount, owed.currency, settled, receipt.currency,
-            owed.functional_currency,
-        )  # fmt: skip
+            _carried(owed), on_account, amount, owed.currency, settled, receipt.currency, owed.functional_currency
+        )
         self._enter(fact, owed, because, fact.event.on, applied.postings, invoice, fact.event.payment)
         self._writer.leave("receivable", invoice, applied.receivable)
-        self._writer.leave("receipt", fact.event.payment, applied.on_account)
+        waits = Carried(receipt.amount + settled) if receipt.waits_since is not None else applied.on_account
+        self._writer.leave("receipt", fact.event.payment, waits)
 
     def _restore(self, fact: Recorded[Any], amount: Decimal, settled: Decimal, because: str) -> None:
         """The invoice is owed again and the money on account again, each at the rate that it began with."""
@@ -211,26 +250,36 @@ class JournalMoney:
         assert receipt is not None, "money is received before it is used"
         due = postings.posting(AccountRole.AR, amount, owed.currency, _began_at(owed))
         kept = postings.posting(AccountRole.AR, -settled, receipt.currency, _began_at(receipt))
+        if receipt.waits_since is not None:
+            kept = replace(kept, functional=-due.functional, rate_id=CARRIED)
         legs: tuple[Posting, ...] = (due, kept)
         if owed.currency != receipt.currency:
             legs = (*legs, _cleared(due), _cleared(kept))
         self._enter(fact, owed, because, fact.event.on, postings.difference(legs), invoice, fact.event.payment)
         self._writer.leave("receivable", invoice, _carried(owed).plus(amount, due.functional))
-        self._writer.leave("receipt", fact.event.payment, _carried(receipt).plus(-settled, kept.functional))
+        on_account = _carried(receipt).plus(-settled, kept.functional)
+        if receipt.waits_since is not None:
+            back = postings.receive_as(-settled, receipt.currency, kept.functional, owed.functional_currency)
+            self._enter(fact, receipt, "money waits for a rate", fact.event.on, back.postings, "", receipt.name)
+            on_account = Carried(on_account.amount)
+        self._writer.leave("receipt", fact.event.payment, on_account)
 
     def _balance_refunded(self, fact: Recorded[BalanceRefunded]) -> None:
         invoice, owed = self._of("receivable", fact)
         moved = postings.pay(
             _carried(owed), -fact.event.amount.amount, owed.currency, self._rate_near(owed, fact.event.on)
         )
-        self._enter(fact, owed, "money is paid back", fact.event.on, moved.postings, invoice)
+        self._enter(fact, owed, _BACK, fact.event.on, moved.postings, invoice)
         self._writer.leave("receivable", invoice, moved.left)
 
     def _refunded(self, fact: Recorded[PaymentRefunded]) -> None:
         payment, receipt = self._of("receipt", fact)
+        if receipt.waits_since is not None:  # it came and went without being worth anything that is known
+            self._writer.leave("receipt", payment, Carried(receipt.amount + fact.event.amount.amount))
+            return
         rate = self._rate_near(receipt, fact.event.on)
         moved = postings.refund(_carried(receipt), fact.event.amount.amount, receipt.currency, rate)
-        self._enter(fact, receipt, "money is paid back", fact.event.on, moved.postings, "", payment)
+        self._enter(fact, receipt, _BACK, fact.event.on, moved.postings, "", payment)
         self._writer.leave("receipt", payment, moved.left)
 
     # -- helpers -----------------------------------------------------------------------------------------------------

@@ -67,7 +67,11 @@ class BalanceRecord:
 
 @dataclass(slots=True)
 class OpenRecord:
-    """One row of ``journal_open``; ``rate`` is the one at which the balance began."""
+    """One row of ``journal_open``; ``rate`` is the one at which the balance began.
+
+    ``waits_since`` is the day of a receipt for whose currency no rate was ever published: nothing of it is posted but
+    what it settles.
+    """
 
     kind: str
     name: str
@@ -81,6 +85,7 @@ class OpenRecord:
     amount: Decimal
     functional: Decimal
     is_foreign: bool
+    waits_since: date | None
 
 
 @dataclass(slots=True)

@@ -128,6 +128,7 @@ class JournalWriter:
             amount=carried.amount,
             functional=carried.functional,
             is_foreign=currency != rate.currency,
+            waits_since=None,
         )
         self.open.add((kind, name), row)
 

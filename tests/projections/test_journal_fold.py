@@ -21,6 +21,7 @@ from domain.money import Money
 from domain.payment import ReceivePayment, RefundPayment, payment_stream
 from domain.receivables import Allocation
 from domain.reference.fx_policy import FX_POLICY, FxPolicyTerms, StateFxPolicy
+from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.timesheet import RejectTime
 from projections.invoices.fold import INVOICES
 from projections.invoices.payments_fold import PAYMENTS
@@ -242,6 +243,37 @@ def test_the_balance_of_a_credited_invoice_is_paid_back_at_the_rate_of_its_day()
         "CASH": Decimal("333.20"),  # 1,523.20 came and 1,190.00 went
         "FX_REALISED": Decimal("-333.20"),
     }
+
+
+def test_money_without_an_exchange_rate_is_posted_once_there_is_one() -> None:
+    world = World().firm()
+    receipt = ReceivePayment("P-1", "C-1", "DE01", APRIL, Money(Decimal(1000), "AED"))
+    world.record(receivables.receive_payment(world.read, receipt, []))
+    given(world).when(folded).has(POSTINGS, 0)
+    world.tell(fx_stream("EUR", "AED"), PublishFxRate("EUR", "AED", date(2026, 4, 2), Decimal(4), "CBUAE"))
+    posted = postings(given(world).when(folded))
+    assert [(each.account, each.functional, each.effective_on) for each in posted] == [
+        ("CASH", Decimal(250), APRIL),
+        ("AR", Decimal(-250), APRIL),
+    ]
+    assert {each.rate_id for each in posted} == {"1/fx_rate:EUR:AED@2026-04-02"}
+
+
+def test_money_without_an_exchange_rate_is_worth_what_it_settles() -> None:
+    world = firm()
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    receipt = ReceivePayment("P-1", "C-1", "DE01", APRIL, Money(Decimal(6000), "AED"))
+    used = Allocation("I-1", euros(1428), Money(Decimal(5712), "AED"))
+    world.record(receivables.receive_payment(world.read, receipt, [used]))
+    settled = balances(given(world).when(folded))
+    assert [settled.get(name) for name in ("CASH", "AR", "FX_REALISED")] == [1428, None, None]
+    world.record(receivables.unapply_payment(world.read, "P-1", "I-1", APRIL, "Wrong invoice."))
+    undone = balances(given(world).when(folded))
+    assert [undone.get(name) for name in ("CASH", "AR", "FX_REALISED")] == [None, 1428, None]
+    world.tell(payment_stream("P-1"), RefundPayment("R-1", APRIL, Money(Decimal(1000), "AED"), "Too much.", "ann"))
+    world.tell(fx_stream("EUR", "AED"), PublishFxRate("EUR", "AED", date(2026, 4, 2), Decimal(4), "CBUAE"))
+    rated = balances(given(world).when(folded))
+    assert [rated.get(name) for name in ("CASH", "AR", "FX_REALISED")] == [1250, 178, None]
 
 
 def test_every_amount_in_foreign_money_names_its_rate() -> None:
