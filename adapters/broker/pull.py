@@ -32,6 +32,10 @@ BACK_SECONDS: Final = 0.2
 JITTER_SHARE: Final = 0.25
 """A delay is longer by up to this share, so that what is given back together does not come again together."""
 
+UNANSWERED_SECONDS: Final = 0.5
+"""How long to wait before asking again where nobody listens: the consumer is gone, or its server is starting."""
+
+_NOBODY_LISTENS: Final = "503"
 _V1_WORDS: Final = 9
 
 log = structlog.get_logger("broker")
@@ -54,6 +58,7 @@ class NatsConsumer:
         self._asked = 0
         self._asked_at = 0.0
         self._heard_at = time.monotonic()
+        self._is_unanswered = False
 
     async def open(self) -> None:
         """Begin to listen; nothing is delivered before the first fetch."""
@@ -91,7 +96,11 @@ class NatsConsumer:
             try:
                 await asyncio.wait_for(self._arrived.wait(), min(left, 1.0))
             except TimeoutError:
+                if time.monotonic() - self._heard_at >= SILENT_SECONDS_MAX:
+                    await self._require_consumer()
+            if self._is_unanswered:
                 await self._require_consumer()
+                await asyncio.sleep(min(left, UNANSWERED_SECONDS))
 
     async def ack(self, deliveries: Sequence[Delivery]) -> None:
         if not deliveries:
@@ -150,11 +159,14 @@ class NatsConsumer:
 
     def _on_status(self, headers: dict[str, str]) -> None:
         """The server ends a request: with how many messages it will not send, or without a word about them."""
+        self._is_unanswered = headers.get("Status") == _NOBODY_LISTENS
         unsent = headers.get("Nats-Pending-Messages", "")
         self._asked = max(0, self._asked - int(unsent)) if unsent.isdigit() else 0
 
     async def _require_consumer(self) -> None:
-        if time.monotonic() - self._heard_at < SILENT_SECONDS_MAX or not self._client.is_connected:
+        """Raises BrokerRefused when there is no such consumer any more."""
+        self._is_unanswered = False
+        if not self._client.is_connected:
             return
         try:
             await self._client.jetstream().consumer_info(self._plan.stream, self._plan.name)

@@ -262,11 +262,7 @@ def test_how_much_disk_its_operator_gives_a_stream_stays_when_it_is_asked_for_ag
     asyncio.run(steps())
 
 
-def test_a_reader_that_was_deleted_says_so_instead_of_waiting_for_ever(
-    nats_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.broker.pull.SILENT_SECONDS_MAX", 0.2)
-
+def test_a_reader_that_was_deleted_says_so_instead_of_asking_for_ever(nats_url: str) -> None:
     async def steps() -> None:
         async with NatsBroker(nats_url, name="contract") as broker:
             await broker.ensure(IN)

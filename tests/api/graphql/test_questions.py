@@ -236,7 +236,9 @@ def test_the_schema_is_told_on_this_machine_alone(client: Client) -> None:
     question = "{ __schema { queryType { name } } }"
     assert client.ask(question)["__schema"] == {"queryType": {"name": "Query"}}
     production = replace(client.parts, settings=client.parts.settings.at(mode="production"))
-    assert replace(client, app=make_app(production)).refused(question) == "request.invalid"
+    answer = replace(client, app=make_app(production)).post(question).json()
+    assert answer["data"] is None
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"request.invalid"}
 
 
 def test_a_request_that_is_too_long_is_not_read_to_its_end(client: Client) -> None:
