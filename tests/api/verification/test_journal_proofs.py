@@ -74,7 +74,7 @@ def test_clean_books_have_no_offenders(books: Asker, conn: Connection[Any]) -> N
     [
         ("UPDATE posting SET functional = functional + 1 WHERE account = 'CASH'", "entries", "leave 1.00 EUR"),
         ("UPDATE posting SET amount = amount + 1 WHERE account = 'CASH'", "entries", "transaction amounts"),
-        ("UPDATE posting SET rate_id = '' WHERE account = 'CASH'", "rates", "1000.00 USD name no rate"),
+        ("UPDATE posting SET rate_id = '' WHERE account = 'CASH'", "rates", "CASH of DE01: 1000 USD name no rate"),
         (
             "UPDATE journal_balance SET functional = functional + 1 WHERE account = 'TAX_OUT'",
             "trial balance",
