@@ -63,11 +63,10 @@ class Socket:
     async def hear(self) -> Any:
         while True:
             message = await asyncio.wait_for(self._sent.get(), HEARD_SECONDS_MAX)
-            match message["type"]:
-                case "websocket.close":
-                    raise Closed(message["code"])
-                case "websocket.send":
-                    return json.loads(message["text"])
+            if message["type"] == "websocket.close":
+                raise Closed(message["code"])
+            if message["type"] == "websocket.send":
+                return json.loads(message["text"])
 
     async def sign_in(self, token: str) -> None:
         self.say(type="connection_init", payload={"Authorization": f"Bearer {token}"})
