@@ -8,7 +8,9 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from adapters.broker import IN as INTAKE
 from adapters.broker import (
+    OUT,
     Broker,
     BrokerRefused,
     Consumer,
@@ -22,6 +24,7 @@ from adapters.broker import (
 )
 from adapters.broker.jetstream import NatsBroker
 from adapters.broker.memory import MemoryBroker
+from adapters.inbox.worker import CONSUMER
 
 IN = StreamPlan("T_IN", ("t.in.>",), duplicate_window_seconds=60)
 READER = ConsumerPlan("T_IN", "reader", ack_wait_seconds=0.5, ack_pending_max=50)
@@ -245,6 +248,26 @@ def test_streams_and_readers_can_be_asked_for_again_and_changed(on: OnBroker) ->
         assert len(await take(changed, 2)) == 2
 
     on(steps)
+
+
+def test_streams_and_the_reader_of_the_inbox_are_set_so_that_nothing_is_lost(nats_url: str) -> None:
+    async def steps() -> None:
+        async with NatsBroker(nats_url, name="contract") as broker:
+            await broker.ensure(INTAKE, OUT)
+            await broker.consumer(CONSUMER)
+            streams = broker.client.jetstream()
+            for name in (INTAKE.name, OUT.name):
+                kept = (await streams.stream_info(name)).config
+                assert (kept.retention, kept.storage, kept.discard) == ("limits", "file", "new")
+                assert (kept.deny_delete, kept.deny_purge) == (True, True)
+                assert (kept.compression or "none") == "none"
+                assert kept.max_age == 30 * 24 * 3600
+                assert (kept.duplicate_window or 0) >= 3600
+            reader = (await streams.consumer_info(CONSUMER.stream, CONSUMER.name)).config
+            assert (reader.durable_name, reader.ack_policy, reader.max_deliver) == (CONSUMER.name, "explicit", -1)
+            assert (reader.ack_wait, 64 <= (reader.max_ack_pending or 0) <= 1000) == (60, True)
+
+    asyncio.run(steps())
 
 
 def test_how_much_disk_its_operator_gives_a_stream_stays_when_it_is_asked_for_again(nats_url: str) -> None:

@@ -168,7 +168,8 @@ def test_what_entities_owe_each_other_is_carried_at_the_closing_rate_by_both() -
     run = Run(LENDER, BORROWER, "2026-03", date(2026, 3, 31), "cfo")
     group.record(run_intercompany(group.read, run, Transfers(group).transfers_of()))
     group.tell(FIRM, *(OpenDay(day, NINE) for day in (date(2026, 4, 1), date(2026, 5, 1))))
-    rows = (POSTINGS.row(values) for values in folded(group.ledger).all(POSTINGS).values())
+    rows = [POSTINGS.row(values) for values in folded(group.ledger).all(POSTINGS).values()]
+    assert {each.invoice for each in rows if each.counterparty} == {"IC-GBPM-USPM-0001"}, "one number for both"
     moved = {
         (each.entity, each.account, each.effective_on): f"{each.functional} {each.functional_currency}"
         for each in rows
