@@ -151,7 +151,7 @@ def release_holdback(
     if into is None:
         due_on = on + (issued.document.due_on - issued.document.issued_on)
         return [Addressed(invoice_stream(invoice), ReleaseHoldback(on, due_on, by, reason, amount))]
-    asked = amount or issued.held_back
+    asked = issued.held_back if amount is None else amount
     if asked <= zero(asked.currency) or issued.held_back < asked:
         raise HoldbackExceeded(f"{asked} asked, {issued.held_back} kept back.")
     return [Addressed(invoice_stream(into), _release_draft(issued, asked, by, on, into))]

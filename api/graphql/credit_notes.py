@@ -149,7 +149,7 @@ class CreditNote:
     invoice_number: str
     engagement: str
     customer: str
-    customer_name: str
+    customer_name: str = strawberry.field(description="As the document says.")
     selling_entity: str
     currency: str = strawberry.field(description="ISO 4217 code.")
     reason: str

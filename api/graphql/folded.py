@@ -120,7 +120,7 @@ class Past:
         if not rows:
             return None
         shown = {name: getattr(rows[0], name) for name in InvoiceRow.__dataclass_fields__ if name != "customer_name"}
-        return InvoiceRow(**shown, customer_name=self._name_of(rows[0].customer))
+        return InvoiceRow(**shown, customer_name=rows[0].buyer_name or self._name_of(rows[0].customer))
 
     def timesheet(self, stream: StreamId, may_see: Callable[[str], bool]) -> TimesheetRow | None:
         """A week, summed over the entries of the legal entities that may be seen; None when there is nothing of it."""

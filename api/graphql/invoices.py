@@ -319,7 +319,7 @@ class Invoice:
     status: InvoiceStatus
     engagement: str
     customer: str = strawberry.field(description="The customer's id.")
-    customer_name: str
+    customer_name: str = strawberry.field(description="As it is called now; once it is issued, as the document says.")
     selling_entity: str = strawberry.field(description="The legal entity that signs and invoices.")
     currency: str = strawberry.field(description="ISO 4217 code.")
     purchase_order: str | None

@@ -15,7 +15,7 @@ from api.services.invoices import require_invoice
 from api.services.service import Amount, Call, Decision, InputIncomplete, Kind, Service
 from domain.billing import adjusting, drafting, issuing
 from domain.billing.draft_plan import DraftPlan, Drafts
-from domain.invoice import AllowanceCharge, Draft, Grouping, Layout, NothingToBill, Prepayment, invoice_stream
+from domain.invoice import AllowanceCharge, Draft, Grouping, Header, Layout, NothingToBill, Prepayment, invoice_stream
 from domain.kernel import Addressed, StreamId, decider_name
 from domain.lots import PostponeLots, UnknownLot
 from domain.money import Money, total
@@ -98,15 +98,11 @@ def _requested(asked: RequestInvoiceInput, call: Call) -> Drafts:
 def _of_engagement(asked: RequestInvoiceInput, engagement: str, call: Call) -> Drafts:
     call.require_engagement(engagement)
     plan = _plan(asked, engagement_of(call.read, engagement).terms.selling_entity, call)
-    if asked.lots is not None:
-        lots = [each.at for each in asked.lots]
-    else:
-        lots = list(call.candidates.eligible_of(engagement, plan.cut_off.isoformat()))[:LOTS_PER_DRAFT_MAX]
+    eligible = list(call.candidates.eligible_of(engagement, plan.cut_off.isoformat()))[:LOTS_PER_DRAFT_MAX]
+    lots = eligible if asked.lots is None else [each.at for each in asked.lots]
     invoice = asked.invoice or call.new_id("INV", engagement)
-    several = plan.grouping == "project"
-    return drafting.draft_invoices(
-        call.read, _of_project(asked, lots, call), plan, _names(call, plan) if several else lambda _: invoice
-    )
+    names = _names(call, plan) if plan.grouping == "project" else lambda _: invoice
+    return drafting.draft_invoices(call.read, _of_project(asked, lots, call), plan, names, beside=eligible)
 
 
 def _billing_run(asked: RequestInvoiceInput, entity: str, call: Call) -> Drafts:
@@ -120,7 +116,8 @@ def _billing_run(asked: RequestInvoiceInput, entity: str, call: Call) -> Drafts:
         if _is_asked_for(asked, engagement, call):
             lots += list(call.candidates.eligible_of(engagement, until))[:LOTS_PER_DRAFT_MAX]
     open_drafts = call.candidates.drafts_of(entity)
-    return drafting.draft_invoices(call.read, _of_project(asked, lots, call), plan, _names(call, plan), open_drafts)
+    mine = _of_project(asked, lots, call)
+    return drafting.draft_invoices(call.read, mine, plan, _names(call, plan), open_drafts, beside=lots)
 
 
 def _usual_cut_off(entity: str, call: Call) -> date:
@@ -211,24 +208,25 @@ class RefreshDraftInput:
 def refresh_draft(asked: RefreshDraftInput, call: Call) -> Decision:
     """Let the lots that came late join a draft, up to its cut-off."""
     header = require_invoice(asked.invoice, call)
-    if asked.lots is not None:
-        lots = [each.at for each in asked.lots]
-    elif header is not None:
-        until = header.cut_off.isoformat()
-        engagements = (
-            header.all_engagements
-            if header.grouping == "engagement"
-            else call.candidates.engagements_with_eligible(header.selling_entity, until)
-        )
-        lots = [lot for engagement in engagements for lot in call.candidates.eligible_of(engagement, until)]
-    else:
-        lots = []
+    eligible = _eligible_for(header, call)[:LOTS_PER_DRAFT_MAX] if header is not None else []
+    lots = eligible if asked.lots is None else [each.at for each in asked.lots]
     on = call.today_at(header.selling_entity) if header else call.now.date()
     strict = asked.lots is not None
     drafts = drafting.refresh_draft(
-        call.read, asked.invoice, lots[:LOTS_PER_DRAFT_MAX], by=call.actor, on=on, strict=strict
+        call.read, asked.invoice, lots, by=call.actor, on=on, strict=strict, beside=eligible
     )
     return Decision(drafts.commands, (invoice_stream(asked.invoice),))
+
+
+def _eligible_for(header: Header, call: Call) -> list[LotAt]:
+    """What may be billed of the engagements that a draft is about, up to its cut-off."""
+    until = header.cut_off.isoformat()
+    engagements = (
+        header.all_engagements
+        if header.grouping == "engagement"
+        else call.candidates.engagements_with_eligible(header.selling_entity, until)
+    )
+    return [lot for engagement in engagements for lot in call.candidates.eligible_of(engagement, until)]
 
 
 @dataclass(frozen=True)
@@ -281,9 +279,8 @@ def state_allowances(asked: StateAllowancesInput, call: Call) -> Decision:
     currency = draft.header.currency
     base = draft.line(asked.line).standard_value if asked.line is not None else _sum_of_lines(draft)
     stated = tuple(_allowance(each, base, currency) for each in asked.allowances)
-    commands = adjusting.state_allowances(
-        call.read, asked.invoice, asked.line, stated, call.actor, asked.base_quantity or Decimal(1)
-    )
+    units = Decimal(1) if asked.base_quantity is None else asked.base_quantity
+    commands = adjusting.state_allowances(call.read, asked.invoice, asked.line, stated, call.actor, units)
     return Decision(commands, (invoice_stream(asked.invoice),))
 
 

@@ -3,8 +3,8 @@
     approved = billed + reserved + open + non-billable + written off + transferred out - transferred in + not priced yet
 
 in hours, and in money from the rated value down to the parts, for every piece of work and for every project,
-engagement, customer and legal entity, after every commit. What was approved is read from the facts of the work, what
-became of it from the facts of its lots: two accounts of the same, that must agree.
+engagement, customer and legal entity and for the firm, after every commit. What was approved is read from the facts of
+the work, what became of it from the facts of its lots: two accounts of the same, that must agree.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from domain.lots import (
     LotsBilled,
     LotsCredited,
     LotsDrawn,
+    LotsGivenFree,
     LotSplit,
     LotsReleased,
     LotsReserved,
@@ -156,8 +157,9 @@ class Law:
                 yield from self._move(stream, lots, "drawn", None)
             case LotReversed(lot, _):
                 yield from self._move(stream, (lot,), "reversed", None)
-            case LotsWrittenOff(lots, _, _):
-                yield from self._move(stream, lots, "written off", None)
+            case LotsWrittenOff(lots) | LotsGivenFree(lots):
+                given_up: State = "written off" if isinstance(event, LotsWrittenOff) else "non-billable"
+                yield from self._move(stream, lots, given_up, None)
             case LotsCredited(lots=credited):
                 for each in credited:
                     yield from self._move(stream, (each.lot,), _STATES[AFTER_CREDIT[each.disposition]], None)
@@ -222,23 +224,23 @@ class Law:
         self._touched.clear()
 
     def totals(self) -> Iterator[Breach]:
-        """The law in hours for every project, engagement, customer and legal entity."""
+        """The law in hours for every project, engagement, customer and legal entity, and for the firm."""
         approved: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         accounted: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for family in self.families.values():
             live = [piece for piece in family.live if piece.unit == "hour"]
             if family.approved and family.unit == "hour":
-                for group in zip(LEVELS, self._groups_of(family), strict=True):
+                for group in _levels(self._groups_of(family)):
                     approved[group] += family.quantity
                     accounted[group] += 0 if live else family.quantity
             for piece in live:
-                for group in zip(LEVELS, piece.groups, strict=True):
+                for group in _levels(piece.groups):
                     accounted[group] += 0 if piece.came_in else piece.quantity
         for group in sorted({*approved, *accounted}):
             if approved[group] != accounted[group]:
                 level, name = group
                 detail = f"{approved[group].normalize():f} h approved, {accounted[group].normalize():f} h accounted for"
-                yield Breach(f"{level} {name}", detail)
+                yield Breach(f"{level} {name}".rstrip(), detail)
 
     def _groups_of(self, family: Family) -> Groups:
         engagement = self._engagement_of.get(family.project, "")
@@ -307,6 +309,12 @@ class Law:
             if piece.state in ENDED:
                 yield Breach(piece.name, f"it was {piece.state} and became {state}")
             piece.state, piece.invoice = state, invoice
+
+
+def _levels(groups: Groups) -> Iterator[tuple[str, str]]:
+    """What a piece of work counts for: each of its groups, and the firm, which has no name here."""
+    yield from zip(LEVELS, groups, strict=True)
+    yield "firm", ""
 
 
 def _adds_to_promise(stream: StreamId, lot: Lot) -> bool:

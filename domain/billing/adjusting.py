@@ -47,7 +47,7 @@ def adjust_line(
 
     ``lots`` are those of the line that it concerns, by default all; each bears a part by its value, to the cent.
     """
-    draft = draft_of(read, invoice)
+    draft, amount = draft_of(read, invoice), amount.rounded()
     line = _line_of_work(draft, of_line)
     concerned = [part for part in line.lots if not lots or part.lot in lots]
     weights = [abs(part.value.amount) for part in concerned]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from domain import eligibility
@@ -32,9 +32,15 @@ from domain.reference.billing_calendar import BillingCalendar
 from domain.timesheet import Timesheet
 
 
-def billable_lots(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[Billable]:
-    """The lots that may be billed now, each with the part of it that its caps leave."""
-    return _within_caps(read, _eligible(read, lots, plan))
+def billable_lots(read: Read, lots: Sequence[LotAt], plan: DraftPlan, beside: Sequence[LotAt] = ()) -> list[Billable]:
+    """The lots that may be billed now, each with the part of it that its caps leave.
+
+    ``beside`` are others that may be billed as well and are not asked for: they take up the same caps in their turn.
+    """
+    asked = _eligible(read, lots, plan)
+    known = set(lots)
+    others = [each for each in beside if each not in known] if rooms_for(read, [lot for _, lot in asked]) else []
+    return _within_caps(read, asked, _eligible(read, others, replace(plan, strict=False)))
 
 
 def _eligible(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[tuple[StreamId, Lot]]:
@@ -111,15 +117,25 @@ def context_of(read: Read, lot: Lot, today: date | None = None) -> Context:
     )
 
 
-def _within_caps(read: Read, lots: Sequence[tuple[StreamId, Lot]]) -> list[Billable]:
-    """The lots with the part of each that all its caps leave; what is wholly over one is left out."""
-    shares = allocate(rooms_for(read, [lot for _, lot in lots]), (candidate_of(lot) for _, lot in lots))
-    within = [Billable(stream, lot, shares[lot.lot].within, shares[lot.lot].hours) for stream, lot in lots]
+def _within_caps(
+    read: Read, lots: Sequence[tuple[StreamId, Lot]], others: Sequence[tuple[StreamId, Lot]]
+) -> list[Billable]:
+    """The lots with the part of each that all caps leave beside others; what is wholly over one is left out."""
+    wanting = (*lots, *others)
+    turns = (candidate_of(lot, _turn_id(stream, lot)) for stream, lot in wanting)
+    shares = allocate(rooms_for(read, [lot for _, lot in wanting]), turns)
+    fitting = ((stream, lot, shares[_turn_id(stream, lot)]) for stream, lot in lots)
+    within = [Billable(stream, lot, share.within, share.hours) for stream, lot, share in fitting]
     result = [each for each in within if each.within or not each.lot.value]
     turn = {name: number for number, name in enumerate(dict.fromkeys(lot.engagement for _, lot in lots))}
     return sorted(
         result, key=lambda each: (turn[each.lot.engagement], each.lot.work_date, each.lot.approved_at, each.lot.lot)
     )
+
+
+def _turn_id(stream: StreamId, lot: Lot) -> str:
+    """A lot's id with its stream behind it: the same entry may have been told in two weeks."""
+    return f"{lot.lot}\x00{stream}"
 
 
 def rooms_for(read: Read, lots: Iterable[Lot]) -> list[Room]:

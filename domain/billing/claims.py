@@ -58,12 +58,17 @@ def claims_of(
 
 def _claim(invoice: str, contract_line: str, lines: Sequence[InvoiceLine], header: Header) -> ClaimBilling:
     net, hours = _worth(lines, header.currency)
-    parts = (
+    worked = [
         (part.resource, part.value, capped_hours(part.quantity, line.unit, part.value))
         for line in lines
         for part in line.lots
-    )
-    return ClaimBilling(invoice, contract_line, net, hours, resource_claims(parts))
+    ]
+    written = [
+        (part.resource, part.value, Decimal(0))
+        for line in lines
+        for part in (line.adjustment.lots if line.adjustment else ())
+    ]
+    return ClaimBilling(invoice, contract_line, net, hours, resource_claims((*worked, *written)))
 
 
 def _worth(lines: Iterable[InvoiceLine], currency: str) -> tuple[Money, Decimal]:

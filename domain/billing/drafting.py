@@ -39,12 +39,14 @@ def draft_invoices(
     plan: DraftPlan,
     name: Callable[[str], str],
     open_drafts: Iterable[str] = (),
+    beside: Sequence[LotAt] = (),
 ) -> Drafts:
     """The commands that put eligible lots on drafts, one for each group; ``name`` gives the id of a group's draft.
 
-    Lots join a draft of ``open_drafts`` that holds the same group, instead of a new one.
+    Lots join a draft of ``open_drafts`` that holds the same group, instead of a new one. ``beside`` are other lots that
+    may be billed: what they take of a cap in their turn is left for them.
     """
-    billable = billable_lots(read, lots, plan)
+    billable = billable_lots(read, lots, plan, beside)
     taking = _open_by_key(read, open_drafts)
     commands: list[Addressed] = []
     invoices: list[str] = []
@@ -65,13 +67,15 @@ def draft_invoices(
     return Drafts(tuple(commands), tuple(dict.fromkeys(invoices)), tuple(left_out))
 
 
-def refresh_draft(read: Read, invoice: str, lots: Sequence[LotAt], *, by: str, on: date, strict: bool) -> Drafts:
+def refresh_draft(
+    read: Read, invoice: str, lots: Sequence[LotAt], *, by: str, on: date, strict: bool, beside: Sequence[LotAt] = ()
+) -> Drafts:
     """The commands that let late lots join a draft, as far as they belong to it."""
     draft = _require_draft(read, invoice)
     header = draft.header
     plan = DraftPlan(header.cut_off, by, on, header.grouping, header.layout, strict)
     commands: list[Addressed] = []
-    for key, members in _grouped(read, billable_lots(read, lots, plan), header.grouping).items():
+    for key, members in _grouped(read, billable_lots(read, lots, plan, beside), header.grouping).items():
         if key == _key_of(header):
             commands += _late_lots(read, draft, members, by)
         elif strict:
@@ -111,9 +115,14 @@ def _value_of(read: Read, lot: Lot, grouping: Grouping) -> str:
 
 
 def payers_of(read: Read, lot: Lot) -> tuple[tuple[str, Decimal], ...]:
-    """The customers who share the bill of a lot, with their percentages; none when its own customer pays all."""
-    line = engagement_of(read, lot.engagement).line_on(lot.line, lot.work_date)
-    return tuple((each.customer, each.percent) for each in line.bill_to) if line else ()
+    """The customers who share the bill of a lot, with their percentages; none when its own customer pays all.
+
+    What was moved to another customer of the engagement is paid by that one alone.
+    """
+    engagement = engagement_of(read, lot.engagement)
+    line = engagement.line_on(lot.line, lot.work_date)
+    is_shared = line is not None and lot.customer == engagement.terms.customer
+    return tuple((each.customer, each.percent) for each in line.bill_to) if line and is_shared else ()
 
 
 def _key_of(header: Header) -> GroupKey:

@@ -163,7 +163,6 @@ def _given_back(credit_note: str, credit: Credit, contract_line: str, lines: Seq
         (lot.resource, lot.value, capped_hours(lot.quantity, line.unit, lot.value))
         for line in lines
         for lot in line.lots
-        if not line.of_adjustment
     ]
     return CreditBilling(
         credit_note,

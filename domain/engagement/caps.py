@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeVar, assert_never
@@ -220,14 +220,20 @@ class LineCaps:
         """What an invoice takes of a line; nothing before it claims something."""
         return self.claims.get((invoice, line), LineClaim(zero(currency)))
 
-    def taken(self, currency: str, line: str | None = None, resource: str | None = None) -> Consumed:
-        """What drafts and invoices take, net of credits: of all lines or one, of everybody or one person."""
+    def taken(
+        self,
+        currency: str,
+        line: str | None = None,
+        resource: str | None = None,
+        invoices: Collection[str] | None = None,
+    ) -> Consumed:
+        """What drafts and invoices take, net of credits: all or some, of all lines or one, of everybody or one."""
         result = Consumed(zero(currency))
-        for (_, of_line), claim in self.claims.items():
-            if line is None or of_line == line:
+        for (invoice, of_line), claim in self.claims.items():
+            if line in (None, of_line) and (invoices is None or invoice in invoices):
                 result = result + (claim.consumed if resource is None else claim.of(resource))
-        for (_, _, of_line), credit in self.credits.items():
-            if line is None or of_line == line:
+        for (_, invoice, of_line), credit in self.credits.items():
+            if line in (None, of_line) and (invoices is None or invoice in invoices):
                 given = credit.consumed if resource is None else credit.of(resource)
                 result = result + Consumed(-given.amount, -given.hours)
         return result

@@ -61,7 +61,7 @@ def promised_lot(agreement: Agreement, line: ContractLine, promised: Promised, b
         quantity=Decimal(1),
         unit="item",
         price=promised.amount.amount,
-        value=promised.amount,
+        value=promised.amount.rounded(),
         cost=nothing,
         cost_in_billing_currency=nothing,
         approved_at=promised.known_at,

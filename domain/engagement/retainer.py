@@ -278,7 +278,7 @@ def decide_retainer(
 def _grant(
     command: GrantRetainer, line: ContractLine, terms: Retainer, state: RetainerAccount, place: Agreement, book: LotBook
 ) -> Sequence[RetainerEvent | LotRated]:
-    amount = command.amount or terms.amount
+    amount = terms.amount if command.amount is None else command.amount
     _require_positive(amount)
     known = state.grants.get(command.grant)
     if known is not None:

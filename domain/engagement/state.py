@@ -86,7 +86,8 @@ class Engagement:
     """An engagement as it stands; ``opened`` is None before it exists.
 
     ``lines`` holds the newest version of each line, ``versions`` all of them by effective date. ``accepted`` is by
-    line and milestone. ``completed`` is by line, None for the whole.
+    line and milestone. ``completed`` is by line, None for the whole. ``ordered`` is the number of the purchase order
+    that each invoice is under.
     """
 
     opened: EngagementOpened | None = None
@@ -103,6 +104,7 @@ class Engagement:
     progress: Progress = field(default_factory=Progress)
     retainers: Mapping[str, RetainerAccount] = field(default_factory=dict)
     completed: Mapping[str | None, EngagementCompleted] = field(default_factory=dict)
+    ordered: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def currency(self) -> str:
@@ -139,6 +141,11 @@ class Engagement:
         """What drafts and invoices take, net of credits, in money and hours: of one line or all, one person or all."""
         return self.caps.taken(self.currency, line, resource)
 
+    def taken_of(self, order: PurchaseOrder) -> Money:
+        """What drafts and invoices take of a purchase order, net of credits; a further order starts anew."""
+        under_it = {invoice for invoice, number in self.ordered.items() if number == order.number}
+        return self.caps.taken(self.currency, invoices=under_it).amount
+
     def rooms(self) -> list[Room]:
         """Every cap of the engagement with what drafts and invoices leave of it."""
         return rooms_of(self.terms.engagement, self.lines, self.caps, self.currency)
@@ -173,7 +180,7 @@ def evolve(state: Engagement, event: Event) -> Engagement:
         case EngagementOpened() | LineAgreed() | EngagementSigned() | EngagementHeld() | HoldLifted():
             return _evolve_agreement(state, event)
         case PurchaseOrderRecorded(order):
-            return replace(state, purchase_order=order)
+            return _under_order(state, order)
         case EngagementCompleted(line=line):
             return replace(state, completed={**state.completed, line: event})
         case MilestoneAccepted(line, milestone):
@@ -183,7 +190,9 @@ def evolve(state: Engagement, event: Event) -> Engagement:
             return _in_force(orders, event) if isinstance(event, ChangeOrderApproved) else orders
         case CapChanged(line) | LimitsChanged(line):
             return _recapped(state, event)
-        case EngagementCapAgreed() | BillingClaimed() | BillingReleased() | BillingCredited() | CapReached():
+        case BillingClaimed(invoice):
+            return _ordered(replace(state, caps=evolve_caps(state.caps, event)), invoice)
+        case EngagementCapAgreed() | BillingReleased() | BillingCredited() | CapReached():
             return replace(state, caps=evolve_caps(state.caps, event))
         case InstalmentDue() | ServicePeriodDue() | ServiceCreditGiven():
             return replace(state, schedule=evolve_schedule(state.schedule, event))
@@ -238,6 +247,21 @@ def _evolve_agreement(
             return replace(state, held_because=None)
         case _:
             assert_never(event)
+
+
+def _under_order(state: Engagement, order: PurchaseOrder) -> Engagement:
+    """The engagement under an order; the first one that is recorded is for what was billed before it, too."""
+    if state.purchase_order is not None:
+        return replace(state, purchase_order=order)
+    before = dict.fromkeys((invoice for invoice, _ in state.caps.claims), order.number)
+    return replace(state, purchase_order=order, ordered=before)
+
+
+def _ordered(state: Engagement, invoice: str) -> Engagement:
+    """An invoice is under the order of the day on which it takes its first part."""
+    if state.purchase_order is None or invoice in state.ordered:
+        return state
+    return replace(state, ordered={**state.ordered, invoice: state.purchase_order.number})
 
 
 def _with_versions(state: Engagement, name: str, versions: tuple[LineVersion, ...]) -> Engagement:

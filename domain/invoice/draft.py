@@ -174,7 +174,7 @@ def _require_categories(allowances: Sequence[AllowanceCharge], draft: Draft) -> 
 
 def approve(command: ApproveInvoice, draft: Draft) -> Sequence[InvoiceApproved]:
     """The release of a draft, unless its approver had a hand in it and it is above the limit."""
-    worth = command.gross or draft.net
+    worth = draft.net if command.gross is None else command.gross
     if command.by in draft.preparers and command.limit < worth:
         raise PreparerApproves(f"{command.by} prepared {worth}; the limit is {command.limit}.")
     return [InvoiceApproved(command.by, command.at)]

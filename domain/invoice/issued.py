@@ -216,7 +216,7 @@ def _refund(command: RefundBalance, state: Issued) -> Sequence[IssuedEvent]:
 def _release(command: ReleaseHoldback, state: Issued) -> Sequence[IssuedEvent]:
     if not state.held_back and command.amount is None:
         return []
-    amount = command.amount or state.held_back
+    amount = state.held_back if command.amount is None else command.amount
     if amount <= zero(amount.currency) or state.held_back < amount:
         raise HoldbackExceeded(f"{amount} asked, {state.held_back} kept back.")
     return [HoldbackReleased(amount, command.on, command.due_on, command.by, command.reason, command.into)]
@@ -235,7 +235,7 @@ def _collect(command: HandToCollections, state: Issued) -> Sequence[IssuedEvent]
 def _write_off(command: WriteOffReceivable, state: Issued) -> Sequence[IssuedEvent]:
     if not state.due:
         return []
-    amount = command.amount or state.due
+    amount = state.due if command.amount is None else command.amount
     if amount <= zero(amount.currency) or state.due < amount:
         raise WriteOffAboveBalance(f"{amount} asked, {state.due} due.")
     return [ReceivableWrittenOff(amount, command.on, command.effective_on, command.by, command.reason)]

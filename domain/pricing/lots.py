@@ -156,7 +156,7 @@ def lot_elsewhere(
     person = resource_of(read, lot.resource).on(lot.work_date)
     location = person.location if person else ""
     worked = Worked(lot.resource, lot.role or (person.role if person else ""), location, lot.work_date, currency)
-    because = None if isinstance(agreed.billing, TimeAndMaterials) else "INCLUDED_IN_FIXED_FEE"
+    because = None if bills_hours(agreed.billing) else "INCLUDED_IN_FIXED_FEE"
     found = _bill_rate(worked, _cards_of(terms.engagement, line, moved.customer, read), because)
     if isinstance(found, RateNotFound):
         return found

@@ -79,10 +79,10 @@ SORTS: Final = {
     "number": Sort((("coalesce(n.number, '')", "text"), ("n.credit_note", "text"))),
     "gross": Sort((("n.gross", "numeric"), ("n.credit_note", "text"))),
 }
-_FROM: Final = "credit_note n LEFT JOIN customer c ON c.customer = n.customer"
+_FROM: Final = "credit_note n"
 _SELECT: Final = (
     "SELECT n.credit_note, n.number, n.status, n.form, n.invoice, n.invoice_number, n.engagement, n.customer,"
-    " coalesce(c.name, n.customer), n.selling_entity, n.currency, n.reason, n.prepared_by, n.approved_by, n.net, n.tax,"
+    " n.buyer_name, n.selling_entity, n.currency, n.reason, n.prepared_by, n.approved_by, n.net, n.tax,"
     " n.gross, n.payable, n.functional_currency, n.fx_rate, n.line_count, n.lot_count, n.issued_on, n.delivered_on,"
     " n.drafted_at, n.issued_at, n.updated_at, n.version"
 )

@@ -9,6 +9,7 @@ CREATE TABLE credit_note (
     invoice_number text COLLATE "C" NOT NULL,
     engagement text COLLATE "C" NOT NULL,
     customer text COLLATE "C" NOT NULL,
+    buyer_name text NOT NULL,
     selling_entity text COLLATE "C" NOT NULL,
     currency text COLLATE "C" NOT NULL,
     reason text NOT NULL,

@@ -47,6 +47,7 @@ class CreditNoteRecord:
     invoice_number: str
     engagement: str
     customer: str
+    buyer_name: str
     selling_entity: str
     currency: str
     reason: str
@@ -117,6 +118,7 @@ class CreditNotesFold:
             invoice_number=credit.invoice_number,
             engagement=credit.header.engagement,
             customer=credit.header.customer,
+            buyer_name=credit.buyer.name,
             selling_entity=credit.header.selling_entity,
             currency=credit.header.currency,
             reason=credit.reason,

@@ -56,6 +56,7 @@ class InvoiceRecord:
     status: str
     engagement: str
     customer: str
+    buyer_name: str | None
     selling_entity: str
     currency: str
     purchase_order: str | None
@@ -185,6 +186,7 @@ class InvoicesFold:
             status="draft",
             engagement=header.engagement,
             customer=header.customer,
+            buyer_name=None,
             selling_entity=header.selling_entity,
             currency=header.currency,
             purchase_order=header.purchase_order,
@@ -244,7 +246,7 @@ class InvoicesFold:
 
     def _issued(self, fact: Recorded[InvoiceIssued]) -> None:
         row, document = self._changing(fact), fact.event.document
-        row.status, row.number = "issued", document.number
+        row.status, row.number, row.buyer_name = "issued", document.number, document.buyer.name
         row.net, row.tax, row.gross = document.net.amount, document.tax.amount, document.gross.amount
         row.due, row.held_back = document.receivable.amount, document.holdback.amount
         row.issued_on, row.due_on, row.issued_at = document.issued_on, document.due_on, fact.recorded_at

@@ -6,6 +6,7 @@ CREATE TABLE invoice (
     status text COLLATE "C" NOT NULL,
     engagement text COLLATE "C" NOT NULL,
     customer text COLLATE "C" NOT NULL,
+    buyer_name text,
     selling_entity text COLLATE "C" NOT NULL,
     currency text COLLATE "C" NOT NULL,
     purchase_order text,

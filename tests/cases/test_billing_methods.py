@@ -36,7 +36,7 @@ from domain.engagement.progress import MeasureProgress, ReviseEstimate
 from domain.engagement.retainer import GrantRetainer
 from domain.engagement.schedule import GiveServiceCredit
 from domain.expense import ApproveExpenses, Expense, RecordExpense, SubmitExpenses, expense_stream
-from domain.invoice import Draft, Issued, NothingToBill
+from domain.invoice import Draft, Issued, NothingToBill, RecordPayment, invoice_stream
 from domain.kernel import StreamId, stream_of
 from domain.lots import Lot, LotStatus
 from domain.money import Money, total
@@ -186,6 +186,31 @@ def test_s6_work_waits_for_a_retainer_that_is_not_invoiced_and_is_drawn_by_itsel
         world.draft("I-2", open_lots(world, *rest))
 
 
+def test_a_retainer_may_be_used_once_its_invoice_is_paid_where_the_contract_says_so(world: World) -> None:
+    agreed(world, ContractLine("L1", "Advice", Retainer(euros(1000), usable_once="paid")))
+    rate(world, 100)
+    streams = hours(world, "a", 8, week=0)
+    world.tell(ENGAGEMENT, GrantRetainer("L1", "R1", MONDAY, NINE))
+    world.draft("I-1", open_lots(world, ENGAGEMENT)).approve("I-1").issue("I-1")
+    part = RecordPayment("p-1", date(2026, 4, 2), euros("1189.99"))
+    world.tell(invoice_stream("I-1"), part)
+    assert len(open_lots(world, *streams)) == 1
+    world.tell(invoice_stream("I-1"), RecordPayment("p-2", date(2026, 4, 3), euros("0.01")))
+    assert open_lots(world, *streams) == []
+    assert world.read(ENGAGEMENT).account("L1").available() == euros(200)
+
+
+def test_what_is_beyond_a_retainer_is_billed_at_the_overage_rate(world: World) -> None:
+    terms = Retainer(euros(1000), overage="multiplier", overage_multiplier=Decimal("1.5"))
+    agreed(world, ContractLine("L1", "Advice", terms))
+    rate(world, 100)
+    world.tell(ENGAGEMENT, GrantRetainer("L1", "R1", MONDAY, NINE))
+    world.draft("I-1", open_lots(world, ENGAGEMENT)).approve("I-1").issue("I-1")
+    world.draft("I-2", open_lots(world, *hours(world, "a", 12, week=0)))
+    (line,) = world.read(invoice_stream("I-2")).lines
+    assert (line.quantity, line.price, line.net) == (Decimal(2), Decimal(150), euros("300.00"))
+
+
 def test_break_the_expected_breakage_stays_in_the_terms(world: World) -> None:
     line = ContractLine("L1", "Prepaid", Retainer(euros(10000), expected_breakage=euros(1000)))
     agreed(world, line)
@@ -210,9 +235,11 @@ def test_s7_a_service_credit_is_a_negative_item_with_its_reason(world: World) ->
     assert "99.1 %" in promised(world)[-1].description
 
 
-def spent(world: World, amount: str, recoverable: str, category: str = "travel") -> Lot:
+def spent(world: World, amount: str, recoverable: str, category: str = "travel", days: str = "1") -> Lot:
     stream = expense_stream("ER-1")
-    expense = Expense("1", "P-1-L1", category, MONDAY, euros(amount), euros(recoverable), True, "scan-1")
+    expense = Expense(
+        "1", "P-1-L1", category, MONDAY, euros(amount), euros(recoverable), True, "scan-1", days=Decimal(days)
+    )
     world.tell(stream, RecordExpense("ER-1", "W-1", expense, NINE), SubmitExpenses(("1",)))
     world.tell(stream, ApproveExpenses(("1",), "W-9", NINE + timedelta(hours=1)))
     (held,) = world.read(stream).lots.values()
@@ -256,7 +283,8 @@ def test_h22_the_base_of_a_markup_is_cost_plus_tax_that_is_not_recovered(
     ("terms", "billed", "presentation"),
     [
         (CategoryTerms("hotel", limit=euros(120)), "120", "principal"),
-        (CategoryTerms("hotel", per_diem=euros(30)), "30", "principal"),
+        (CategoryTerms("hotel", markup_percent=Decimal(10), limit=euros(210)), "210", "principal"),
+        (CategoryTerms("hotel", per_diem=euros(30)), "75", "principal"),
         (CategoryTerms("hotel", presentation="agent"), "200", "agent"),
     ],
 )
@@ -264,7 +292,7 @@ def test_an_expense_has_the_terms_of_its_category(
     world: World, terms: CategoryTerms, billed: str, presentation: str
 ) -> None:
     agreed(world, ContractLine("L1", "Work", TimeAndMaterials(), expenses=ExpenseTerms(categories=(terms,))))
-    lot = spent(world, "200", "0", "hotel")
+    lot = spent(world, "200", "0", "hotel", days="2.5")
     assert (lot.value, lot.presentation) == (euros(billed), presentation)
 
 

@@ -12,7 +12,20 @@ from domain.caps import Candidate, Room, allocate
 from domain.contract import CapPolicy
 from domain.money import Money, total
 from domain.pricing.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
-from domain.reference.rate_card import RateCard, RateRow
+from domain.reference import cost_card, rate_card
+from domain.reference.cost_card import CostRow, NegativeRoleCost, SetCostRate
+from domain.reference.rate_card import (
+    ApproveRate,
+    DuplicateRateRow,
+    NegativeRate,
+    RateCard,
+    RateEndsBeforeItStarts,
+    RateRow,
+    RateSet,
+    SetRate,
+    UnknownRateRow,
+)
+from tests.spec import given
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 WORKED = Worked("W-1", "Senior", "Berlin", date(2026, 3, 31), "EUR")
@@ -88,6 +101,22 @@ class TestRating:
         dollars = replace(row("usd", 100), rate=Money(Decimal(100), "USD"))
         ended = replace(row("old", 100), effective_to=date(2026, 3, 30))
         assert isinstance(rate(dollars, ended), RateNotFound)
+
+
+class TestCards:
+    CARD = given(rate_card.decider, RateSet(row("a", 100, role="Senior")))
+
+    def test_a_rate_is_not_negative_and_does_not_end_before_it_starts(self) -> None:
+        self.CARD.when(SetRate(row("b", -1))).refuses(NegativeRate, "b: -1")
+        ended = replace(row("b", 1), effective_to=date(2025, 12, 31))
+        self.CARD.when(SetRate(ended)).refuses(RateEndsBeforeItStarts, "b")
+        cost = CostRow("Senior", euros(-1), date(2026, 1, 1))
+        given(cost_card.decider).when(SetCostRate("DE01", cost)).refuses(NegativeRoleCost, "Senior")
+
+    def test_a_rate_is_on_a_card_under_one_name_and_is_approved_by_it(self) -> None:
+        self.CARD.when(SetRate(row("a", 100, role="Senior"))).stays_quiet()
+        self.CARD.when(SetRate(row("b", 100, role="Senior"))).refuses(DuplicateRateRow, "b says what a says")
+        self.CARD.when(ApproveRate("b", "ann")).refuses(UnknownRateRow, "b")
 
 
 def candidates(*values: int | str) -> list[Candidate]:

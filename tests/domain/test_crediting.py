@@ -13,12 +13,15 @@ from domain.billing import adjusting, crediting
 from domain.billing.credit_wishes import CreditWish, NothingToCredit
 from domain.billing.crediting import CreditOfCredit
 from domain.billing.given_back import RetainerStays
+from domain.caps import Consumed
 from domain.contract import (
+    BillToShare,
     ContractLine,
     FixedFeeMilestones,
     ManagedService,
     Milestone,
     PercentComplete,
+    ResourceCap,
     Retainer,
     TimeAndMaterials,
 )
@@ -32,7 +35,7 @@ from domain.credit_note import (
 )
 from domain.engagement import AcceptMilestone, AgreeLine, OpenEngagement, SignEngagement
 from domain.engagement.progress import MeasureProgress
-from domain.engagement.retainer import GrantRetainer
+from domain.engagement.retainer import GrantRetainer, MakeGrantUsable
 from domain.engagement.schedule import FallDue, GiveServiceCredit
 from domain.invoice import AllowanceCharge, CreditAboveLine, Issued, RecordPayment, invoice_stream
 from domain.kernel import StreamId, stream_of
@@ -40,6 +43,7 @@ from domain.lots import Disposition, Lot, LotStatus, SplitLot
 from domain.number_series import series_stream
 from domain.ports import LotAt
 from domain.processes.pricing import Pricing
+from domain.reference.customer import DescribeCustomer
 from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.tax_rule import SetTaxRule, TaxRule
@@ -323,6 +327,32 @@ def test_credited_work_may_be_billed_to_another_customer_of_the_same_engagement(
     assert (moved.customer, moved.engagement, moved.project) == ("C-7", "E-1", "P-1-L1")
 
 
+def test_work_that_is_billed_to_another_customer_is_not_shared_among_the_payers_of_its_line() -> None:
+    payers = (BillToShare("C-1", Decimal(60)), BillToShare("C-9", Decimal(40)))
+    world = World().firm().contract(line=ContractLine("L1", "Work", TimeAndMaterials(), bill_to=payers))
+    described = {"name": "Seven", "street": "Weg 7", "city": "Bonn", "postal_code": "53111", "country": "DE"}
+    world.tell(stream_of("customer", "C-7"), DescribeCustomer("C-7", described, NINE))
+    sheet = world.work("1", "8")
+    to = RebillTo("E-1", "L1", customer="C-7")
+    world.record(crediting.transfer_lots(world.read, world.lots(sheet), to, "They ordered it.", "paul"))
+    (moved,) = lots(world, sheet, LotStatus.OPEN)
+    world.draft("I-1", [LotAt(sheet, moved.lot)]).approve("I-1").issue("I-1")
+    document = invoice(world).document
+    assert (document.buyer.id, document.net) == ("C-7", euros(1200))
+
+
+def test_hours_that_move_to_a_retainer_are_paid_by_it_at_the_rate_that_holds_there() -> None:
+    world, sheet = billed("8")
+    world.tell(E2, OpenEngagement("E-2", "Other", "C-2", "DE01", "EUR"))
+    world.tell(E2, SignEngagement(NEW_YEAR, NEW_YEAR), AgreeLine(ContractLine("L9", "Advice", Retainer(euros(1000)))))
+    world.tell(rate_card_stream("engagement", "E-2"), SetRate(RateRow("r", euros(120), NEW_YEAR, role="Senior")))
+    world.tell(E2, GrantRetainer("L9", "R1", MONDAY, NINE), MakeGrantUsable("L9", "R1", MONDAY, "paid"))
+    to = RebillTo("E-2", "L9")
+    credit(world, "CN-1", CreditWish(1, quantity=Decimal(2), disposition="rebill_elsewhere", rebill_to=to))
+    assert [lot.value for lot in lots(world, sheet, LotStatus.DRAWN)] == [euros(240)]
+    assert world.read(E2).account("L9").available() == euros(760)
+
+
 def test_open_work_is_transferred_without_a_credit() -> None:
     world = World().firm().contract()
     sheet = world.work("1", "8")
@@ -364,6 +394,19 @@ def test_what_a_credit_gives_back_may_be_taken_of_the_cap_again() -> None:
     assert cap_left(world.read(ENGAGEMENT), "L1") == euros(0)
     credit(world, "CN-1", CreditWish(1, quantity=Decimal(2)))
     assert cap_left(world.read(ENGAGEMENT), "L1") == euros(300)
+
+
+def test_what_was_written_down_and_is_credited_leaves_the_cap_of_the_person_as_it_was() -> None:
+    line = ContractLine("L1", "Work", TimeAndMaterials(resource_caps=(ResourceCap("W-1", euros(1200)),)))
+    world = World().firm().contract(line=line)
+    world.draft("I-1", world.lots(world.work("1", "8")))
+    world.record(adjusting.adjust_line(world.read, "I-1", 1, euros("-100.01"), "Goodwill.", "paul"))
+    world.approve("I-1").issue("I-1")
+    assert world.read(ENGAGEMENT).consumed("L1", "W-1").amount == euros("1099.99")
+    credit(world, "CN-1", CreditWish(1, quantity=Decimal(2)))
+    assert world.read(ENGAGEMENT).consumed("L1", "W-1").amount == euros("824.99")
+    credit(world, "CN-2", CreditWish(1))
+    assert world.read(ENGAGEMENT).consumed("L1", "W-1") == Consumed(euros(0))
 
 
 def test_hours_on_an_invoice_are_corrected_once_they_were_credited() -> None:

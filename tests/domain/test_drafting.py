@@ -13,6 +13,7 @@ from domain.billing.adjusting import adjust_line, discard_draft, state_allowance
 from domain.billing.draft_plan import BelowMinimumInvoice, DraftPlan, Drafts, LotsDoNotBelong, LotsNotEligible
 from domain.billing.issuing import preview
 from domain.billing.sharing import shares_of_each
+from domain.contract import ResourceCap
 from domain.engagement import (
     AgreeLine,
     CapExceeded,
@@ -24,6 +25,7 @@ from domain.engagement import (
     SignEngagement,
     TimeAndMaterials,
 )
+from domain.engagement.caps import ChangeLimits
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import (
     AllowanceCharge,
@@ -196,6 +198,29 @@ def test_who_adds_lots_has_prepared_the_invoice_too(world: World) -> None:
         world.approve("I-1", by="ann")
 
 
+# -- caps that other work takes from, too ----------------------------------------------------------------------------
+
+
+def test_later_work_that_is_named_alone_gets_what_earlier_work_leaves_of_the_cap(world: World) -> None:
+    world.tell(ENGAGEMENT, ChangeCap("L1", euros(1500)))
+    sheet = world.work("1")
+    lots = world.lots(world.work("2", day=1))
+    named = drafting.draft_invoices(world.read, lots[1:], plan(strict=True), lambda _: "I-1", beside=lots)
+    world.record(named.commands)
+    assert draft_of(world).net == euros("300.00")
+    assert world.read(sheet).lots["jira:2#1/2"].lot.value == euros("900.00")
+
+
+def test_what_may_not_be_billed_leaves_its_part_of_the_cap_to_others(world: World) -> None:
+    world.tell(ENGAGEMENT, ChangeCap("L1", euros(1500)))
+    sheet = world.work("1")
+    lots = world.lots(world.work("2", day=1))
+    world.tell(sheet, PostponeLots(("jira:1#1",), CUT_OFF + timedelta(days=1), "The customer asked.", "paul"))
+    named = drafting.draft_invoices(world.read, lots[1:], plan(strict=True), lambda _: "I-1", beside=lots)
+    world.record(named.commands)
+    assert draft_of(world).net == euros("1200.00")
+
+
 # -- minimum, postponed work, receipts -------------------------------------------------------------------------------
 
 
@@ -244,6 +269,12 @@ def test_a_write_down_is_a_line_of_its_own_with_its_reason_and_each_lots_part(wo
     assert (draft_of(world).net, world.read(ENGAGEMENT).claimed("L1")) == (euros("1700.00"), euros("1700.00"))
 
 
+def test_a_write_down_is_of_whole_cents(world: World) -> None:
+    drafted(world, world.lots(world.work("1")), plan())
+    world.record(adjust_line(world.read, "I-1", 1, euros("-100.005"), "Goodwill.", "paul"))
+    assert draft_of(world).net == euros("1099.99")
+
+
 def test_a_correction_is_not_corrected_itself(world: World) -> None:
     drafted(world, world.lots(world.work("1")), plan())
     world.record(adjust_line(world.read, "I-1", 1, euros("-100.00"), "Goodwill.", "paul"))
@@ -258,6 +289,16 @@ def test_a_write_up_stays_within_the_cap(world: World) -> None:
         world.record(adjust_line(world.read, "I-1", 1, euros("100.01"), "A night shift.", "paul"))
     world.record(adjust_line(world.read, "I-1", 1, euros("100.00"), "A night shift.", "paul"))
     assert draft_of(world).net == euros("1300.00")
+
+
+def test_a_write_up_of_somebodys_work_stays_within_the_cap_of_that_person(world: World) -> None:
+    world.tell(ENGAGEMENT, ChangeLimits("L1", None, (ResourceCap("W-1", euros(1300)),), "partial"))
+    drafted(world, world.lots(world.work("1")), plan())
+    with pytest.raises(CapExceeded, match="W-1 on line L1"):
+        world.record(adjust_line(world.read, "I-1", 1, euros("100.01"), "A night shift.", "paul"))
+    world.record(adjust_line(world.read, "I-1", 1, euros("-200.00"), "Goodwill.", "paul"))
+    world.record(adjust_line(world.read, "I-1", 1, euros("300.00"), "A night shift.", "paul"))
+    assert world.read(ENGAGEMENT).consumed("L1", "W-1").amount == euros("1300.00")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from domain.engagement import (
     RecordPurchaseOrder,
     SignEngagement,
 )
+from domain.engagement.caps import CreditBilling
 from domain.kernel import StreamId, stream_of
 from domain.project import (
     Assignment,
@@ -136,6 +137,24 @@ def test_a_missing_purchase_order_holds_work_until_it_is_recorded() -> None:
     assert codes(world, sheet) == [ReasonCode.PO_MISSING]
     world.tell(ENGAGEMENT, RecordPurchaseOrder(PurchaseOrder("PO-1")))
     assert codes(world, sheet) == []
+
+
+def test_what_was_billed_under_an_order_uses_up_that_one_and_not_a_further_one() -> None:
+    world = World().firm().contract()
+    sheet = world.work("1")
+    first, second = PurchaseOrder("PO-1", euros(1000)), PurchaseOrder("PO-2", euros(500))
+    world.tell(ENGAGEMENT, ClaimBilling("I-8", "L1", euros(400)), RecordPurchaseOrder(first))
+    assert codes(world, sheet) == []
+    world.tell(ENGAGEMENT, ClaimBilling("I-9", "L1", euros(600)))
+    assert codes(world, sheet) == [ReasonCode.PO_EXHAUSTED]
+    world.tell(ENGAGEMENT, RecordPurchaseOrder(second))
+    assert codes(world, sheet) == []
+    world.tell(ENGAGEMENT, ClaimBilling("I-10", "L1", euros(500)))
+    assert codes(world, sheet) == [ReasonCode.PO_EXHAUSTED]
+    world.tell(ENGAGEMENT, CreditBilling("CN-1", "I-10", "L1", euros(1)))
+    assert codes(world, sheet) == []
+    world.tell(ENGAGEMENT, RecordPurchaseOrder(first))
+    assert codes(world, sheet) == [ReasonCode.PO_EXHAUSTED]
 
 
 def test_an_unsigned_contract_and_an_unknown_line_hold_work() -> None:

@@ -146,6 +146,11 @@ class TestMilestones:
         lot = agreed().and_then(accept("M1")).state.lots["E-1/L2/M1#1"].lot
         assert (lot.value, lot.unit, lot.project) == (euros(30000), "item", "P-2")
 
+    def test_it_is_billed_in_whole_cents(self) -> None:
+        third = FixedFeeMilestones(milestones=(Milestone("M1", "A third", Money(Decimal("33.335"), "EUR")),))
+        history = agreed().and_then(AgreeLine(ContractLine("L3", "Thirds", third)), accept("M1", line="L3"))
+        assert history.state.lots["E-1/L3/M1#1"].lot.value == Money(Decimal("33.34"), "EUR")
+
     def test_it_is_accepted_once(self) -> None:
         agreed().and_then(accept("M1")).when(accept("M1")).stays_quiet()
 

@@ -7,6 +7,7 @@ import pytest
 
 from domain import payment, receivables
 from domain.billing import adjusting
+from domain.contract import ContractLine, TimeAndMaterials
 from domain.conversion import FxRateMissing
 from domain.invoice import (
     DisputeInvoice,
@@ -261,6 +262,18 @@ def test_what_is_due_is_written_off_once(world: World) -> None:
     assert issued(world, "I-1").write_offs == (ReceivableWrittenOff(euros("428.00"), MAY, MAY, "cfo", "Insolvent."),)
     assert not issued(world, "I-1").due
     assert not receivables_again(world)
+
+
+def test_nothing_is_not_taken_for_all_that_is_due_or_kept_back() -> None:
+    line = ContractLine("L1", "Work", TimeAndMaterials(), holdback_percent=Decimal(10))
+    world = World().firm().contract(line=line)
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1").issue("I-1")
+    with pytest.raises(WriteOffAboveBalance):
+        world.record(receivables.write_off(world.read, "I-1", euros(0), "Insolvent.", "cfo", MAY))
+    for into in (None, "I-9"):
+        with pytest.raises(HoldbackExceeded):
+            world.record(receivables.release_holdback(world.read, "I-1", euros(0), "Accepted.", "ann", MAY, into))
+    assert (issued(world, "I-1").due, issued(world, "I-1").held_back) == (euros("1308.00"), euros("120.00"))
 
 
 def receivables_again(world: World) -> list[object]:

@@ -38,7 +38,7 @@ from domain.project import (
     RejectSetUp,
     Task,
 )
-from domain.reference.customer import BlockCustomer
+from domain.reference.customer import BlockCustomer, DescribeCustomer
 from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, SubmitTime, WithdrawTime, Work
 from projections.exceptions.fold import EXCEPTIONS
 from projections.history.timeline_fold import TIMELINE
@@ -205,6 +205,12 @@ def test_an_issued_invoice_shows_its_number_tax_and_what_is_due() -> None:
         first_work_date=MONDAY,
     )
     rows.then(INVOICE_SUMS, "DE01", "issued", "EUR", invoices=1).has(INVOICE_SUMS, 1)
+
+
+def test_a_customer_that_is_called_otherwise_later_has_its_old_name_on_what_was_issued() -> None:
+    world = billed()
+    world.tell(CUSTOMER, DescribeCustomer("C-1", {"name": "Acme Holding"}, NINE + timedelta(days=90)))
+    given(world).when(folded).then(INVOICES, "I-1", buyer_name="Acme").then(CUSTOMERS, "C-1", name="Acme Holding")
 
 
 def test_payments_reduce_what_is_due_until_the_invoice_is_paid() -> None:

@@ -145,7 +145,7 @@ def _retainer(line: LineInput) -> Retainer:
         expires_after_months=_whole(line.expires_after_months, "expiresAfterMonths"),
         rolls_over_months=_whole(line.rolls_over_months, "rollsOverMonths") or 0,
         overage=one_of(line.overage, ("rate_card", "multiplier", "held"), "overage"),
-        overage_multiplier=line.overage_multiplier or Decimal(1),
+        overage_multiplier=Decimal(1) if line.overage_multiplier is None else line.overage_multiplier,
         expected_breakage=money_of(line.expected_breakage),
     )
 

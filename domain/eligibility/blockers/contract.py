@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from domain.eligibility.reasons import Blocker, Context, Subject
 from domain.engagement import Engagement
 from domain.kernel import StreamId, stream_of
-from domain.money import zero
 from domain.reason_codes import ReasonCode
 
 
@@ -64,11 +63,7 @@ def of_order(subject: Subject, context: Context) -> Iterator[Blocker]:
     if order.valid_to is not None and subject.day > order.valid_to:
         what = f"Purchase order {order.number} ended on {order.valid_to}: get an extension."
         yield Blocker(ReasonCode.PO_EXPIRED, stream, recorded, "project_manager", what, True)
-    if order.amount is not None:
-        claimed = zero(engagement.currency)
-        for line in engagement.lines:
-            claimed = claimed + engagement.claimed(line)
-        if order.amount <= claimed:
-            what = f"Purchase order {order.number} of {order.amount} is used up: get a further one."
-            caused_by = (*recorded, "engagement.billing_claimed.v1")
-            yield Blocker(ReasonCode.PO_EXHAUSTED, stream, caused_by, "project_manager", what, True)
+    if order.amount is not None and order.amount <= engagement.taken_of(order):
+        what = f"Purchase order {order.number} of {order.amount} is used up: get a further one."
+        caused_by = (*recorded, "engagement.billing_claimed.v1")
+        yield Blocker(ReasonCode.PO_EXHAUSTED, stream, caused_by, "project_manager", what, True)

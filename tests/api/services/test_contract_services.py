@@ -55,6 +55,12 @@ def test_a_line_of_each_method_is_agreed(counter: Counter, line: LineInput, kind
     assert isinstance(answer.states[ENGAGEMENT].lines["L2"].billing, kind)
 
 
+def test_what_is_beyond_a_retainer_may_be_free(counter: Counter) -> None:
+    line = LineInput("L2", "Advice", "retainer", price=money(9), overage="multiplier", overage_multiplier=Decimal(0))
+    answer = counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+    assert answer.states[ENGAGEMENT].lines["L2"].billing.overage_multiplier == 0
+
+
 @pytest.mark.parametrize(
     ("line", "refusal"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +13,13 @@ from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput, Reque
 from api.services.inputs import RequestInvalid, read_input
 from api.services.payments import AllocationInput
 from api.services.service import Amount, InputIncomplete
+from domain.caps import Limit
+from domain.contract import ContractLine, TimeAndMaterials
+from domain.engagement import AgreeLine, ChangeCap
+from domain.engagement.caps import AgreeEngagementCap
 from domain.invoice import (
     Approved,
+    BaseQuantityNotPositive,
     Draft,
     InvoiceIsDisputed,
     InvoiceNotFound,
@@ -23,13 +28,15 @@ from domain.invoice import (
     PreparerApproves,
     invoice_stream,
 )
-from domain.kernel import StreamId
+from domain.kernel import StreamId, stream_of
 from domain.lots import UnknownLot
 from domain.payment import PaymentUnknown, payment_stream
+from domain.project import ConfirmSetUp
 from domain.receivables import PaymentForUnknownInvoice
 from domain.reference.billing_calendar import CalendarTerms, DayRule, DefineCalendar, calendar_stream
+from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
 from tests.api.services.desk import ADMIN, APPROVER, MANAGER, PREPARER, Counter
-from tests.world import World, euros
+from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
 
 
 @pytest.fixture
@@ -106,6 +113,29 @@ def test_a_billing_run_adds_late_lots_to_the_draft_that_is_there(counter: Counte
     assert names(counter.ask("refresh-draft", PREPARER, invoice=stream.partition(":")[2])) == []
 
 
+def test_lots_that_are_named_alone_leave_earlier_work_its_part_of_the_cap(counter: Counter) -> None:
+    counter.world.tell(ENGAGEMENT, ChangeCap("L1", euros(1500)))
+    counter.world.work("1")
+    later = LotInput(counter.world.work("2", day=1), "jira:2#1")
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-2", lots=(later,))
+    assert state_of(counter, "I-2").net == euros("300.00")
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")
+    assert state_of(counter, "I-1").net == euros("1200.00")
+
+
+def test_a_project_that_is_billed_alone_leaves_an_earlier_one_its_part_of_the_cap(counter: Counter) -> None:
+    world = counter.world
+    world.tell(ENGAGEMENT, AgreeLine(ContractLine("L2", "More", TimeAndMaterials())))
+    world.tell(ENGAGEMENT, AgreeEngagementCap(Limit(euros(1500))))
+    world.tell(stream_of("project", "P-1-L2"), ConfirmSetUp("psa", "p"), ConfirmSetUp("erp", "e"))
+    world.work("1")
+    sheet, tuesday = timesheet_stream("W-2", MONDAY), MONDAY + timedelta(days=1)
+    hours = LogTime("W-2", Claim("jira", "2", NINE), Work("P-1-L2", None, tuesday, Decimal(8)))
+    world.tell(sheet, hours, ApproveTime(("jira:2",), "W-9", NINE))
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-2", project="P-1-L2")
+    assert state_of(counter, "I-2").net == euros("300.00")
+
+
 def test_groups_and_layouts_are_known_words(counter: Counter) -> None:
     counter.world.work("1")
     with pytest.raises(InputIncomplete, match="groupBy is one of engagement, customer, project, purchase_order"):
@@ -141,6 +171,13 @@ def test_allowances_in_percent_are_of_the_line_or_of_a_base(counter: Counter) ->
     for wrong in (both, AllowanceInput("gift", "No such kind", amount=Decimal(1))):
         with pytest.raises(InputIncomplete):
             counter.ask("state-allowances", PREPARER, invoice="I-1", allowances=(wrong,))
+
+
+def test_a_price_for_no_units_is_refused(counter: Counter) -> None:
+    counter.world.work("1")
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")
+    with pytest.raises(BaseQuantityNotPositive):
+        counter.ask("state-allowances", PREPARER, invoice="I-1", line=1, allowances=(), base_quantity=Decimal(0))
 
 
 def test_the_adjuster_of_a_draft_may_not_approve_it(counter: Counter) -> None:

@@ -141,6 +141,7 @@ def test_more_hours_than_were_approved_break_the_law(books: World, ledger: Ledge
     assert "timesheet:W-1:2026-03-02 jira:0: 7 hour approved, 8 in lots" in found
     assert "project P-1-L1: 15 h approved, 16 h accounted for" in found
     assert "legal entity DE01: 15 h approved, 16 h accounted for" in found
+    assert "firm: 15 h approved, 16 h accounted for" in found
 
 
 def test_a_lot_with_another_value_than_price_times_quantity_is_found(
