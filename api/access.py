@@ -163,6 +163,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "deliver-credit-note": _FINANCE | {Role.INTEGRATION},
     "transfer-lots": _FINANCE,
     "record-payment": _FINANCE | {Role.INTEGRATION},
+    "deliver-invoice": _FINANCE | {Role.INTEGRATION},
     "dispute-invoice": _DESKS | {Role.INTEGRATION},
     "resolve-dispute": _FINANCE | {Role.INTEGRATION},
     "hand-to-collections": _FINANCE,

@@ -339,6 +339,7 @@ class Invoice:
     issued_on: date | None
     due_on: date | None
     paid_on: date | None
+    delivered_on: date | None = strawberry.field(description="When the customer was sent it.")
     functional_currency: str | None = strawberry.field(description="The currency of the selling entity.")
     fx_rate: Decimal | None = strawberry.field(
         description="Units of the functional currency for one of its own, on the day of issue."

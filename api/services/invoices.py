@@ -13,6 +13,7 @@ from domain import receivables
 from domain.billing import issuing
 from domain.invoice import (
     Approved,
+    DeliverInvoice,
     Discarded,
     DisputeInvoice,
     Draft,
@@ -95,6 +96,21 @@ def require_invoice(invoice: str, call: Call) -> Header | None:
             return None
     call.require_entity(found.selling_entity)
     return found
+
+
+@dataclass(frozen=True)
+class DeliverInvoiceInput:
+    """That an invoice was sent."""
+
+    invoice: Annotated[str, Doc("The issued invoice.")]
+    channel: Annotated[str, Doc("By which way: email, portal, peppol, post.")]
+    on: Annotated[date | None, Doc("When; by default today at the selling entity.")] = None
+
+
+def deliver_invoice(asked: DeliverInvoiceInput, call: Call) -> Decision:
+    """Record that the customer was sent an invoice, whether an ERP has posted it or not."""
+    on = _day(asked.invoice, asked.on, call)
+    return _one(asked.invoice, DeliverInvoice(on, call.actor, asked.channel))
 
 
 @dataclass(frozen=True)
@@ -218,6 +234,7 @@ SERVICES = (
     Service("approve-invoice", ApproveInvoiceInput, ("invoice",), approve_invoice),
     Service("issue-invoice", IssueInvoiceInput, ("invoice",), issue_invoice),
     Service("record-payment", RecordPaymentInput, ("invoice",), record_payment),
+    Service("deliver-invoice", DeliverInvoiceInput, ("invoice",), deliver_invoice),
     Service("dispute-invoice", DisputeInvoiceInput, ("invoice",), dispute_invoice),
     Service("resolve-dispute", ResolveDisputeInput, ("invoice",), resolve_dispute),
     Service("hand-to-collections", HandToCollectionsInput, ("invoice",), hand_to_collections),

@@ -16,6 +16,7 @@ from domain.invoice.issued_words import (
     ConfirmPosting,
     CreditAboveLine,
     CreditInvoice,
+    DeliverInvoice,
     DisputeInvoice,
     DisputeResolved,
     GiveBackPayment,
@@ -24,6 +25,7 @@ from domain.invoice.issued_words import (
     HoldbackExceeded,
     HoldbackReleased,
     InvoiceCredited,
+    InvoiceDelivered,
     InvoiceDisputed,
     InvoiceIsDisputed,
     InvoicePaid,
@@ -80,6 +82,7 @@ class Issued:
     collections: HandedToCollections | None = None
     write_offs: tuple[ReceivableWrittenOff, ...] = ()
     credits: Mapping[str, InvoiceCredited] = field(default_factory=dict)
+    delivered: InvoiceDelivered | None = None
 
     def _sum(self, amounts: Iterable[Money]) -> Money:
         return total(amounts, self.document.gross.currency)
@@ -149,6 +152,8 @@ def decide_issued(command: IssuedCommand, state: Issued) -> Sequence[IssuedEvent
             return _refund(command, state)
         case ReleaseHoldback():
             return _release(command, state)
+        case DeliverInvoice(on, by, channel):
+            return [] if state.delivered is not None else [InvoiceDelivered(on, by, channel)]
         case DisputeInvoice(dispute, on, reason, by, amount):
             return [] if dispute in state.disputes else [InvoiceDisputed(dispute, on, reason, by, amount)]
         case ResolveDispute(dispute, on, outcome, by):
@@ -282,6 +287,8 @@ def evolve_issued(state: Issued, event: object) -> Issued:
         case HoldbackReleased():
             paid_on = state.paid_on if event.into else None
             return replace(state, releases=(*state.releases, event), paid_on=paid_on)
+        case InvoiceDelivered():
+            return replace(state, delivered=event)
         case InvoiceDisputed():
             return replace(state, disputes={**state.disputes, event.dispute: event})
         case DisputeResolved():

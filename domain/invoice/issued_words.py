@@ -104,6 +104,15 @@ class ReleaseHoldback:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliverInvoice:
+    """Record that the customer was sent the invoice: by email, a portal, Peppol or post."""
+
+    on: date
+    by: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeInvoice:
     """Record that the customer disputes the invoice, or ``amount`` of it; nobody duns it until that is resolved."""
 
@@ -249,6 +258,15 @@ class HoldbackReleased:
     by: str
     reason: str
     into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceDelivered:
+    """The customer was sent the invoice."""
+
+    on: date
+    by: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +458,7 @@ IssuedEvent = (
     | InvoicePaid
     | BalanceRefunded
     | HoldbackReleased
+    | InvoiceDelivered
     | InvoiceDisputed
     | DisputeResolved
     | HandedToCollections
@@ -454,6 +473,7 @@ IssuedCommand = (
     | GiveBackPayment
     | RefundBalance
     | ReleaseHoldback
+    | DeliverInvoice
     | DisputeInvoice
     | ResolveDispute
     | HandToCollections

@@ -68,7 +68,7 @@ def over_cap(item: Item, cut_by: Room | None) -> Blocker:
     else:
         blocking, causes = stream_of("engagement", item.engagement), CAP_CAUSES
     what = f"Raise the cap of {level} with the customer's consent, or write the rest off."
-    return Blocker(ReasonCode.CAP_EXCEEDED, blocking, causes, "project_manager", what)
+    return Blocker(ReasonCode.CAP_EXCEEDED, blocking, causes, "project_manager", what, True)
 
 
 def verdict(state: str, item: Item, blockers: Sequence[Blocker], contexts: Contexts) -> Verdict:

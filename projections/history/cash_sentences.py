@@ -10,6 +10,7 @@ from domain.invoice import (
     DisputeResolved,
     HandedToCollections,
     HoldbackReleased,
+    InvoiceDelivered,
     InvoiceDisputed,
     InvoicePaymentApplied,
     InvoicePaymentUnapplied,
@@ -28,6 +29,7 @@ CASH: Final[Mapping[type, Wording]] = {
         f"{e.by} released {e.amount} that was kept back, due on {e.due_on}"
         f"{f' by invoice {e.into}' if e.into else ''}: {e.reason}"
     ),
+    InvoiceDelivered: lambda e, _: f"{e.by} sent the invoice by {e.channel} on {e.on}.",
     InvoiceDisputed: lambda e, _: (
         f"The customer disputes {e.amount if e.amount is not None else 'the invoice'} since {e.on}: {e.reason}"
     ),

@@ -17,6 +17,7 @@ from domain.invoice import (
     HoldbackReleased,
     InvoiceApproved,
     InvoiceCredited,
+    InvoiceDelivered,
     InvoiceDisputed,
     InvoiceDrafted,
     InvoiceIssued,
@@ -76,6 +77,7 @@ class InvoiceRecord:
     issued_on: date | None
     due_on: date | None
     paid_on: date | None
+    delivered_on: date | None
     functional_currency: str | None
     fx_rate: Decimal | None
     line_count: int
@@ -130,6 +132,7 @@ class InvoicesFold:
             HoldbackReleased: self._released,
             ReceivableWrittenOff: self._written_off,
             InvoiceCredited: self._credited,
+            InvoiceDelivered: self._delivered,
             InvoiceDisputed: self._disputed,
             DisputeResolved: self._resolved,
             HandedToCollections: self._collections,
@@ -206,6 +209,7 @@ class InvoicesFold:
             issued_on=None,
             due_on=None,
             paid_on=None,
+            delivered_on=None,
             functional_currency=None,
             fx_rate=None,
             line_count=0,
@@ -297,6 +301,9 @@ class InvoicesFold:
         row.held_back -= fact.event.holdback.amount
         self._count(row)
 
+    def _delivered(self, fact: Recorded[InvoiceDelivered]) -> None:
+        self._moved_on(fact).delivered_on = fact.event.on
+
     def _disputed(self, fact: Recorded[InvoiceDisputed]) -> None:
         row = self._changing(fact)
         row.disputes += 1
@@ -312,10 +319,11 @@ class InvoicesFold:
         row.collections_on = fact.event.on
         self._count(row)
 
-    def _moved_on(self, fact: Recorded[Any]) -> None:
-        """A step of its posting, which the synchronisation status tells."""
+    def _moved_on(self, fact: Recorded[Any]) -> InvoiceRecord:
+        """What changes no sum, such as a step of its posting, which the synchronisation status tells."""
         row = self.invoices.change((local_id(fact.stream),))
         row.updated_at, row.version = fact.recorded_at, fact.version
+        return row
 
     def _paid(self, fact: Recorded[InvoicePaid]) -> None:
         """Nothing is due any more: it was paid, or credited before any money came."""

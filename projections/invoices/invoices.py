@@ -44,6 +44,7 @@ class InvoiceRow:
     issued_on: date | None
     due_on: date | None
     paid_on: date | None
+    delivered_on: date | None
     functional_currency: str | None
     fx_rate: Decimal | None
     line_count: int
@@ -97,7 +98,7 @@ _SELECT: Final = (
     "SELECT i.invoice, i.number, i.status, i.engagement, i.customer, coalesce(i.buyer_name, c.name, i.customer),"
     " i.selling_entity, i.currency, i.purchase_order, i.cut_off, i.prepared_by, i.approved_by, i.net, i.tax, i.gross,"
     " i.paid, i.due, i.held_back, i.written_off, i.credited, i.disputes, i.collections_on,"
-    " i.issued_on, i.due_on, i.paid_on, i.functional_currency, i.fx_rate, i.line_count, i.lot_count,"
+    " i.issued_on, i.due_on, i.paid_on, i.delivered_on, i.functional_currency, i.fx_rate, i.line_count, i.lot_count,"
     " i.first_work_date, i.last_work_date, i.drafted_at, i.approved_at, i.issued_at, i.updated_at, i.version"
 )
 _OF_THE_SUMS: Final = ("selling_entity", "status", "currency")

@@ -26,6 +26,7 @@ CREATE TABLE invoice (
     issued_on date,
     due_on date,
     paid_on date,
+    delivered_on date,
     functional_currency text COLLATE "C",
     fx_rate numeric,
     line_count bigint NOT NULL,

@@ -5,20 +5,22 @@ from decimal import Decimal
 
 import pytest
 
+from domain import number_series
 from domain.billing import adjusting
 from domain.billing.draft_plan import LotsNotEligible
-from domain.billing.issuing import BillToMissing, TaxUndetermined
+from domain.billing.issuing import BillToMissing, EntityNotDefined, TaxUndetermined
 from domain.contract import ContractLine, ResourceCap, TimeAndMaterials
 from domain.engagement import ChangeCap, HoldEngagement
 from domain.engagement.caps import ChangeLimits
 from domain.invoice import Issued, NotApproved, NothingToBill, PreparerApproves
 from domain.kernel import stream_of
 from domain.lots import LotStatus
-from domain.number_series import series_stream
+from domain.number_series import NumberOutOfOrder, NumberTaken, TakeNumber, series_stream
 from domain.ports import LotAt
 from domain.reference.customer import BlockCustomer, DescribeCustomer
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from tests.drafting import cap_left
+from tests.spec import given
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, World, euros
 
 
@@ -66,6 +68,17 @@ def test_numbers_have_no_gaps_even_when_an_issue_is_repeated(world: World) -> No
         world.draft(f"I-{name}", lots).approve(f"I-{name}").issue(f"I-{name}").issue(f"I-{name}")
     assert [invoice(world, f"I-{name}").document.number[-6:] for name in "12"] == ["000001", "000002"]
     assert world.read(series_stream("DE01", "DE01-2026")).last == 2
+
+
+def test_a_number_is_taken_in_its_turn_only() -> None:
+    given(number_series.decider).when(TakeNumber("I-1", 2)).refuses(NumberOutOfOrder, "2 asked, 1 is next")
+    given(number_series.decider).when(TakeNumber("I-1", 1), TakeNumber("I-1", 1)).then_happens(NumberTaken)
+
+
+def test_nothing_is_issued_before_the_day_from_which_the_entity_is_defined(world: World) -> None:
+    world.draft("I-1", world.lots(world.work("1"))).approve("I-1")
+    with pytest.raises(EntityNotDefined, match="DE01 on 2025-12-31"):
+        world.issue("I-1", date(2025, 12, 31))
 
 
 def test_a_lot_on_a_draft_cannot_be_drafted_again(world: World) -> None:

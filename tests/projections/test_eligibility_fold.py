@@ -302,7 +302,8 @@ def test_a_raised_cap_is_shared_out_again_in_the_same_order() -> None:
     world = World().firm().contract(cap=euros(1200))
     sheet = world.work("1")
     world.work("2", day=1)
-    given(world).when(folded).then(ITEMS, sheet, "jira:2#1", state="over_cap")
+    rows = given(world).when(folded).then(ITEMS, sheet, "jira:2#1", state="over_cap")
+    assert reason(rows, sheet, "jira:2#1")["resolves_itself"]
     world.tell(ENGAGEMENT, ChangeCap("L1", euros(2400)))
     given(world).when(folded).then(ITEMS, sheet, "jira:2#1", state="eligible", codes=())
 

@@ -19,6 +19,7 @@ from domain.exception import (
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import (
     ConfirmPosting,
+    DeliverInvoice,
     RecordPayment,
     RejectPosting,
     ReportPostingInDoubt,
@@ -211,6 +212,15 @@ def test_a_customer_that_is_called_otherwise_later_has_its_old_name_on_what_was_
     world = billed()
     world.tell(CUSTOMER, DescribeCustomer("C-1", {"name": "Acme Holding"}, NINE + timedelta(days=90)))
     given(world).when(folded).then(INVOICES, "I-1", buyer_name="Acme").then(CUSTOMERS, "C-1", name="Acme Holding")
+
+
+def test_an_invoice_is_delivered_once_whether_an_erp_has_posted_it_or_not() -> None:
+    world = billed()
+    world.tell(INVOICE, ReportPostingInDoubt("erp", "no answer"), DeliverInvoice(date(2026, 4, 2), "ann", "peppol"))
+    rows = given(world).when(folded)
+    rows.then(INVOICES, "I-1", status="issued", delivered_on=date(2026, 4, 2), due=Decimal("1428.00"))
+    world.tell(INVOICE, DeliverInvoice(date(2026, 4, 3), "ann", "email"))
+    given(world).when(folded).then(INVOICES, "I-1", delivered_on=date(2026, 4, 2))
 
 
 def test_payments_reduce_what_is_due_until_the_invoice_is_paid() -> None:

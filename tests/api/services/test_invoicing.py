@@ -25,6 +25,7 @@ from domain.invoice import (
     InvoiceNotFound,
     Issued,
     NothingToBill,
+    NotIssued,
     PreparerApproves,
     invoice_stream,
 )
@@ -171,6 +172,16 @@ def test_allowances_in_percent_are_of_the_line_or_of_a_base(counter: Counter) ->
     for wrong in (both, AllowanceInput("gift", "No such kind", amount=Decimal(1))):
         with pytest.raises(InputIncomplete):
             counter.ask("state-allowances", PREPARER, invoice="I-1", allowances=(wrong,))
+
+
+def test_an_issued_invoice_is_delivered_and_a_draft_is_not(counter: Counter) -> None:
+    issued(counter, "1", 0)
+    sent = counter.ask("deliver-invoice", PREPARER, invoice="1", channel="email")
+    assert names(sent) == ["invoice.delivered.v1"]
+    counter.world.work("2", day=1)
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-2")
+    with pytest.raises(NotIssued):
+        counter.ask("deliver-invoice", PREPARER, invoice="I-2", channel="email")
 
 
 def test_a_price_for_no_units_is_refused(counter: Counter) -> None:
