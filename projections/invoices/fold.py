@@ -302,7 +302,7 @@ class InvoicesFold:
         self._count(row)
 
     def _delivered(self, fact: Recorded[InvoiceDelivered]) -> None:
-        self._moved_on(fact).delivered_on = fact.event.on
+        self._told(fact).delivered_on = fact.event.on
 
     def _disputed(self, fact: Recorded[InvoiceDisputed]) -> None:
         row = self._changing(fact)
@@ -319,8 +319,12 @@ class InvoicesFold:
         row.collections_on = fact.event.on
         self._count(row)
 
-    def _moved_on(self, fact: Recorded[Any]) -> InvoiceRecord:
-        """What changes no sum, such as a step of its posting, which the synchronisation status tells."""
+    def _moved_on(self, fact: Recorded[Any]) -> None:
+        """A step of its posting, which the synchronisation status tells."""
+        self._told(fact)
+
+    def _told(self, fact: Recorded[Any]) -> InvoiceRecord:
+        """The row of an invoice of which something was told that changes no sum."""
         row = self.invoices.change((local_id(fact.stream),))
         row.updated_at, row.version = fact.recorded_at, fact.version
         return row
