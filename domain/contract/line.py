@@ -125,7 +125,7 @@ class Retainer:
 
     A grant of ``amount`` may be used once its invoice is issued, or paid; it expires after ``expires_after_months``,
     of which what is left lives on for ``rolls_over_months`` more. ``expected_breakage`` is the part that the customer
-    is expected never to use (ASC 606-10-55-46 to 49).
+    is expected never to use (ASC 606-10-55-46 to 49). ``uplifts`` are multipliers on the rate, as by the hour.
     """
 
     amount: Money
@@ -136,6 +136,7 @@ class Retainer:
     overage_multiplier: Decimal = Decimal(1)
     expected_breakage: Money | None = None
     kind: Literal["retainer"] = "retainer"
+    uplifts: tuple[Uplift, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,7 @@ def _require_billing(line: ContractLine) -> None:
         case PercentComplete():
             _require_percent_complete(name, billing)
         case Retainer():
+            _require_once(name, [each.time_type for each in billing.uplifts])
             if billing.expires_after_months is None and billing.rolls_over_months:
                 raise DatesContradict(f"{name}: a retainer that never expires does not roll over.")
         case ManagedService():
@@ -295,6 +296,7 @@ def _numbers(line: ContractLine) -> Iterable[tuple[str, Decimal]]:
             named += [("budget", billing.budget), ("precision", _decimal(billing.precision))]
         case Retainer():
             named.append(("overage", billing.overage_multiplier))
+            named += [(f"uplift of {each.time_type}", each.multiplier) for each in billing.uplifts]
             named.append(("expiry", _decimal(billing.expires_after_months)))
             named.append(("roll-over", Decimal(billing.rolls_over_months)))
         case _:
@@ -309,8 +311,9 @@ def _factors(line: ContractLine) -> Iterator[tuple[str, Decimal]]:
     match line.billing:
         case TimeAndMaterials(uplifts=uplifts):
             yield from ((f"uplift of {each.time_type}", each.multiplier) for each in uplifts)
-        case Retainer(overage_multiplier=multiplier):
+        case Retainer(overage_multiplier=multiplier, uplifts=uplifts):
             yield "overage", multiplier
+            yield from ((f"uplift of {each.time_type}", each.multiplier) for each in uplifts)
         case _:
             pass
     terms = line.expense_terms

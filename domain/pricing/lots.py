@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from domain.contract import CategoryTerms, ContractLine, TimeAndMaterials, bills_hours
+from domain.contract import CategoryTerms, ContractLine, Retainer, TimeAndMaterials, bills_hours
 from domain.conversion import fx_rate_or_none
 from domain.engagement import Engagement
 from domain.expense import Expense, ExpenseReport, Line, source_of
@@ -262,7 +262,7 @@ def _not_billable(place: Place, worked: Worked, task: str | None) -> str | None:
 
 
 def _multiplier(line: ContractLine, time_type: str) -> Decimal:
-    if not isinstance(line.billing, TimeAndMaterials):
+    if not isinstance(line.billing, TimeAndMaterials | Retainer):
         return Decimal(1)
     uplifts = (each.multiplier for each in line.billing.uplifts if each.time_type == time_type)
     return next(uplifts, Decimal(1))

@@ -308,6 +308,17 @@ def test_h21_the_newest_rate_wins_until_the_next_one(world: World, case: Record,
     assert held.lot.explanation.winner.startswith("contract line/")
 
 
+def test_overtime_takes_its_uplift_off_a_retainer(world: World) -> None:
+    uplifts = (Uplift("overtime", Decimal("1.5")),)
+    agreed(world, ContractLine("L1", "Advice", Retainer(euros(1000), uplifts=uplifts)))
+    rate(world, 100)
+    world.tell(ENGAGEMENT, GrantRetainer("L1", "R1", MONDAY, NINE))
+    world.draft("I-1", open_lots(world, ENGAGEMENT)).approve("I-1").issue("I-1")
+    stream, work = timesheet_stream("W-1", MONDAY), Work("P-1-L1", None, MONDAY, Decimal(4), "overtime")
+    world.tell(stream, LogTime("W-1", Claim("jira", "1", NINE), work), ApproveTime(("jira:1",), "W-9", NINE))
+    assert world.read(ENGAGEMENT).account("L1").available() == euros(400)
+
+
 @pytest.mark.parametrize(("place", "uplift"), list(enumerate(("1.10", "1.20", "1.25"))))
 def test_h21_overtime_is_a_multiplier_on_the_rate(world: World, case: Record, place: int, uplift: str) -> None:
     terms = TimeAndMaterials(uplifts=(Uplift("overtime", Decimal(uplift)),))

@@ -88,7 +88,7 @@ def _billing(line: LineInput) -> Billing:
             return TimeAndMaterials(
                 cap=money_of(line.cap),
                 cap_policy=one_of(line.cap_policy, CAP_POLICIES, "capPolicy"),
-                uplifts=tuple(Uplift(each.time_type, each.multiplier) for each in line.uplifts or ()),
+                uplifts=_uplifts(line),
                 hours_cap=line.hours_cap,
                 resource_caps=resource_caps_of(line.resource_caps),
             )
@@ -147,7 +147,12 @@ def _retainer(line: LineInput) -> Retainer:
         overage=one_of(line.overage, ("rate_card", "multiplier", "held"), "overage"),
         overage_multiplier=Decimal(1) if line.overage_multiplier is None else line.overage_multiplier,
         expected_breakage=money_of(line.expected_breakage),
+        uplifts=_uplifts(line),
     )
+
+
+def _uplifts(line: LineInput) -> tuple[Uplift, ...]:
+    return tuple(Uplift(each.time_type, each.multiplier) for each in line.uplifts or ())
 
 
 def resource_caps_of(caps: tuple[ResourceCapInput, ...] | None) -> tuple[ResourceCap, ...]:
