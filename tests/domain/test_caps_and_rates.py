@@ -137,9 +137,13 @@ class TestCaps:
         assert [str(share.within.amount) for share in shares.values()] == ["360", "40", "0", "540"]
 
     def test_work_is_taken_in_order_of_work_date_approval_and_id(self) -> None:
-        late, early = candidates(100, 100)
-        shares = allocate(room(100), [replace(late, work_date=date(2026, 3, 9)), early])
-        assert [lot for lot, share in shares.items() if share.within] == [early.lot]
+        first, other = candidates(100, 100)
+        same_day = replace(other, work_date=first.work_date)
+        for later in (replace(first, work_date=date(2026, 3, 9)), replace(first, approved_at=NINE.replace(hour=10))):
+            shares = allocate(room(100), [later, replace(same_day, work_date=date(2026, 3, 1))])
+            assert [lot for lot, share in shares.items() if share.within] == [other.lot]
+        shares = allocate(room(100), [same_day, first])
+        assert [lot for lot, share in shares.items() if share.within] == [first.lot]
 
     def test_a_lot_of_no_value_fits_under_a_used_up_cap(self) -> None:
         assert allocate(room(0), candidates(0))["lot-0"].over == euros(0)

@@ -1,8 +1,9 @@
 """One fact leads to the next: a won deal to projects, an approval to lots, an issue to a posting."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from domain.contract import ContractLine, FixedFeeMilestones, TimeAndMaterials, Uplift
 from domain.engagement import AgreeLine
@@ -14,11 +15,13 @@ from domain.opportunity import TellOpportunity, opportunity_stream
 from domain.ports import SourceAt
 from domain.processes.pricing import Pricing
 from domain.project import ConfirmSetUp, CreateProject
+from domain.reference.cost_card import CostRow, SetCostRate, cost_card_stream
 from domain.reference.fx_rate import PublishFxRate, fx_stream
 from domain.reference.identifier import ExternalRef, identifier_stream
-from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
+from domain.reference.rate_card import RateRow, SetRate, WithdrawRate, rate_card_stream
+from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
-from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World, euros
+from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, LogCandidates, NoCandidates, World, euros
 
 
 def won_deal(world: World) -> StreamId:
@@ -33,6 +36,22 @@ def won_deal(world: World) -> StreamId:
     stream = opportunity_stream("salesforce", "006A")
     world.tell(stream, TellOpportunity("006A", told, NINE))
     return stream_of("engagement", "E-006A")
+
+
+TUESDAY = MONDAY + timedelta(days=1)
+OWNERS: Final = (("line", "E-1", "L1"), ("engagement", "E-1"), ("customer", "C-1"))
+
+
+def open_price(world: World, sheet: StreamId) -> Decimal:
+    """What the one open lot of a week is billed at."""
+    (price,) = (held.lot.price for held in world.read(sheet).lots.values() if held.status is LotStatus.OPEN)
+    return price
+
+
+def costs(world: World, sheet: StreamId) -> list[Money]:
+    """What the open lots of a week cost, by their days."""
+    lots = [held.lot for held in world.read(sheet).lots.values() if held.status is LotStatus.OPEN]
+    return [lot.cost for lot in sorted(lots, key=lambda lot: lot.work_date)]
 
 
 class TestProvisioning:
@@ -100,6 +119,41 @@ class TestPricing:
         world.record(Pricing().react(fact, world.read, Unbilled()))
         assert asked == [{"engagement": "E-1"}]
         assert world.read(sheet).lots["jira:1#1"].lot.price == Decimal(140)
+
+    def test_the_card_of_the_line_comes_before_those_of_its_engagement_its_customer_and_the_firm(self) -> None:
+        world = World()
+        world.candidates = LogCandidates(world)
+        cards = [rate_card_stream(*owner) for owner in OWNERS]
+        for amount, card in zip((110, 120, 130), cards, strict=True):
+            world.tell(card, SetRate(RateRow("all", euros(amount), NEW_YEAR)))
+        sheet = world.firm().contract().work("1")
+        prices = [open_price(world, sheet)]
+        for card in cards:
+            world.tell(card, WithdrawRate("all"))
+            prices.append(open_price(world, sheet))
+        assert prices == [110, 120, 130, 150]
+
+    def test_who_has_no_cost_of_their_own_costs_what_the_role_costs_at_the_employer_on_the_day(self) -> None:
+        world = World()
+        world.candidates = LogCandidates(world)
+        world.firm().contract()
+        nobodys = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", None, Decimal(40), NINE)
+        world.tell(stream_of("resource", "W-5"), DescribeResource("W-5", nobodys))
+        for entity, amount, since in (("FR01", 90, NEW_YEAR), ("DE01", 50, NEW_YEAR), ("DE01", 55, TUESDAY)):
+            world.tell(cost_card_stream(entity), SetCostRate(entity, CostRow("Senior", euros(amount), since)))
+        sheet = world.work("1", person="W-5")
+        world.work("2", day=1, person="W-5")
+        assert costs(world, sheet) == [euros(400), euros(440)]
+        own = replace(nobodys, cost_rate=euros(70), stated_at=NINE + timedelta(days=9))
+        world.tell(stream_of("resource", "W-5"), DescribeResource("W-5", own))
+        assert costs(world, sheet) == [euros(560), euros(560)]
+
+    def test_work_that_costs_nobody_knows_what_has_no_price(self) -> None:
+        world = World().firm().contract()
+        nobodys = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", None, Decimal(40), NINE)
+        world.tell(stream_of("resource", "W-5"), DescribeResource("W-5", nobodys))
+        unrated = world.read(world.work("1", person="W-5")).entries["jira:1"].unrated
+        assert (unrated.code, "No cost rate for W-5" in unrated.detail) == ("NO_RATE", True)
 
     def test_a_cost_in_another_currency_uses_the_rate_of_the_work_date(self) -> None:
         world = World().firm().contract()
