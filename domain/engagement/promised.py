@@ -47,7 +47,7 @@ def source_of_promise(agreement: Agreement, line: str, name: str) -> str:
 def promised_lot(agreement: Agreement, line: ContractLine, promised: Promised, book: LotBook) -> Lot:
     """The lot of a promise that has come to be billed, under the next free id of its source."""
     source = source_of_promise(agreement, line.line, promised.name)
-    nothing = zero(agreement.currency)
+    nothing, whole = zero(agreement.currency), promised.amount.rounded()
     return Lot(
         lot=next_lot_id(book, source),
         source=source,
@@ -61,7 +61,7 @@ def promised_lot(agreement: Agreement, line: ContractLine, promised: Promised, b
         quantity=Decimal(1),
         unit="item",
         price=promised.amount.amount,
-        value=promised.amount.rounded(),
+        value=promised.amount if promised.amount == whole else whole,  # as it was told, where it is of whole cents
         cost=nothing,
         cost_in_billing_currency=nothing,
         approved_at=promised.known_at,
