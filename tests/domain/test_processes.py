@@ -12,7 +12,7 @@ from domain.kernel import Recorded, StreamId, stream_of
 from domain.lots import LotStatus
 from domain.money import Money
 from domain.opportunity import TellOpportunity, opportunity_stream
-from domain.ports import SourceAt
+from domain.ports import SourceAt, lots_of
 from domain.processes.pricing import Pricing
 from domain.project import ConfirmSetUp, CreateProject
 from domain.reference.cost_card import CostRow, SetCostRate, cost_card_stream
@@ -44,8 +44,8 @@ OWNERS: Final = (("line", "E-1", "L1"), ("engagement", "E-1"), ("customer", "C-1
 
 def open_price(world: World, sheet: StreamId) -> Decimal:
     """What the one open lot of a week is billed at."""
-    (price,) = (held.lot.price for held in world.read(sheet).lots.values() if held.status is LotStatus.OPEN)
-    return price
+    (held,) = (each for each in lots_of(world.read, sheet).values() if each.status is LotStatus.OPEN)
+    return held.lot.price
 
 
 def costs(world: World, sheet: StreamId) -> list[Money]:
