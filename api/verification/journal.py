@@ -40,10 +40,12 @@ QUESTIONS: Final = (
         "SELECT count(*) FROM journal_balance",
         """
         SELECT grain || ' ' || span || ' ' || entity || ' ' || account || ' ' || currency,
-               'kept ' || coalesce(kept, 0) || ', posted ' || coalesce(posted, 0)
-        FROM (SELECT grain, span, entity, account, currency, sum(functional) AS kept FROM journal_balance
-              GROUP BY 1, 2, 3, 4, 5) AS k
-        FULL JOIN (SELECT grain, span, entity, account, currency, sum(functional) AS posted
+               'functional, transaction and reporting amounts kept '
+               || coalesce(kept::text, '0') || ', posted ' || coalesce(posted::text, '0')
+        FROM (SELECT grain, span, entity, account, currency, ARRAY[sum(functional), sum(amount), sum(reporting)] AS kept
+              FROM journal_balance GROUP BY 1, 2, 3, 4, 5) AS k
+        FULL JOIN (SELECT grain, span, entity, account, currency,
+                          ARRAY[sum(functional), sum(amount), sum(coalesce(reporting, 0))] AS posted
                    FROM posting, LATERAL (VALUES ('month', period), ('day', effective_on::text)) AS g (grain, span)
                    GROUP BY 1, 2, 3, 4, 5) AS p USING (grain, span, entity, account, currency)
         WHERE kept IS DISTINCT FROM posted

@@ -80,6 +80,8 @@ def test_clean_books_have_no_offenders(books: Asker, conn: Connection[Any]) -> N
             "trial balance",
             "TAX_OUT",
         ),
+        ("UPDATE journal_balance SET amount = amount + 1 WHERE account = 'AR'", "trial balance", "AR USD"),
+        ("UPDATE journal_balance SET reporting = reporting + 1 WHERE account = 'AR'", "trial balance", "AR USD"),
         ("UPDATE invoice SET due = due - 1", "receivables", "DE01 AR USD"),
         ("UPDATE invoice SET held_back = held_back + 1", "receivables", "DE01 RETENTION USD"),
         ("UPDATE journal_open SET amount = amount + 1 WHERE kind = 'position'", "positions", "engagement E-1"),
