@@ -112,6 +112,7 @@ def _annex(part: AnnexPart) -> dict[str, Any]:
             for each in part.entries
         ],
         "quantity": _hours(part.quantity) if part.unit == "hour" else "",
+        "rounding": _amount(part.rounding) if part.rounding else "",
         "amount": _amount(part.amount),
     }
 

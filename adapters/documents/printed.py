@@ -5,7 +5,7 @@ A negative invoice (form 380 of a credit) shows its amounts with a minus; everyt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -51,7 +51,7 @@ class AnnexEntry:
 
 @dataclass(frozen=True, slots=True)
 class AnnexPart:
-    """The work behind one line."""
+    """The work behind one line; ``rounding`` is what the line, rounded once, asks for beyond its entries."""
 
     number: int
     description: str
@@ -59,6 +59,7 @@ class AnnexPart:
     entries: tuple[AnnexEntry, ...]
     quantity: Decimal
     amount: Money
+    rounding: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ def _has_lots(line: CreditedLine) -> bool:
 
 def _annex(line: InvoiceLine) -> AnnexPart:
     entries = tuple(_entry(lot, line.price / line.base_quantity) for lot in _in_order(line.lots))
-    return AnnexPart(line.line, line.description, line.unit, entries, *_sums(entries, line.net.currency))
+    return AnnexPart(line.line, line.description, line.unit, entries, *_sums(entries, line.rounding), line.rounding)
 
 
 def _in_order(lots: Sequence[LotOnInvoice]) -> list[LotOnInvoice]:
@@ -256,12 +257,13 @@ def _credited_annex(line: CreditedLine, sign: Decimal) -> AnnexPart:
         )
         for lot in lots
     )
-    return AnnexPart(line.line, line.description, line.unit, entries, *_sums(entries, line.net.currency))
+    nothing = zero(line.net.currency)
+    return AnnexPart(line.line, line.description, line.unit, entries, *_sums(entries, nothing), nothing)
 
 
-def _sums(entries: Iterable[AnnexEntry], currency: str) -> tuple[Decimal, Money]:
-    known = list(entries)
-    return sum((each.quantity for each in known), Decimal(0)), total((each.amount for each in known), currency)
+def _sums(entries: Sequence[AnnexEntry], rounding: Money) -> tuple[Decimal, Money]:
+    amounts = total((each.amount for each in entries), rounding.currency)
+    return sum((each.quantity for each in entries), Decimal(0)), amounts + rounding
 
 
 def _allowances_of(credit: Credit, sign: Decimal) -> tuple[tuple[AllowanceCharge, tuple[TaxTreatment, ...]], ...]:

@@ -193,7 +193,10 @@ class InvoiceLine:
     quantity: Decimal
     unit: str
     price: Decimal = strawberry.field(description="Per unit, in the currency of the invoice.")
-    net: Money
+    net: Money = strawberry.field(description="Price x quantity / base quantity, rounded, with its allowances.")
+    rounding: Money = strawberry.field(
+        description="What rounding it once adds to the values of its lots, a write-up or write-down that net includes."
+    )
     project: str
     contract_line: str
     first_work_date: date
@@ -288,6 +291,7 @@ def shown_lines(
         InvoiceLine(
             **{name: getattr(line, name) for name in _AS_THEY_ARE},
             taxes=cast(list[LineTax], list(line.treatments)),
+            rounding=cast(Money, line.rounding),
             lots=cast(
                 list[InvoicedLot],
                 [LotShown(o.stream, o.lot, o.quantity, o.value, known.get((o.stream, o.lot))) for o in line.lots],

@@ -277,7 +277,7 @@ def state_allowances(asked: StateAllowancesInput, call: Call) -> Decision:
     require_invoice(asked.invoice, call)
     draft = adjusting.draft_of(call.read, asked.invoice)
     currency = draft.header.currency
-    base = draft.line(asked.line).standard_value if asked.line is not None else _sum_of_lines(draft)
+    base = draft.line(asked.line).item_net if asked.line is not None else _sum_of_lines(draft)
     stated = tuple(_allowance(each, base, currency) for each in asked.allowances)
     units = Decimal(1) if asked.base_quantity is None else asked.base_quantity
     commands = adjusting.state_allowances(call.read, asked.invoice, asked.line, stated, call.actor, units)

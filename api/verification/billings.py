@@ -2,7 +2,7 @@
 
 Numbers have no gaps, each belongs to one issued invoice, and what invoices take of a contract line is what they bill.
 In money: the standard value of what is billed = billed net + written down - written up, where allowances count as
-written down and charges as written up.
+written down and charges as written up, and so does what a line of several lots loses or gains by being rounded once.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from domain.invoice import (
 )
 from domain.kernel import Recorded, StreamId, local_id
 from domain.lots import LotsBilled, LotsCredited, LotSplit, LotsReleased, LotsReserved
+from domain.money import Money
 from domain.number_series import NumberTaken
 
 Claimed = tuple[str, str]
@@ -41,7 +42,8 @@ Claimed = tuple[str, str]
 class Bill:
     """An invoice as far as its lots are concerned: what each is billed at, and what each contract line comes to.
 
-    ``standard`` is, for each engagement, the net that it bills without write-ups, write-downs, allowances and charges.
+    ``standard`` is, for each engagement, the net that it bills without write-ups, write-downs, allowances, charges and
+    what rounding each line once makes of it.
     """
 
     header: Header | None = None
@@ -166,8 +168,7 @@ class Billings:
             for line in lines:
                 yield from (Breach(f"invoice:{invoice}", detail) for detail in _unlike_its_lots(line))
                 if line.adjustment is None and line.releases is None:
-                    corrections = sum((each.signed.amount for each in line.allowances), Decimal(0))
-                    bill.standard[bill.line_of(line)[0]] += line.net.amount - corrections
+                    bill.standard[bill.line_of(line)[0]] += _without_corrections(line) - _rounding(line)
                     bill.standard_lines.add(line.line)
 
     def _credit(self, invoice: str, credited: InvoiceCredited) -> None:
@@ -233,7 +234,10 @@ class Billings:
 
 
 def _unlike_its_lots(line: InvoiceLine) -> Iterator[str]:
-    """How a line is not what its lots come to, with its allowances and charges; a write-up or -down bills none."""
+    """How a line is not what its lots come to, with its allowances and charges; a write-up or -down bills none.
+
+    Its lots come to the sum of their values, or to price x quantity rounded once, or to what a cap left between them.
+    """
     if line.releases is not None:
         return
     if line.adjustment is not None:
@@ -242,10 +246,29 @@ def _unlike_its_lots(line: InvoiceLine) -> Iterator[str]:
             yield f"line {line.line} corrects by {line.net.amount}, its lots bear {borne}"
         return
     quantity = sum((each.quantity for each in line.lots), Decimal(0))
-    value = sum((each.value.amount for each in line.lots), Decimal(0))
-    net = value + sum((each.signed.amount for each in line.allowances), Decimal(0))
-    if (quantity, net) != (line.quantity, line.net.amount):
+    value = line.standard_value.amount
+    if (quantity, value + _rounding(line)) != (line.quantity, _without_corrections(line)):
         yield f"line {line.line} is {line.quantity} at {line.net.amount}, its lots {quantity} at {value}"
+
+
+def _without_corrections(line: InvoiceLine) -> Decimal:
+    return line.net.amount - sum((each.signed.amount for each in line.allowances), Decimal(0))
+
+
+def _rounding(line: InvoiceLine) -> Decimal:
+    """What rounding the line once, as far as a cap let it, makes of its lots; nothing where that cannot explain it."""
+    value, net = line.standard_value.amount, _without_corrections(line)
+    least, most = sorted((value, _rounded_once(line)))
+    return net - value if least <= net <= most else Decimal(0)
+
+
+def _rounded_once(line: InvoiceLine) -> Decimal:
+    """Price x quantity of its lots; a part that was cut to the cent is worth what it was cut at."""
+    price, exact = line.price / line.base_quantity, Decimal(0)
+    for each in line.lots:
+        product = Money(price * each.quantity, line.net.currency)
+        exact += product.amount if product.rounded() == each.value else each.value.amount
+    return Money(exact, line.net.currency).rounded().amount
 
 
 def _shown(amounts: dict[Claimed, Decimal]) -> str:

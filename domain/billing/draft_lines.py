@@ -9,22 +9,33 @@ from decimal import Decimal
 from functools import partial
 
 from domain.billing.draft_plan import Billable
+from domain.billing.line_rounding import LineRounding
 from domain.invoice import Header, InvoiceLine, Layout, LotOnInvoice
 from domain.lots import Lot
-from domain.money import total
+from domain.money import Money, total
 from domain.ports import Read, customer_of, engagement_of, entity_of, project_of, tax_rules_of
 from domain.tax import TaxDecision, TaxedAs, TaxTreatment, decide_tax
 
 
-def lines_of(read: Read, header: Header, billable: Sequence[Billable], first: int) -> tuple[InvoiceLine, ...]:
-    """One line for what has the same project, contract line, text, price and tax, or one for each lot."""
+def lines_of(
+    read: Read, header: Header, billable: Sequence[Billable], rounding: LineRounding, first: int
+) -> tuple[InvoiceLine, ...]:
+    """One line for what has the same project, contract line, text, price and tax, or one for each lot.
+
+    What one of several payers is billed is the sum of their shares of each lot, which are divided to the cent.
+    """
     groups: dict[tuple[object, ...], list[Billable]] = {}
     taxes = _Taxes(read, header)
     for each in billable:
         lot = each.lot
         kind = (lot.engagement, lot.project, lot.line, _text(read, lot), lot.price, lot.tax_category, taxes.of(lot))
         groups.setdefault((*kind, lot.lot) if header.layout == "detail" else kind, []).append(each)
-    return tuple(_line(read, number, group, header.layout) for number, group in enumerate(groups.values(), start=first))
+    lines: list[InvoiceLine] = []
+    for number, group in enumerate(groups.values(), start=first):
+        lots = [each.lot for each in group]
+        net = rounding.net_of(lots) if header.share is None else total((lot.value for lot in lots), header.currency)
+        lines.append(_line(read, number, group, header.layout, net))
+    return tuple(lines)
 
 
 class _Taxes:
@@ -57,7 +68,7 @@ def _text(read: Read, lot: Lot) -> str:
     return f"{project_of(read, lot.project).terms.title}: {lot.role}"
 
 
-def _line(read: Read, number: int, group: Sequence[Billable], layout: Layout) -> InvoiceLine:
+def _line(read: Read, number: int, group: Sequence[Billable], layout: Layout, net: Money) -> InvoiceLine:
     parts = tuple(_on_invoice(each) for each in group)
     first, days = group[0].lot, [each.lot.work_date for each in group]
     text = _text(read, first)
@@ -68,7 +79,7 @@ def _line(read: Read, number: int, group: Sequence[Billable], layout: Layout) ->
         quantity=sum((part.quantity for part in parts), Decimal(0)),
         unit=first.unit,
         price=first.price,
-        net=total((part.value for part in parts), first.value.currency),
+        net=net,
         project=first.project,
         contract_line=first.line,
         first_work_date=min(days),

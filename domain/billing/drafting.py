@@ -14,6 +14,7 @@ from domain.billing.billable import billable_lots
 from domain.billing.claims import claims_of, reservations
 from domain.billing.draft_lines import lines_of
 from domain.billing.draft_plan import BelowMinimumInvoice, Billable, DraftPlan, Drafts, GroupKey, LotsDoNotBelong
+from domain.billing.line_rounding import LineRounding
 from domain.billing.sharing import shares_of_each
 from domain.invoice import (
     AddLines,
@@ -47,13 +48,14 @@ def draft_invoices(
     may be billed: what they take of a cap in their turn is left for them.
     """
     billable = billable_lots(read, lots, plan, beside)
+    rounding = LineRounding(read, billable)
     taking = _open_by_key(read, open_drafts)
     commands: list[Addressed] = []
     invoices: list[str] = []
     left_out: list[Refused] = []
     for key, members in _grouped(read, billable, plan.grouping).items():
         if (draft := taking.get((key, plan.grouping))) is not None:
-            commands += _late_lots(read, draft, members, plan.by)
+            commands += _late_lots(read, draft, members, rounding, plan.by)
             invoices.append(draft.invoice)
             continue
         try:
@@ -61,7 +63,7 @@ def draft_invoices(
         except BelowMinimumInvoice as below:
             left_out.append(below)
             continue
-        made, names = _new_drafts(read, key, members, plan, name(key.name))
+        made, names = _new_drafts(read, key, members, rounding, plan, name(key.name))
         commands += made
         invoices += names
     return Drafts(tuple(commands), tuple(dict.fromkeys(invoices)), tuple(left_out))
@@ -74,10 +76,12 @@ def refresh_draft(
     draft = _require_draft(read, invoice)
     header = draft.header
     plan = DraftPlan(header.cut_off, by, on, header.grouping, header.layout, strict)
+    billable = billable_lots(read, lots, plan, beside)
+    rounding = LineRounding(read, billable)
     commands: list[Addressed] = []
-    for key, members in _grouped(read, billable_lots(read, lots, plan, beside), header.grouping).items():
+    for key, members in _grouped(read, billable, header.grouping).items():
         if key == _key_of(header):
-            commands += _late_lots(read, draft, members, by)
+            commands += _late_lots(read, draft, members, rounding, by)
         elif strict:
             raise LotsDoNotBelong(f"{members[0].lot.lot} and {invoice}.")
     return Drafts(tuple(commands), (invoice,))
@@ -150,12 +154,12 @@ def _require_minimum(read: Read, key: GroupKey, members: Sequence[Billable], pla
 
 
 def _new_drafts(
-    read: Read, key: GroupKey, members: Sequence[Billable], plan: DraftPlan, invoice: str
+    read: Read, key: GroupKey, members: Sequence[Billable], rounding: LineRounding, plan: DraftPlan, invoice: str
 ) -> tuple[list[Addressed], list[str]]:
     splits, whole = _cut(members)
     if not key.payers:
         header = _header(read, key, members, plan)
-        return [*splits, *_draft(read, invoice, header, whole)], [invoice]
+        return [*splits, *_draft(read, invoice, header, whole, rounding)], [invoice]
     commands, names = list(splits), []
     shares, parts_by_payer = _shared_out(whole, key)
     commands += shares
@@ -163,7 +167,7 @@ def _new_drafts(
         name = invoice if part == 1 else f"{invoice}-{part}"
         share = BillToShare(invoice, percent, part, len(key.payers))
         header = _header(read, key, members, plan, customer=payer, share=share)
-        commands += _draft(read, name, header, parts_by_payer[part - 1])
+        commands += _draft(read, name, header, parts_by_payer[part - 1], rounding)
         names.append(name)
     return commands, names
 
@@ -222,8 +226,10 @@ def _header(
     )
 
 
-def _draft(read: Read, invoice: str, header: Header, members: Sequence[Billable]) -> list[Addressed]:
-    lines = lines_of(read, header, members, first=1)
+def _draft(
+    read: Read, invoice: str, header: Header, members: Sequence[Billable], rounding: LineRounding
+) -> list[Addressed]:
+    lines = lines_of(read, header, members, rounding, first=1)
     return [
         *reservations(invoice, lines),
         *claims_of(read, invoice, header, lines),
@@ -231,11 +237,13 @@ def _draft(read: Read, invoice: str, header: Header, members: Sequence[Billable]
     ]
 
 
-def _late_lots(read: Read, draft: Draft, members: Sequence[Billable], by: str) -> list[Addressed]:
+def _late_lots(
+    read: Read, draft: Draft, members: Sequence[Billable], rounding: LineRounding, by: str
+) -> list[Addressed]:
     """The commands by which late lots join a draft, on lines of their own."""
     splits, whole = _cut(members)
     last = max(line.line for line in draft.lines)
-    lines = lines_of(read, draft.header, whole, first=last + 1)
+    lines = lines_of(read, draft.header, whole, rounding, first=last + 1)
     return [
         *splits,
         *reservations(draft.invoice, lines),

@@ -56,7 +56,7 @@ class Adjustment:
 class InvoiceLine:
     """One line: its text, quantity x price / base quantity, its net, and the lots behind it.
 
-    ``net`` includes the line's own ``allowances``. ``engagement`` is that of the header where it is not stated.
+    ``net`` includes ``rounding`` and the line's ``allowances``. ``engagement`` is that of the header unless stated.
     ``adjustment`` marks a write-up or write-down, which bills no lots. ``holdback_percent`` of the net is kept back by
     the customer until it is released; ``releases`` is the invoice whose holdback this line asks for. ``treatments``
     are the taxes of the line, known once it is issued.
@@ -86,6 +86,16 @@ class InvoiceLine:
     def standard_value(self) -> Money:
         """What the lots of the line are worth at their rates, before any adjustment, allowance or charge."""
         return total((lot.value for lot in self.lots), self.net.currency)
+
+    @property
+    def item_net(self) -> Money:
+        """What it asks for before its own allowances and charges: price x quantity, rounded once."""
+        return self.net - total((each.signed for each in self.allowances), self.net.currency)
+
+    @property
+    def rounding(self) -> Money:
+        """What rounding once adds to its lots, which were each rounded for itself: written up, or down below zero."""
+        return self.item_net - self.standard_value if self.lots else zero(self.net.currency)
 
 
 @dataclass(frozen=True, slots=True)

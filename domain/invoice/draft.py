@@ -252,12 +252,10 @@ def with_allowances(
     line: InvoiceLine, allowances: tuple[AllowanceCharge, ...], base_quantity: Decimal = Decimal(1)
 ) -> InvoiceLine:
     """A line with other allowances and charges, priced for another number of units; the goods stay what they were."""
-    currency = line.net.currency
-    bare = line.net - total((each.signed for each in line.allowances), currency)
     return replace(
         line,
         allowances=allowances,
-        net=bare + total((each.signed for each in allowances), currency),
+        net=line.item_net + total((each.signed for each in allowances), line.net.currency),
         price=line.price / line.base_quantity * base_quantity,
         base_quantity=base_quantity,
     )

@@ -52,7 +52,7 @@ from tests.world import ENGAGEMENT, MONDAY, NEW_YEAR, NINE, NoCandidates, World,
 GIVEN_UP = (LotStatus.WRITTEN_OFF, LotStatus.NON_BILLABLE)
 OTHER = stream_of("engagement", "E-2")
 ENTRIES = st.integers(0, 4)
-HOURS = st.sampled_from(["1", "2.5", "4"])
+HOURS = st.sampled_from(["0.333367", "2.5", "4"])
 
 
 class Billing(RuleBasedStateMachine):

@@ -80,6 +80,25 @@ def test_work_costs_and_earns_and_its_invoice_is_owed_and_paid() -> None:
     assert (first.reporting, first.reporting_currency) == (Decimal(480), "EUR")
 
 
+def test_a_line_that_is_rounded_once_is_owed_so_and_its_cent_is_earned_as_an_adjustment() -> None:
+    world = firm()
+    sheets = dict.fromkeys(world.work(str(day), "0.333367", day=day) for day in range(3))
+    world.draft("I-1", world.lots(*sheets)).approve("I-1").issue("I-1")
+    rows = given(world).when(folded)
+    assert [each for each in entries(rows) if "COST_LABOUR" not in each][-2:] == [
+        {"CONTRACT_ASSET": Decimal("-0.01"), "REVENUE_ADJUSTMENT": Decimal("0.01")},
+        {"AR": Decimal("178.52"), "CONTRACT_ASSET": Decimal("-150.02"), "TAX_OUT": Decimal("-28.50")},
+    ]
+    rows.then(INVOICES, "I-1", net=Decimal("150.02"), due=Decimal("178.52"))
+    rows.then(LINES, "E-1", "L1", recognised=Decimal("150.02"), adjusted=Decimal("-0.01"), billed=Decimal("150.02"))
+    credit(world, "CN-1", CreditWish(1, lot="jira:1#1"))
+    credit(world, "CN-2", CreditWish(1))
+    rows = given(world).when(folded)
+    rows.then(INVOICES, "I-1", status="credited", due=Decimal(0))
+    rows.then(LINES, "E-1", "L1", recognised=Decimal("150.03"), adjusted=Decimal(0), billed=Decimal(0))
+    assert balances(rows)["CONTRACT_ASSET"] == Decimal("150.03")
+
+
 def test_what_is_over_a_cap_earns_when_the_cap_is_raised_and_not_before() -> None:
     world = World().firm().contract(cap=euros(1500))
     world.work("1")

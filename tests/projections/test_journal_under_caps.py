@@ -72,7 +72,7 @@ class Story:
         name, (person, day) = self._name(), self.luck.choice(free)
         self.sheets[name] = (person, day)
         self.projects[name] = self.luck.choice(("P-1-L1", "P-1-L1", "P-2-L1"))
-        self._log(name, self.luck.choice((1, 2, 4, 5.5)))
+        self._log(name, self.luck.choice((0.333367, 2, 4.166683, 5.5)))
         at = NINE + timedelta(days=day, hours=10, minutes=self.names)
         stream = timesheet_stream(person, MONDAY + timedelta(days=day))
         self.world.tell(stream, ApproveTime((f"jira:{name}",), "W-9", at))
@@ -87,7 +87,7 @@ class Story:
     def correct(self) -> None:
         if self.sheets:
             self.names += 1
-            self._log(self.luck.choice(list(self.sheets)), self.luck.choice((1, 3)))
+            self._log(self.luck.choice(list(self.sheets)), self.luck.choice((1.333367, 3)))
 
     def reject(self) -> None:
         if self.sheets:

@@ -95,6 +95,21 @@ def test_the_annex_adds_up_to_the_lines(world: World) -> None:
     assert part.amount - euros("12.34") == printed.lines[0].net
 
 
+def test_a_line_that_is_rounded_once_is_told_so_in_the_annex_and_adds_up() -> None:
+    world = World().firm().contract()
+    sheets = dict.fromkeys(world.work(str(day), "0.333367", day=day) for day in range(3))
+    world.draft("I-1", world.lots(*sheets)).approve("I-1").issue("I-1")
+    printed = invoice(world)
+    (line,), (part,) = printed.lines, printed.annex
+    assert (line.net, part.amount, part.rounding) == (euros("150.02"), euros("150.02"), euros("-0.01"))
+    annex = " ".join(PdfReader(BytesIO(pdf_of(printed))).pages[-1].extract_text().split())
+    assert "Rounding: price × quantity is rounded once −0.01" in annex
+    told = parsed(ubl_of(printed)).find("cac:InvoiceLine", NAMES)
+    assert told is not None
+    product = Decimal(text(told, "cac:Price/cbc:PriceAmount")) * Decimal(text(told, "cbc:InvoicedQuantity"))
+    assert product.quantize(Decimal("0.01")) == Decimal(text(told, "cbc:LineExtensionAmount"))
+
+
 def parsed(xml: bytes) -> ET.Element:
     return ET.fromstring(xml)  # noqa: S314 -- our own document
 

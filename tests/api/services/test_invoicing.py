@@ -191,6 +191,16 @@ def test_a_price_for_no_units_is_refused(counter: Counter) -> None:
         counter.ask("state-allowances", PREPARER, invoice="I-1", line=1, allowances=(), base_quantity=Decimal(0))
 
 
+def test_a_percentage_of_a_line_is_of_what_it_asks_for_rounded_once(counter: Counter) -> None:
+    for day in range(3):
+        counter.world.work(str(day), "0.333367", day=day)  # 50.00505 is 50.01 each, 150.01515 in all
+    counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")
+    assert state_of(counter, "I-1").net == euros("150.02")
+    whole = AllowanceInput("allowance", "Goodwill", percent=Decimal(100))
+    counter.ask("state-allowances", PREPARER, invoice="I-1", line=1, allowances=(whole,))
+    assert not state_of(counter, "I-1").net
+
+
 def test_the_adjuster_of_a_draft_may_not_approve_it(counter: Counter) -> None:
     counter.world.work("1")
     counter.ask("request-invoice", PREPARER, engagement="E-1", invoice="I-1")

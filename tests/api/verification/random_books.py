@@ -204,7 +204,7 @@ class RandomBooks(Group):
         person, on = self.luck.choice(list(PEOPLE)), self.past()
         if (person, on) not in self.worked:
             self.worked.add((person, on))
-            self._log(person, on, self.luck.choice(("1.25", "4", "8")), self._project())
+            self._log(person, on, self.luck.choice(("0.333367", "1.25", "4", "8")), self._project())
 
     def _project(self) -> str:
         line = self.luck.choice(("TM", "TM", "FX", "SB", "RT", "PC", "MS"))
@@ -219,7 +219,7 @@ class RandomBooks(Group):
         if self.worked:
             person, on = self.luck.choice(sorted(self.worked))
             self.told += 1
-            self._log(person, on, self.luck.choice(("0.5", "3", "7.75")), self._project())
+            self._log(person, on, self.luck.choice(("0.166683", "3", "7.75")), self._project())
 
     def reject(self) -> None:
         if self.worked:

@@ -17,6 +17,7 @@ from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.rows import OutboxRow, ReceivedMessage
 from api.verification.books import verify
 from api.verification.report import Report
+from domain.billing.credit_wishes import CreditWish
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, FixedFeeMilestones, Milestone
 from domain.engagement import AcceptMilestone
@@ -24,6 +25,7 @@ from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stre
 from domain.invoice import RecordPayment, invoice_stream
 from domain.kernel import Addressed, Cause, StreamId
 from domain.timesheet import Claim, LogTime, RejectTime, Work, timesheet_stream
+from tests.domain.test_crediting import credit
 from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
 
 
@@ -113,6 +115,18 @@ def test_books_with_milestones_pass(ledger: Ledger, conn: Connection[Any]) -> No
     world.tell(ENGAGEMENT, AcceptMilestone("L1", "M1", MONDAY, "mail of March 2", "user:pm", NINE))
     world.draft("I-1", world.lots(ENGAGEMENT)).approve("I-1").issue("I-1")
     assert checked(ledger, conn).holds
+
+
+def test_books_with_lines_that_are_rounded_once_pass(ledger: Ledger, conn: Connection[Any]) -> None:
+    world = World(ledger).firm().contract()
+    sheets = dict.fromkeys(world.work(str(day), "0.333367", day=day) for day in range(3))
+    world.draft("I-1", world.lots(*sheets)).approve("I-1").issue("I-1")
+    assert world.read(invoice_stream("I-1")).document.lines[0].rounding == euros("-0.01")
+    assert checked(ledger, conn).holds
+    credit(world, "CN-1", CreditWish(1, lot="jira:1#1"))
+    assert checked(ledger, conn).holds
+    rewrite(conn, "invoice.issued.v1", lambda event: event["document"]["lines"][0]["net"].update(amount="150.01"))
+    assert offenders(checked(ledger, conn), "money")
 
 
 def test_the_guard_refuses_a_change_without_the_owners_help(books: World, conn: Connection[Any]) -> None:
