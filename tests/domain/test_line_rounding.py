@@ -116,6 +116,10 @@ def test_what_is_kept_back_is_of_the_rounded_line() -> None:
     assert (document.holdback, document.receivable) == (euros("10.00"), euros("109.00"))
 
 
+def test_work_that_is_worth_nothing_piece_by_piece_is_billed_at_nothing() -> None:
+    assert nets(drafted(worked(firm(), ["0.00004"] * 3))) == [euros(0)]
+
+
 def test_allowances_and_another_base_quantity_leave_the_rounding_as_it_is() -> None:
     world = drafted(worked(firm()))
     stated = (AllowanceCharge("allowance", euros("5.00"), "Goodwill."),)
