@@ -205,9 +205,9 @@ def _cause_schema() -> CoreSchema:
 def _write(form: _Form, name: str, fact: Any) -> bytes:
     """The bytes of an event or a cause that reads back as what was written: because it is plain, or by proof."""
     try:
-        written = form.write(fact, warnings="error", exclude_none=name == _CAUSE)
         if form.is_plain(fact):
-            return written
+            return form.write(fact, exclude_none=name == _CAUSE)
+        written = form.write(fact, warnings="error", exclude_none=name == _CAUSE)
         again = form.read(written)
     except (PydanticSerializationError, ValidationError) as error:
         raise UnfaithfulEvent(f"{name}: {error}") from error

@@ -15,10 +15,14 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+from pydantic_core import TzInfo
+
 Check = Callable[[Any], bool]
 """Whether a part is plain, given that its type is exactly the one that the check belongs to."""
 
 _NONE: Final = type(None)
+_UTC_AS_READ: Final = TzInfo(0)
+"""The zone of a time that was read from JSON, which is what most sources send."""
 
 
 def plainness_of(kind: type) -> Check:
@@ -75,7 +79,7 @@ def _parts_of_few(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def _is_in_utc(at: datetime) -> bool:
-    return at.tzinfo is UTC
+    return at.tzinfo is UTC or at.tzinfo == _UTC_AS_READ
 
 
 _CHECKS: Final[Mapping[type, Check | None]] = {

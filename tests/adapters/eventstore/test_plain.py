@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Literal, NewType
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import TzInfo
 
 from adapters.eventstore import codec as codec_module
 from adapters.eventstore.codec import Codec
@@ -89,7 +91,7 @@ CODEC = Codec({"fact.v1": Fact})
 decimals = st.decimals(allow_nan=False, allow_infinity=False)
 texts = st.text(st.characters(codec="utf-8"))
 parts = st.builds(Part, decimals, st.none() | texts)
-moments = st.datetimes(timezones=st.just(UTC))
+moments = st.datetimes(timezones=st.sampled_from((UTC, TzInfo(0))))
 facts = st.builds(
     Fact,
     texts,
@@ -129,6 +131,8 @@ def test_every_plain_fact_reads_back_as_it_was_written(fact: Fact) -> None:
         {"day": NOON},
         {"at": NOON.replace(tzinfo=None)},
         {"at": NOON.astimezone(timezone(timedelta(hours=1)))},
+        {"at": NOON.astimezone(TzInfo(3600))},
+        {"at": NOON.astimezone(ZoneInfo("Europe/London"))},
         {"kind": "c"},
         {"names": ["a"]},
         {"names": ("a", 1)},
@@ -178,4 +182,6 @@ def test_hours_as_time_systems_tell_them_are_plain() -> None:
     work = Work("P-1", "T-1", date(2026, 3, 2), Decimal("7.5"), started="09:00:00", note="design")
     told = TimeLogged("jira:1", "W-1", Claim("jira", "1", NOON), work)
     assert plainness_of(TimeLogged)(told)
+    as_read = replace(told, claim=Claim("tempo", "1", datetime(2026, 3, 2, 12, tzinfo=TzInfo(0))))
+    assert plainness_of(TimeLogged)(as_read)
     assert plainness_of(Cause)(Cause("system:jira", "jira:1", "jira:1", "jira:1", NOON))
