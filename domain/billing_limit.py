@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import assert_never
 
-from domain.caps import Consumed, Limit, Reached, Room, alerts_of, room_of
+from domain.caps import CapUse, Consumed, Limit, Reached, Room, alerts_of, room_of
 from domain.kernel import Decider, Refused, StreamId, stream_of
 from domain.money import Money, zero
 
@@ -45,6 +45,17 @@ class ReleaseLimit:
     """Give back what a discarded draft had taken."""
 
     invoice: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLimitUse:
+    """Say how far a limit is used up by what is billed, drafted, or earned and not billed yet.
+
+    It says nothing of another limit than the one that is agreed.
+    """
+
+    limit: Limit
+    consumed: Consumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +107,16 @@ class LimitBelowBilled(Refused):
 
 
 Event = BillingLimitAgreed | LimitClaimed | LimitReleased | LimitReached
-Command = AgreeBillingLimit | ClaimLimit | ReleaseLimit
+Command = AgreeBillingLimit | ClaimLimit | ReleaseLimit | NoteLimitUse
 
 
 @dataclass(frozen=True, slots=True)
 class BillingLimit:
-    """A customer's limit and what each invoice takes of it."""
+    """A customer's limit, what each invoice takes of it, and the newest share in each unit that was reached."""
 
     agreed: BillingLimitAgreed | None = None
     claims: Mapping[str, Consumed] = field(default_factory=dict)
+    told: Mapping[str, Reached] = field(default_factory=dict)
 
     @property
     def limit(self) -> Limit | None:
@@ -125,8 +137,17 @@ class BillingLimit:
         """What is left; None without a limit."""
         if self.agreed is None or self.agreed.limit is None:
             return None
-        room = room_of(f"customer {self.agreed.customer}", self.agreed.limit, self.consumed)
+        room = room_of(self.level, self.agreed.limit, self.consumed)
         return replace(room, customer=self.agreed.customer)
+
+    @property
+    def level(self) -> str:
+        """The limit as people call it."""
+        return f"customer {self.agreed.customer}" if self.agreed else ""
+
+    def use(self, earned: Consumed) -> CapUse | None:
+        """How far it is used up, with what work that is on no draft has earned; None without a limit."""
+        return CapUse(self.level, self.limit, self.consumed, earned) if self.limit else None
 
 
 def decide(command: Command, state: BillingLimit) -> Sequence[Event]:
@@ -141,6 +162,8 @@ def decide(command: Command, state: BillingLimit) -> Sequence[Event]:
             return _claim(command, state)
         case ReleaseLimit(invoice):
             return [LimitReleased(invoice)] if invoice in state.claims else []
+        case NoteLimitUse(limit, consumed):
+            return _alerts(state, consumed) if state.limit == limit else []
         case _:
             assert_never(command)
 
@@ -163,8 +186,7 @@ def _claim(command: ClaimLimit, state: BillingLimit) -> Sequence[Event]:
     claim = Consumed(command.amount, command.hours)
     if state.agreed is None or state.claims.get(command.invoice) == claim:
         return []
-    before, nothing = state.consumed, Consumed(zero(command.amount.currency))
-    own = state.claims.get(command.invoice, nothing)
+    own = state.claims.get(command.invoice, Consumed(zero(command.amount.currency)))
     claimed = LimitClaimed(command.invoice, command.amount, command.hours)
     after = evolve(state, claimed).consumed
     limit = state.limit
@@ -172,9 +194,15 @@ def _claim(command: ClaimLimit, state: BillingLimit) -> Sequence[Event]:
         raise LimitExceeded(f"{after.amount} of {limit.amount}.")
     if limit is not None and limit.hours is not None and limit.hours < after.hours and own.hours < claim.hours:
         raise LimitExceeded(f"{after.hours} h of {limit.hours} h.")
-    customer = state.agreed.customer
-    alerts = alerts_of(f"customer {customer}", limit, before, after) if limit else ()
-    return [claimed, *(LimitReached(customer, reached) for reached in alerts)]
+    return [claimed, *_alerts(state, after)]
+
+
+def _alerts(state: BillingLimit, consumed: Consumed) -> list[LimitReached]:
+    """The shares of the limit that are reached and were not told yet."""
+    if state.agreed is None or state.agreed.limit is None:
+        return []
+    alerts = alerts_of(state.level, state.agreed.limit, consumed, state.told.values())
+    return [LimitReached(state.agreed.customer, reached) for reached in alerts]
 
 
 def evolve(state: BillingLimit, event: Event) -> BillingLimit:
@@ -185,8 +213,8 @@ def evolve(state: BillingLimit, event: Event) -> BillingLimit:
             return replace(state, claims={**state.claims, invoice: Consumed(amount, hours)})
         case LimitReleased(invoice):
             return replace(state, claims={name: claim for name, claim in state.claims.items() if name != invoice})
-        case LimitReached():
-            return state
+        case LimitReached(_, reached):
+            return replace(state, told={**state.told, reached.unit: reached})
         case _:
             assert_never(event)
 

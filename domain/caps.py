@@ -17,7 +17,7 @@ from domain.lots import Lot
 from domain.money import Money, minor_unit, money_of, zero
 
 ALERTS_AT_PERCENT = (75, 90, 100)
-"""The shares of a cap at which the project manager is told (once each, until the cap is raised)."""
+"""The shares of a cap at which the project manager is told (once each, until the cap is changed)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,32 @@ def _taken_from(room: Room, candidate: Candidate, within: Money, hours: Decimal 
 
 
 @dataclass(frozen=True, slots=True)
+class Earned:
+    """What work that is on no draft has earned under all of its caps: one line's, one person's."""
+
+    line: str | None
+    resource: str | None
+    consumed: Consumed
+
+
+@dataclass(frozen=True, slots=True)
+class CapUse:
+    """How far a cap is used up: by drafts and invoices net of credits, and by work that has earned and is on none."""
+
+    level: str
+    limit: Limit
+    taken: Consumed
+    earned: Consumed
+    line: str | None = None
+    resource: str | None = None
+
+    @property
+    def consumed(self) -> Consumed:
+        """All that is used of it."""
+        return self.taken + self.earned
+
+
+@dataclass(frozen=True, slots=True)
 class Reached:
     """A cap of which a share is consumed: in its own unit, a currency or hours."""
 
@@ -209,17 +235,25 @@ class Reached:
     unit: str
 
 
-def alerts_of(level: str, limit: Limit, before: Consumed, after: Consumed) -> Iterator[Reached]:
-    """The alerts that a change of consumption gives; only the highest share that was passed in each unit."""
-    units: list[tuple[Decimal, Decimal, Decimal, str]] = []
+def alerts_of(level: str, limit: Limit, consumed: Consumed, told: Iterable[Reached]) -> Iterator[Reached]:
+    """The alerts that a consumption gives: the highest share that is passed in each unit, where it was not told yet.
+
+    What was told of another limit counts no more.
+    """
+    known = tuple(told)
+    for now, most, unit in measures(limit, consumed):
+        passed = max((percent for percent in ALERTS_AT_PERCENT if most * percent <= now * 100), default=0)
+        same = (each for each in known if (each.level, each.unit, each.limit) == (level, unit, most))
+        if passed > max((each.percent for each in same), default=0):
+            yield Reached(level, passed, now, most, unit)
+
+
+def measures(limit: Limit, consumed: Consumed) -> Iterator[tuple[Decimal, Decimal, str]]:
+    """What is consumed of a limit, the limit, and their unit: in money and in hours, as far as it limits them."""
     if limit.amount is not None and limit.amount.amount > 0:
-        units.append((before.amount.amount, after.amount.amount, limit.amount.amount, limit.amount.currency))
+        yield consumed.amount.amount, limit.amount.amount, limit.amount.currency
     if limit.hours is not None and limit.hours > 0:
-        units.append((before.hours, after.hours, limit.hours, "hour"))
-    for was, now, most, unit in units:
-        passed = [percent for percent in ALERTS_AT_PERCENT if was * 100 < most * percent <= now * 100]
-        if passed:
-            yield Reached(level, passed[-1], now, most, unit)
+        yield consumed.hours, limit.hours, "hour"
 
 
 Claims = Mapping[str, Consumed]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from domain.billing_limit import BillingLimit, billing_limit_stream
+from domain.caps import CapUse
 from domain.engagement import Engagement
 from domain.invoice import Invoice
 from domain.kernel import StreamId, stream_of
@@ -102,6 +103,14 @@ class Candidates(Protocol):
 
     def transfer_pairs(self) -> Sequence[tuple[str, str]]:
         """The lenders and borrowers between which something is to be invoiced or taken back."""
+        ...
+
+    def use_of_caps(self, engagement: str) -> Sequence[CapUse]:
+        """How far each cap of an engagement is used up, work that is earned and not billed yet with it."""
+        ...
+
+    def use_of_limit(self, customer: str, currency: str) -> CapUse | None:
+        """How far a customer's limit is used up over all engagements, in the same way; None without a limit."""
         ...
 
 

@@ -108,8 +108,8 @@ class Reader:
     """Opens views; ``pool`` connects to the database of the log."""
 
     def __init__(self, pool: ConnectionPool[Connection[Any]], log: Log, generations: Generations) -> None:
+        self.log = log
         self._pool = pool
-        self._log = log
         self._generations = generations
         self._find = _FIND.replace("{registry}", generations.registry)
         self._where_live = f"SELECT position, shape FROM {generations.registry}.generation WHERE status = 'live'"
@@ -163,12 +163,12 @@ class Reader:
         return int(found[0]) if found and found[1] == scheme.shape() else -1
 
     def _past(self, at: At, live: GenerationRow) -> GenerationInfo:
-        position = at.position if isinstance(at, AtPosition) else self._log.position_at(at.recorded_at)
+        position = at.position if isinstance(at, AtPosition) else self.log.position_at(at.recorded_at)
         if position > live.position:
             raise InTheFuture(f"{position} asked, {live.position} reached.")
         if position < 0:
             raise InTheFuture(f"Positions begin at 0, not at {position}.")
-        past = build.as_of(self._log, self._generations, position)
+        past = build.as_of(self.log, self._generations, position)
         self._generations.use(past)
         return past
 
@@ -188,7 +188,7 @@ class Reader:
             conn.execute(NARROW, [_entities(conn, scope), row.schema])
         systems = conn.execute("SELECT system, position, recorded_at, occurred_at FROM source ORDER BY system")
         sources = tuple(_lag(*each) for each in systems.fetchall())
-        head = self._log.head()
+        head = self.log.head()
         return View(conn, Watermark(row.position, row.recorded_at, head, row.name, is_live, sources))
 
 

@@ -13,11 +13,12 @@ from typing import Any
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.memory import MemoryLedger
 from domain.billing import issuing
+from domain.caps import CapUse
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, PercentComplete, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
 from domain.kernel import Addressed, Cause, StreamId, decider_name, local_id, stream_of
-from domain.lots import LotStatus
+from domain.lots import Lot, LotStatus
 from domain.money import Money
 from domain.ports import LotAt, SourceAt, WorkDone
 from domain.processes.cap_alerts import CapAlerts
@@ -34,6 +35,7 @@ from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
+from tests import cap_uses
 from tests.drafting import draft_invoice
 
 NEW_YEAR = date(2026, 1, 1)
@@ -85,6 +87,12 @@ class NoCandidates:
     def transfer_pairs(self) -> Sequence[tuple[str, str]]:
         return []
 
+    def use_of_caps(self, _engagement: str) -> Sequence[CapUse]:
+        return []
+
+    def use_of_limit(self, _customer: str, _currency: str) -> CapUse | None:
+        return None
+
 
 class LogCandidates(NoCandidates):
     """Looks through the whole log: slow, and never behind."""
@@ -117,6 +125,17 @@ class LogCandidates(NoCandidates):
                 cost = None if None in costs else sum((each.amount for each in costs if each), Decimal(0))
                 done.append(WorkDone(local_id(stream), line.line, hours, cost))
         return [each for each in done if self._is_measured(each)]
+
+    def use_of_caps(self, engagement: str) -> Sequence[CapUse]:
+        return cap_uses.use_of_caps(self._world.read, engagement, self._open_lots())
+
+    def use_of_limit(self, customer: str, currency: str) -> CapUse | None:
+        return cap_uses.use_of_limit(self._world.read, customer, currency, self._open_lots())
+
+    def _open_lots(self) -> list[tuple[StreamId, Lot]]:
+        streams = self._streams("timesheet", "expense_report", "engagement")
+        held = ((stream, each) for stream in streams for each in self._world.read(stream).lots.values())
+        return [(stream, each.lot) for stream, each in held if each.status is LotStatus.OPEN]
 
     def _is_measured(self, done: WorkDone) -> bool:
         line = self._world.read(stream_of("engagement", done.engagement)).lines[done.line]

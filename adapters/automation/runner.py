@@ -12,7 +12,7 @@ import structlog
 from adapters.automation.pages import Pages
 from adapters.automation.process import Automated, LiveCandidates
 from adapters.automation.refusals import work_item
-from adapters.automation.window import Window
+from adapters.automation.window import CapUses, Window
 from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.errors import AlreadyRecorded, VersionConflict
 from adapters.eventstore.unit import UnitOfWork
@@ -108,9 +108,9 @@ class Runner:
         process = self.run.process
         unit = self._ledger.unit()
         unit.prefetch(stream for fact in facts for stream in process.needs(fact))
-        concerned = False
+        concerned, uses = False, CapUses(self._candidates)
         for fact in facts:
-            window = Window(self._candidates, self._sources_per_window, unit.prefetch)
+            window = Window(self._candidates, uses, self._sources_per_window, unit.prefetch)
             concerned |= self._react(unit, fact, window)
             while window.has_more and not self.run.together:
                 # The position stays before this fact, so that after a crash all of it is done again, mostly in quiet.

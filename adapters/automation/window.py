@@ -5,10 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
+from domain.caps import CapUse
 from domain.kernel import StreamId
 from domain.ports import Candidates, LotAt, SourceAt, WorkDone
 
 _Question = tuple[str | None, str | None, str | None, str | None]
+
+
+class CapUses:
+    """How far caps are used up: each asked once for a batch of facts, all of which the read model knows."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+        self._of_caps: dict[str, Sequence[CapUse]] = {}
+        self._of_limits: dict[tuple[str, str], CapUse | None] = {}
+
+    def of_caps(self, engagement: str) -> Sequence[CapUse]:
+        """Those of an engagement."""
+        if engagement not in self._of_caps:
+            self._of_caps[engagement] = self._candidates.use_of_caps(engagement)
+        return self._of_caps[engagement]
+
+    def of_limit(self, customer: str, currency: str) -> CapUse | None:
+        """That of a customer's limit."""
+        limit = (customer, currency)
+        if limit not in self._of_limits:
+            self._of_limits[limit] = self._candidates.use_of_limit(customer, currency)
+        return self._of_limits[limit]
 
 
 class Window:
@@ -18,8 +41,11 @@ class Window:
     what to put on an invoice are answered whole, for an invoice is never made in parts.
     """
 
-    def __init__(self, candidates: Candidates, size: int, prefetch: Callable[[Iterable[StreamId]], None]) -> None:
+    def __init__(
+        self, candidates: Candidates, uses: CapUses, size: int, prefetch: Callable[[Iterable[StreamId]], None]
+    ) -> None:
         self._candidates = candidates
+        self._uses = uses
         self._size = size
         self._prefetch = prefetch
         self._start = 0
@@ -76,6 +102,14 @@ class Window:
     def transfer_pairs(self) -> Sequence[tuple[str, str]]:
         """The whole answer."""
         return self._candidates.transfer_pairs()
+
+    def use_of_caps(self, engagement: str) -> Sequence[CapUse]:
+        """The whole answer, as the batch was told it."""
+        return self._uses.of_caps(engagement)
+
+    def use_of_limit(self, customer: str, currency: str) -> CapUse | None:
+        """The whole answer, as the batch was told it."""
+        return self._uses.of_limit(customer, currency)
 
     @property
     def has_more(self) -> bool:

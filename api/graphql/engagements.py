@@ -9,10 +9,15 @@ from typing import cast
 
 import strawberry
 
-from api.graphql.asking import AsOfArgument, Info, WaitFor, Watermark, ask_one, filter_of
+from api.access import require
+from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask_at, ask_one, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from domain.kernel import stream_of
+from projections.eligibility import cap_use
+from projections.eligibility.cap_use import CapUseRow
+from projections.reader import FIRM
 from projections.registers import engagements
+from projections.registers.engagements import EngagementRow
 
 
 @strawberry.enum(description="Where an engagement is in its life.")
@@ -83,6 +88,34 @@ class ContractLine:
     milestones: list[Milestone]
 
 
+@strawberry.type(description="How far a cap is used up, in money or in hours: 75, 90 and 100 % raise a work item.")
+class CapUse:
+    """See the description."""
+
+    level: str = strawberry.field(description="What it limits: a customer, an engagement, a line, a person on a line.")
+    line: str | None
+    resource: str | None = strawberry.field(description="The person whose work it limits; null: everybody's.")
+    unit: str = strawberry.field(description="A currency, or hour.")
+    limit: Decimal
+    taken: Decimal = strawberry.field(description="What drafts and invoices take of it, net of credits.")
+    earned: Decimal = strawberry.field(description="What approved work has earned under it and is on no draft yet.")
+    used: Decimal = strawberry.field(description="Both together.")
+    percent: Decimal = strawberry.field(description="How much of it is used.")
+
+
+async def _caps(root: strawberry.Parent[Seen[EngagementRow]], info: Info) -> list[CapUse]:
+    principal = require(info.context.principal, "engagement")
+
+    def question(asked: Asked) -> list[CapUseRow]:
+        uses = list(cap_use.of_engagement(asked.view, asked.parts.ledger, root.row.engagement))
+        if asked.scope == FIRM:
+            limit = cap_use.of_limit(asked.view, asked.parts.ledger, root.row.customer, root.row.currency)
+            uses += [limit] if limit is not None else []
+        return list(cap_use.rows_of(uses))
+
+    return cast(list[CapUse], await ask_at(info, principal, question, at=root.at))
+
+
 @strawberry.type(description="The agreement with a customer: who sells, in which currency, which promises.")
 class Engagement:
     """See the description."""
@@ -104,6 +137,10 @@ class Engagement:
     purchase_order_amount: Decimal | None
     purchase_order_valid_to: date | None
     lines: list[ContractLine]
+    caps: list[CapUse] = strawberry.field(
+        resolver=_caps,
+        description="How far its caps are used up; the customer's limit with them for whoever sees the whole firm.",
+    )
     opened_at: datetime = strawberry.field(description="When the ledger recorded that it began.")
     updated_at: datetime = strawberry.field(description="When the ledger recorded its newest fact.")
     version: int = strawberry.field(description="How many facts its stream has.")

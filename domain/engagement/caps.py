@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeVar, assert_never
 
-from domain.caps import Consumed, Limit, Reached, Room, alerts_of, room_of
+from domain.caps import CapUse, Consumed, Earned, Limit, Reached, Room, alerts_of, room_of
 from domain.contract import CapPolicy, ContractLine, ResourceCap, TimeAndMaterials
 from domain.contract.rules import CurrencyDiffers
 from domain.kernel import Refused
@@ -86,6 +86,18 @@ class CreditBilling:
     hours: Decimal = Decimal(0)
     by_resource: tuple[ResourceClaim, ...] = ()
     more_follow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCapUse:
+    """Say how far a cap is used up by what is billed, drafted, or earned and not billed yet.
+
+    It says nothing of another limit than the one that is agreed.
+    """
+
+    level: str
+    limit: Limit
+    consumed: Consumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +193,7 @@ class CreditAboveClaim(Refused):
     fix = "Credit at most what the invoice billed of the line."
 
 
-CapCommand = ChangeCap | ChangeLimits | AgreeEngagementCap | ClaimBilling | ReleaseBilling | CreditBilling
+CapCommand = ChangeCap | ChangeLimits | AgreeEngagementCap | ClaimBilling | ReleaseBilling | CreditBilling | NoteCapUse
 CapEvent = (
     CapChanged | LimitsChanged | EngagementCapAgreed | BillingClaimed | BillingReleased | BillingCredited | CapReached
 )
@@ -210,11 +222,15 @@ class LineClaim:
 
 @dataclass(frozen=True, slots=True)
 class LineCaps:
-    """The cap of the whole engagement, what invoices take by (invoice, line), and what credits gave back."""
+    """The cap of the whole engagement, what invoices take by (invoice, line), and what credits gave back.
+
+    ``told``: the newest share of each cap, by level and unit, that was reached.
+    """
 
     limit: Limit | None = None
     claims: Mapping[tuple[str, str], LineClaim] = field(default_factory=dict)
     credits: Mapping[tuple[str, str, str], LineClaim] = field(default_factory=dict)
+    told: Mapping[tuple[str, str], Reached] = field(default_factory=dict)
 
     def claim_of(self, invoice: str, line: str, currency: str) -> LineClaim:
         """What an invoice takes of a line; nothing before it claims something."""
@@ -278,6 +294,31 @@ def rooms_of(name: str, lines: Mapping[str, ContractLine], state: LineCaps, curr
     ]
 
 
+def uses_of(
+    name: str, lines: Mapping[str, ContractLine], state: LineCaps, currency: str, earned: Sequence[Earned]
+) -> list[CapUse]:
+    """How far each cap of an engagement is used up; ``earned`` is what work that is on no draft has earned."""
+    return [
+        CapUse(
+            cap.level,
+            cap.limit,
+            state.taken(currency, cap.line, cap.resource),
+            _earned_under(cap, earned, currency),
+            cap.line,
+            cap.resource,
+        )
+        for cap in _caps_of(name, lines, state.limit)
+    ]
+
+
+def _earned_under(cap: _Capped, earned: Iterable[Earned], currency: str) -> Consumed:
+    result = Consumed(zero(currency))
+    for each in earned:
+        if cap.line in (None, each.line) and cap.resource in (None, each.resource):
+            result = result + each.consumed
+    return result
+
+
 def decide_caps(
     command: CapCommand, name: str, lines: Mapping[str, ContractLine], state: LineCaps, currency: str
 ) -> Sequence[CapEvent]:
@@ -305,8 +346,17 @@ def decide_caps(
             return [BillingReleased(invoice)] if held else []
         case CreditBilling():
             return _credit(command, state, currency)
+        case NoteCapUse(level, limit, consumed):
+            mine = (cap for cap in _caps_of(name, lines, state.limit) if (cap.level, cap.limit) == (level, limit))
+            return [event for cap in mine for event in _alerts(cap, consumed, state)]
         case _:
             assert_never(command)
+
+
+def _alerts(cap: _Capped, consumed: Consumed, state: LineCaps) -> Iterator[CapReached]:
+    """The shares of a cap that are reached and were not told yet."""
+    for reached in alerts_of(cap.level, cap.limit, consumed, state.told.values()):
+        yield CapReached(cap.line, reached)
 
 
 def _time_and_materials(line: ContractLine) -> TimeAndMaterials:
@@ -362,7 +412,7 @@ def _claim(
             continue
         was, now = (each.taken(currency, cap.line, cap.resource) for each in (state, after))
         _require_room(cap, was, now)
-        alerts += [CapReached(cap.line, reached) for reached in alerts_of(cap.level, cap.limit, was, now)]
+        alerts += _alerts(cap, now, state)
     return [claimed, *alerts]
 
 
@@ -418,7 +468,9 @@ def evolve_caps(state: LineCaps, event: CapEvent) -> LineCaps:
         case BillingCredited(note, invoice, line):
             credit = LineClaim(event.amount, event.hours, event.by_resource)
             return replace(state, credits={**state.credits, (note, invoice, line): credit})
-        case CapChanged() | LimitsChanged() | CapReached():
+        case CapReached(_, reached):
+            return replace(state, told={**state.told, (reached.level, reached.unit): reached})
+        case CapChanged() | LimitsChanged():
             return state
         case _:
             assert_never(event)

@@ -24,6 +24,7 @@ from domain.engagement.caps import (
     ChangeLimits,
     ClaimBilling,
     CreditBilling,
+    NoteCapUse,
     ReleaseBilling,
     WrongBillingMethod,
     decide_caps,
@@ -72,7 +73,15 @@ def decide(command: Command, state: Engagement) -> Sequence[Event]:
             return open_engagement(command, state)
         case ProposeChangeOrder() | ApproveChangeOrder() | RejectChangeOrder():
             return decide_change(command, state)
-        case ChangeCap() | ChangeLimits() | AgreeEngagementCap() | ClaimBilling() | ReleaseBilling() | CreditBilling():
+        case (
+            ChangeCap()
+            | ChangeLimits()
+            | AgreeEngagementCap()
+            | ClaimBilling()
+            | ReleaseBilling()
+            | CreditBilling()
+            | NoteCapUse()
+        ):
             return _limit(command, state)
         case (
             AgreeLine()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import assert_never
 
-from domain.caps import Consumed, Room
+from domain.caps import CapUse, Consumed, Earned, Room
 from domain.contract import ContractLine, LineVersion
 from domain.engagement.agreement import (
     EngagementCompleted,
@@ -32,6 +32,7 @@ from domain.engagement.caps import (
     LineCaps,
     evolve_caps,
     rooms_of,
+    uses_of,
     with_caps,
 )
 from domain.engagement.change_orders import (
@@ -149,6 +150,10 @@ class Engagement:
     def rooms(self) -> list[Room]:
         """Every cap of the engagement with what drafts and invoices leave of it."""
         return rooms_of(self.terms.engagement, self.lines, self.caps, self.currency)
+
+    def cap_uses(self, earned: Sequence[Earned]) -> list[CapUse]:
+        """How far every cap of the engagement is used up, with what work that is on no draft has earned."""
+        return uses_of(self.terms.engagement, self.lines, self.caps, self.currency, earned)
 
     def account(self, line: str) -> RetainerAccount:
         """The retainers of a line."""

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+from domain.caps import CapUse
 from domain.kernel import StreamId
 from domain.ports import LotAt, SourceAt, WorkDone
+from projections.eligibility import cap_use
 from projections.pages import Conditions
 from projections.reader import Reader
 
@@ -125,3 +127,13 @@ class LiveCandidates:
         query = "SELECT DISTINCT lender, borrower FROM transfer WHERE status IN ('due', 'to_take_back') ORDER BY 1, 2"
         with self._reader.view() as view:
             return [(lender, borrower) for lender, borrower in view.rows(query)]
+
+    def use_of_caps(self, engagement: str) -> Sequence[CapUse]:
+        """How far each cap of an engagement is used up, work that is earned and not billed yet with it."""
+        with self._reader.view() as view:
+            return cap_use.of_engagement(view, self._reader.log, engagement)
+
+    def use_of_limit(self, customer: str, currency: str) -> CapUse | None:
+        """How far a customer's limit is used up over all engagements; None without a limit."""
+        with self._reader.view() as view:
+            return cap_use.of_limit(view, self._reader.log, customer, currency)

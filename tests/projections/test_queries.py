@@ -431,6 +431,8 @@ def test_every_question_of_the_domain_is_answered(reader: Reader) -> None:
         "drafts_of": candidates.drafts_of("DE01"),
         "transfers_of": candidates.transfers_of(lender="DE01", borrower="GB01", lacking_price=True),
         "transfer_pairs": candidates.transfer_pairs(),
+        "use_of_caps": candidates.use_of_caps("E-1"),
+        "use_of_limit": [candidates.use_of_limit("C-1", "EUR")],
     }
     asked = {name for name in vars(Candidates) if not name.startswith("_")}
     assert answers.keys() == asked

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
+from domain.caps import CapUse
 from domain.kernel import StreamId
 from domain.ports import LotAt, SourceAt, WorkDone
 from projections.eligibility.items import ITEMS, Item
@@ -146,6 +147,12 @@ class Asked:
     def transfer_pairs(self) -> Sequence[tuple[str, str]]:
         waiting = [row for row in self._transfers() if row.status in ("due", "to_take_back")]
         return sorted({(row.lender, row.borrower) for row in waiting})
+
+    def use_of_caps(self, _engagement: str) -> Sequence[CapUse]:
+        return []
+
+    def use_of_limit(self, _customer: str, _currency: str) -> CapUse | None:
+        return None
 
     def _transfers(self) -> list[TransferRecord]:
         self._process.moment()

@@ -17,6 +17,7 @@ from adapters.eventstore.base import BaseLedger
 from adapters.eventstore.errors import LedgerUnreachable, VersionConflict
 from adapters.eventstore.ledger import Ledger
 from adapters.eventstore.memory import MemoryLedger
+from domain.caps import CapUse
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, TimeAndMaterials
 from domain.engagement import AgreeLine, HoldEngagement, OpenEngagement
@@ -78,6 +79,12 @@ class ReadModel:
 
     def transfer_pairs(self) -> Sequence[tuple[str, str]]:
         return []
+
+    def use_of_caps(self, _engagement: str) -> Sequence[CapUse]:
+        return []
+
+    def use_of_limit(self, _customer: str, _currency: str) -> CapUse | None:
+        return None
 
 
 @pytest.fixture(params=["memory", "postgres"])

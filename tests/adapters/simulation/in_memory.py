@@ -17,6 +17,7 @@ from adapters.simulation.message import Message
 from adapters.targets.names import jira_project_key
 from domain import eligibility
 from domain.billing import billable, issuing
+from domain.caps import CapUse
 from domain.catalogue import DECIDERS, EVENTS
 from domain.eligibility.reasons import LotFacts
 from domain.engagement import Engagement
@@ -31,6 +32,7 @@ from domain.processes.pricing import Pricing
 from domain.processes.provisioning import Provisioning
 from domain.project import SetUpRequested
 from domain.timesheet import Timesheet
+from tests import cap_uses
 from tests.drafting import draft_invoice
 
 SOURCES = ("timesheet", "expense_report", "engagement")
@@ -191,6 +193,14 @@ class InMemory:
         """The lenders and borrowers between which something is to be invoiced or taken back."""
         moved = [held.lot.transfer for _, held in self._lots() if is_due(held) or is_to_take_back(held)]
         return sorted({(each.lender, each.borrower) for each in moved if each is not None})
+
+    def use_of_caps(self, engagement: str) -> Sequence[CapUse]:
+        """How far the caps of an engagement are used up."""
+        return cap_uses.use_of_caps(self.read, engagement, self.open_lots())
+
+    def use_of_limit(self, customer: str, currency: str) -> CapUse | None:
+        """How far the limit of a customer is used up."""
+        return cap_uses.use_of_limit(self.read, customer, currency, self.open_lots())
 
     def open_lots(self) -> list[tuple[StreamId, Lot]]:
         return [(stream, held.lot) for stream, held in self._lots() if held.status is LotStatus.OPEN]

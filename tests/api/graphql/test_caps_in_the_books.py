@@ -41,6 +41,13 @@ class Capped(ServiceDesk):
             checks = checks_of(conn, live.schema)
         return [f"{check.name}: {breach.object} {breach.detail}" for check in checks for breach in check.breaches]
 
+    def caps(self, position: int | None = None) -> list[tuple[Any, ...]]:
+        """How far each cap is used up, now or as it was."""
+        then = f", asOf: {{ position: {position} }}" if position is not None else ""
+        asked = f'engagement(id: "E-1"{then}) {{ caps {{ level line unit limit taken earned used percent }} }}'
+        found = (list(each.values()) for each in self.ask(asked)["caps"])
+        return [(*each[:3], *map(Decimal, each[3:])) for each in found]
+
     def changes(self, service: str, **asked: Any) -> None:
         assert self.events(service, PREPARER, **asked)
 
@@ -144,3 +151,14 @@ def test_what_a_draft_bills_is_earned_though_held_work_in_front_of_it_had_taken_
         by_lot[each["lot"]] = by_lot.get(each["lot"], Decimal(0)) - Decimal(each["amount"])
     assert by_lot == {"jira:W-1-0#1": 0, "jira:W-1-1#1": 1200}
     assert books.offenders(settings) == []
+
+
+def test_a_project_manager_sees_how_far_the_caps_are_used_up_and_how_far_they_were(books: Capped) -> None:
+    books.changes("changeLimits", engagement="E-1", line="L1", hoursCap="40")
+    books.changes("agreeBillingLimit", customer="C-1", currency="EUR", amount={"amount": "9000", "currency": "EUR"})
+    week(books, days=2)
+    before = books.asker.parts.ledger.head()
+    books.world.draft("I-1", books.world.lots(books.world.work("late", "4", day=2)))
+    hours, limit = ("line L1", "L1", "hour"), ("customer C-1", None, "EUR")
+    assert books.caps() == [(*hours, 40, 20, 0, 20, 50), (*limit, 9000, 3000, 0, 3000, Decimal("33.33"))]
+    assert books.caps(before) == [(*hours, 40, 0, 16, 16, 40), (*limit, 9000, 0, 2400, 2400, Decimal("26.66"))]
