@@ -152,6 +152,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "postpone-lots": _DESKS,
     "hold-lots": _DESKS,
     "lift-lot-holds": _DESKS,
+    "write-off-lots": frozenset({Role.FINANCE_APPROVER, Role.ADMIN}),
     "give-lots-free": frozenset({Role.FINANCE_APPROVER, Role.ADMIN}),
     "discard-draft": _FINANCE,
     "approve-invoice": frozenset({Role.FINANCE_APPROVER, Role.ADMIN}),

@@ -147,11 +147,6 @@ def _points_of(state: Engagement, line: ContractLine) -> tuple[Mapping[str, Deci
             return None
 
 
-def _kept(state: Engagement, line: ContractLine, terms: Revenue, seen: Seen, day: date) -> Fraction:
-    whole, done = whole_and_done(state, line, seen, day)
-    return progress(done, whole, terms.precision)
-
-
 def earned_to_date(state: Engagement, line: ContractLine, seen: Seen, day: date) -> Money | None:
     """What a line has earned up to a day, apart from what its lots earn; None where only they do."""
     terms, currency = earning_terms(state, line, day), state.currency
@@ -233,10 +228,10 @@ def provision_to_date(state: Engagement, line: ContractLine, seen: Seen, day: da
     terms, promise = earning_terms(state, line, day), promise_of(state, line.line, day, seen.bases)
     if terms.method not in ("percent_complete", "straight_line", "completed_contract") or promise is None:
         return None
-    if terms.measure == "cost":
-        whole, _ = whole_and_done(state, line, seen, day)
-        return loss_provision(promise, _kept(state, line, terms, seen, day), Money(whole, state.currency))
     estimate, earned = state.progress.estimate_on(line.line, day, "cost"), earned_to_date(state, line, seen, day)
+    if terms.measure == "cost" and earned is not None:
+        whole, done = whole_and_done(state, line, seen, day)
+        return loss_provision(promise, earned, Money(done, state.currency), Money(whole, state.currency))
     if estimate is None or earned is None:
         return None
     to_come = Money(estimate.total - seen.cost, state.currency) - (promise.transaction_price - earned)

@@ -116,13 +116,13 @@ def earned_since(basis: Basis, promise: Promise, done: Decimal, whole: Decimal, 
     return basis.recognised + earned_by_progress(rest, progress(done - basis.done, whole - basis.done, precision))
 
 
-def loss_provision(promise: Promise, kept: Fraction, expected_cost: Money) -> Money:
+def loss_provision(promise: Promise, earned: Money, spent: Money, expected_cost: Money) -> Money:
     """The part of an expected loss that is still to come, provided for at once (IAS 37.66, ASC 605-35-25-45).
 
-    The loss that belongs to the work done has been made already, as cost above revenue: so of the whole loss the part
-    that is not done yet is provided for. A contract of 100,000 that will cost 120,000 and is half done: 10,000.
+    The loss that belongs to the work done has been made already, as cost above revenue: so the whole loss is
+    recognised, also where progress is rounded. A contract of 100,000 that will cost 120,000 and is half done: 10,000.
     """
-    loss = expected_cost - promise.transaction_price
+    loss, nothing = expected_cost - promise.transaction_price, zero(promise.price.currency)
     if loss.amount <= 0:
-        return zero(loss.currency)
-    return money_of(Fraction(loss.amount) * (1 - kept), loss.currency)
+        return nothing
+    return max((loss - (spent - earned)).rounded(), nothing, key=lambda each: each.amount)

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from api.services.lots import PartOfLotInput
 from domain.billing.credit_wishes import CreditWish
 from domain.contract import (
     CategoryTerms,
@@ -28,9 +29,10 @@ from domain.engagement.retainer import GrantRetainer, MakeGrantUsable
 from domain.engagement.schedule import FallDue
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, ReleaseHoldback, invoice_stream
-from domain.lots import RepriceLot, SplitLot, WriteOffLots
+from domain.lots import RepriceLot
 from domain.money import Money
 from domain.ports import LotAt
+from tests.api.services.desk import APPROVER, Counter
 from tests.cases.books import Firm, entry
 from tests.cases.report import Record, published
 from tests.domain.test_crediting import credit
@@ -352,10 +354,9 @@ def test_h07_hours_written_off_in_a_later_period(case: Record) -> None:
     expected = published()["H07"]["expected"]
     firm = Firm(hourly="100").sells()
     (lot,) = firm.works("10")
-    firm.tell(lot.stream, SplitLot(lot.lot, firm.money(800)))
-    written_off = LotAt(lot.stream, f"{lot.lot}/2")
     march = firm.balances(date(2026, 3, 31))["REVENUE_TM"]
-    firm.tell(lot.stream, WriteOffLots((written_off.lot,), "Not worth it.", "cfo"))
+    given_up = PartOfLotInput(lot.stream, lot.lot, Decimal(published()["H07"]["inputs"]["write_off_hours"]))
+    Counter(firm).ask("write-off-lots", APPROVER, lots=(given_up,), because="Not worth it.")
     case("H07", "time", told("H07", "time"), plain(firm.entries("revenue is recognised")[0]))
     case("H07", "write-off", told("H07", "write-off"), plain(firm.entries("work is written off")[0]))
     case("H07", "accrued revenue", number(expected["accrued_revenue_004"]), firm.balances()["CONTRACT_ASSET"])

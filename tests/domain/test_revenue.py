@@ -79,6 +79,14 @@ def test_breakage_is_earned_with_what_is_drawn(drawn: int, earned: int) -> None:
 
 def test_a_loss_is_provided_for_as_far_as_it_is_still_to_come() -> None:
     promise = Promise(euros(100_000))
-    assert loss_provision(promise, Fraction(1, 2), euros(120_000)) == euros(10_000)
-    assert loss_provision(promise, Fraction(1), euros(120_000)) == euros(0)
-    assert loss_provision(promise, Fraction(1, 2), euros(90_000)) == euros(0)
+    half = euros(50_000)
+    assert loss_provision(promise, half, euros(60_000), euros(120_000)) == euros(10_000)
+    assert loss_provision(promise, euros(100_000), euros(120_000), euros(120_000)) == euros(0)
+    assert loss_provision(promise, euros(100_000), euros(130_000), euros(120_000)) == euros(0)
+    assert loss_provision(promise, half, euros(45_000), euros(90_000)) == euros(0)
+
+
+def test_the_whole_loss_is_recognised_where_progress_is_rounded() -> None:
+    """Spiceland, Harding Construction: 54.12 % of 5,000,000 earned, 2,760,000 of 5,100,000 spent."""
+    provision = loss_provision(Promise(euros(5_000_000)), euros(2_706_000), euros(2_760_000), euros(5_100_000))
+    assert provision == euros(46_000)

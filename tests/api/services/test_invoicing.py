@@ -11,6 +11,7 @@ import pytest
 from api.access import NotPermitted
 from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput, RequestInvoiceInput
 from api.services.inputs import RequestInvalid, read_input
+from api.services.lots import PartOfLotInput
 from api.services.payments import AllocationInput
 from api.services.service import Amount, InputIncomplete
 from domain.caps import Limit
@@ -296,9 +297,10 @@ def test_a_billing_run_bills_the_newest_month_whose_billing_day_has_come(counter
 
 @pytest.mark.parametrize("stream", ["DE01", "", "project:P-1", "timesheet:W-1:2026-03-02"])
 def test_lots_of_a_stream_that_has_none_are_unknown(counter: Counter, stream: str) -> None:
-    lots = (LotInput(stream, "jira:1#1"),)
+    lots = (PartOfLotInput(stream, "jira:1#1"),)
     asked: dict[str, dict[str, Any]] = {
         "hold-lots": {"reason": "DISPUTED", "because": "Unclear."},
+        "write-off-lots": {"because": "Not worth it."},
         "give-lots-free": {"because": "Goodwill."},
         "postpone-lots": {"reason": "Wait."},
         "transfer-lots": {"engagement": "E-1", "contract_line": "L1", "reason": "Moved."},

@@ -19,6 +19,7 @@ from api.services.contracts.line_input import BillToInput, CategoryInput, LineIn
 from api.services.crediting import CreditedPartInput
 from api.services.desk import Desk
 from api.services.drafts import AllowanceInput, LotInput, PrepaymentInput
+from api.services.lots import PartOfLotInput
 from api.services.payments import AllocationInput
 from api.services.service import Amount
 from domain.calendar import FIRM, OpenDay
@@ -486,7 +487,10 @@ class RandomBooks(Group):
         if lots := self.open_lots(self.any_engagement()):
             chosen = self.luck.choice(lots)
             if decider_name(StreamId(chosen.stream)) != "engagement" or self.luck.random() < 0.3:
-                self.ask("give-lots-free", lots=(chosen,), because="A trial.")
+                share = self.luck.choice((None, Decimal("0.5"), Decimal("0.3333")))
+                hours = self.lot(chosen.at).quantity * share if share is not None else None
+                service = self.luck.choice(("give-lots-free", "write-off-lots"))
+                self.ask(service, lots=(PartOfLotInput(chosen.stream, chosen.lot, hours),), because="A trial.")
 
     def transfer(self) -> None:
         if lots := self.open_lots("E-2"):
