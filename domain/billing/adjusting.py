@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from domain.billing.claims import by_stream, claims_of
+from domain.billing.claims import by_stream, claims_of, limited_customer
 from domain.billing_limit import ReleaseLimit, billing_limit_stream
 from domain.engagement import ReleaseBilling
 from domain.invoice import (
@@ -37,7 +37,7 @@ from domain.payment import (
     ReceiptCurrencyDiffers,
     payment_stream,
 )
-from domain.ports import Read, engagement_of, invoice_of
+from domain.ports import Read, invoice_of
 
 
 def adjust_line(
@@ -139,6 +139,5 @@ def discard_draft(read: Read, invoice: str, by: str, reason: str) -> list[Addres
     releases = [Addressed(stream, ReleaseLots(lots, invoice)) for stream, lots in by_stream(state.lines).items()]
     header = state.header
     given_back = [Addressed(stream_of("engagement", name), ReleaseBilling(invoice)) for name in header.all_engagements]
-    customers = dict.fromkeys(engagement_of(read, name).terms.customer for name in header.all_engagements)
-    limits = [billing_limit_stream(customer, header.currency) for customer in customers]
-    return [discard, *releases, *given_back, *(Addressed(limit, ReleaseLimit(invoice)) for limit in limits)]
+    limit = billing_limit_stream(limited_customer(read, header), header.currency)
+    return [discard, *releases, *given_back, Addressed(limit, ReleaseLimit(invoice))]

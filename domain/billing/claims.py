@@ -1,4 +1,4 @@
-"""What an invoice takes: its lots, and its part of the caps of contract lines and of the limits of customers."""
+"""What an invoice takes: its lots, and its part of the caps of contract lines and of the limit of its customer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def claims_of(
     lines: Sequence[InvoiceLine],
     only: Sequence[InvoiceLine] | None = None,
 ) -> list[Addressed]:
-    """What an invoice takes of the caps of each contract line, of those that ``only`` names, and of its customers."""
+    """What an invoice takes of the caps of each contract line (or ``only`` of some), and of its customer's limit."""
     lines = [line for line in lines if line.releases is None]  # what was kept back was claimed by its own invoice
     groups: dict[tuple[str, str], list[InvoiceLine]] = {}
     for line in lines:
@@ -81,15 +81,14 @@ def _worth(lines: Iterable[InvoiceLine], currency: str) -> tuple[Money, Decimal]
 
 
 def _limit_claims(read: Read, invoice: str, header: Header, lines: Sequence[InvoiceLine]) -> list[Addressed]:
-    """What an invoice takes of the limits of the customers whose engagements it bills."""
-    by_customer: dict[str, list[InvoiceLine]] = {}
-    for line in lines:
-        customer = engagement_of(read, header.engagement_of(line)).terms.customer
-        by_customer.setdefault(customer, []).append(line)
-    return [
-        Addressed(
-            billing_limit_stream(customer, header.currency), ClaimLimit(invoice, *_worth(theirs, header.currency))
-        )
-        for customer, theirs in by_customer.items()
-        if billing_limit_of(read, customer, header.currency).agreed is not None
-    ]
+    """What an invoice takes of its customer's limit, where there is one."""
+    customer = limited_customer(read, header)
+    if billing_limit_of(read, customer, header.currency).agreed is None:
+        return []
+    claim = ClaimLimit(invoice, *_worth(lines, header.currency))
+    return [Addressed(billing_limit_stream(customer, header.currency), claim)]
+
+
+def limited_customer(read: Read, header: Header) -> str:
+    """Whose limit an invoice takes from: that of who pays it, or of whose engagement several payers share."""
+    return header.customer if header.share is None else engagement_of(read, header.engagement).terms.customer

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
+from domain.billing.claims import limited_customer
 from domain.billing_limit import ClaimLimit, billing_limit_stream
-from domain.caps import Consumed, capped_hours
+from domain.caps import capped_hours
 from domain.credit_note import Credit, CreditedLine, RebillTo
 from domain.engagement.caps import CreditBilling, resource_claims, together
 from domain.engagement.retainer import RefundRetainer, RetainerAccount, RetainerDraw, UnapplyRetainer
 from domain.kernel import Addressed, Refused, StreamId, decider_name, stream_of
 from domain.lots import CreditLots, Lot, LotCredit, UndrawLots, billed_parts
-from domain.money import Money, total, zero
+from domain.money import Money, total
 from domain.ports import Read, billing_limit_of, engagement_of, entity_of, lots_of
 from domain.pricing.lots import lot_elsewhere
 from domain.pricing.rating import RateNotFound
@@ -139,23 +140,19 @@ def caps_given_back(read: Read, credit_note: str, credit: Credit) -> Iterable[Ad
             given.setdefault(engagement, []).append(_given_back(credit_note, credit, name, lines))
     for engagement, told in given.items():
         yield from (Addressed(stream_of("engagement", engagement), each) for each in together(told))
-    yield from _limits_given_back(read, credit)
+    yield from _limit_given_back(read, credit)
 
 
-def _limits_given_back(read: Read, credit: Credit) -> Iterable[Addressed]:
-    """What the credited lines took of the limits of the customers whose engagements they bill."""
-    currency = credit.header.currency
-    by_customer: dict[str, Consumed] = {}
-    for line in credit.lines:
-        customer = engagement_of(read, line.engagement or credit.header.engagement).terms.customer
-        hours = sum((capped_hours(lot.quantity, line.unit, lot.value) for lot in line.lots), Decimal(0))
-        taken = by_customer.get(customer, Consumed(zero(currency)))
-        by_customer[customer] = taken + Consumed(line.net, hours)
-    for customer, given in by_customer.items():
-        claimed = billing_limit_of(read, customer, currency).claims.get(credit.invoice)
-        if claimed is not None:
-            less = ClaimLimit(credit.invoice, claimed.amount - given.amount, claimed.hours - given.hours)
-            yield Addressed(billing_limit_stream(customer, currency), less)
+def _limit_given_back(read: Read, credit: Credit) -> Iterable[Addressed]:
+    """What the credited lines took of the limit of the invoice's customer is free again."""
+    currency, customer = credit.header.currency, limited_customer(read, credit.header)
+    claimed = billing_limit_of(read, customer, currency).claims.get(credit.invoice)
+    if claimed is not None:
+        given = total((line.net for line in credit.lines), currency)
+        lots = ((lot, line.unit) for line in credit.lines for lot in line.lots)
+        hours = sum((capped_hours(lot.quantity, unit, lot.value) for lot, unit in lots), Decimal(0))
+        less = ClaimLimit(credit.invoice, claimed.amount - given, claimed.hours - hours)
+        yield Addressed(billing_limit_stream(customer, currency), less)
 
 
 def _given_back(credit_note: str, credit: Credit, contract_line: str, lines: Sequence[CreditedLine]) -> CreditBilling:
