@@ -136,14 +136,15 @@ def allocation(rooms: Sequence[Room], candidates: Iterable[Candidate]) -> tuple[
     """What each lot gets of what all its caps leave, in their order, and what the caps leave then.
 
     Under ``partial`` the lot that crosses a cap is split at it, to the cent; where one of the crossed caps says
-    ``whole_item`` the lot is left out and the next that fits goes on. A lot of no value never takes anything.
+    ``whole_item`` the lot is left out and the next that fits goes on. A lot of no value never takes anything. One below
+    zero always fits, and gives the caps what it is worth once it is on a draft: until then nobody can rely on that.
     """
     left = list(rooms)
     shares: dict[str, Share] = {}
     for candidate in sorted(candidates, key=lambda each: each.turn):
         mine = [index for index, room in enumerate(left) if room.applies(candidate)]
         shares[candidate.lot] = share = _fitting([left[index] for index in mine], candidate)
-        for index in mine:
+        for index in mine if share.within.amount > 0 else ():
             left[index] = _taken_from(left[index], candidate, share.within, share.hours)
     return shares, left
 

@@ -68,7 +68,8 @@ def expense_stream(report: str) -> StreamId:
 class Expense:
     """One line of a report. ``amount`` includes ``tax``; ``recoverable_tax`` is the part the firm gets back.
 
-    ``days`` is how many days a per diem pays for.
+    Both are below zero for what was given back, such as a returned ticket. ``days`` is how many days a per diem
+    pays for.
     """
 
     line: str
@@ -86,6 +87,11 @@ class Expense:
     def net_cost(self) -> Money:
         """What the expense costs the firm: the amount without the tax that it recovers."""
         return self.amount - self.recoverable_tax
+
+    @property
+    def is_given_back(self) -> bool:
+        """Whether the firm got money back, instead of spending some."""
+        return self.amount.amount < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +214,7 @@ class SelfApprovedExpense(Refused):
 
 
 class TaxAboveAmount(Refused):
-    """The recoverable tax lies between zero and the amount, in its currency."""
+    """The recoverable tax lies between zero and the amount, in its currency; below zero both are."""
 
     code = "expense.tax_above_amount"
     fix = "Correct the amount or the tax in the expense system."
@@ -333,7 +339,8 @@ def _record(command: RecordExpense, state: ExpenseReport) -> Sequence[Event]:
     expense = command.expense
     if state.resource and command.resource != state.resource:
         raise OtherReportOwner(f"{command.report} is {state.resource}'s, not {command.resource}'s.")
-    if not zero(expense.amount.currency) <= expense.recoverable_tax <= expense.amount:
+    least, most = sorted((zero(expense.amount.currency), expense.amount))
+    if not least <= expense.recoverable_tax <= most:
         raise TaxAboveAmount(f"{expense.line}: {expense.recoverable_tax} of {expense.amount}.")
     known = state.lines.get(expense.line)
     if known and (known.expense == expense or command.at <= known.said_at):

@@ -23,7 +23,7 @@ class CreditWish:
     """What somebody wants credited: a line, or one lot of it, all that is left or so much, and what becomes of it.
 
     ``quantity`` is in the unit of the line; ``amount`` instead is a part of the standard value, for milestones, fees
-    and expenses. Without ``lot`` the newest work of the line is credited first.
+    and expenses, with a minus where the line has one. Without ``lot`` the newest work of the line is credited first.
     """
 
     line: int
@@ -102,7 +102,8 @@ def _lots_of_wish(wish: CreditWish, line: InvoiceLine, left: Taken) -> list[LotO
     lots.sort(key=lambda lot: (lot.work_date or line.last_work_date, lot.lot), reverse=True)
     wanted = wish.quantity.quantize(QUANTITY) if wish.quantity is not None else None
     worth = wish.amount.rounded() if wish.amount is not None else None
-    if (wanted is not None and wanted <= 0) or (worth is not None and worth.amount <= 0):
+    sign = -1 if line.standard_value.amount < 0 else 1
+    if (wanted is not None and wanted <= 0) or (worth is not None and sign * worth.amount <= 0):
         raise NothingToCredit(f"Line {line.line}: {wish.quantity if worth is None else worth} asked.")
     taken: list[LotOnCreditNote] = []
     for lot in lots:
@@ -128,7 +129,7 @@ def _taken(
     """What is credited of one lot: all that is left, or as much as is wanted of it, with the value of that."""
     quantity_left, value_left = left
     if worth is not None:
-        if value_left <= worth:
+        if abs(value_left.amount) <= abs(worth.amount):
             return quantity_left, value_left
         if not worth:
             return Decimal(0), worth
@@ -136,7 +137,7 @@ def _taken(
     if wanted is None or quantity_left <= wanted:
         return quantity_left, value_left
     share = (lot.value * (wanted / lot.quantity)).rounded()
-    return wanted, min(share, value_left)
+    return wanted, min(share, value_left, key=lambda each: abs(each.amount))
 
 
 def _on_credit_note(lot: LotOnInvoice, quantity: Decimal, value: Money, wish: CreditWish) -> LotOnCreditNote:
@@ -181,7 +182,7 @@ def lots_as_drafted(credit: Credit, issued: Issued) -> dict[int, list[LotOnCredi
         for lot in line.lots:
             if lot.lot:
                 quantity, value = left[lot.lot]
-                if quantity < lot.quantity or value < lot.value:
+                if quantity < lot.quantity or abs(value.amount) < abs(lot.value.amount):
                     raise CreditAboveLine(f"{lot.lot}: {lot.quantity:f} asked, {quantity:f} left.")
                 left[lot.lot] = (quantity - lot.quantity, value - lot.value)
     return found

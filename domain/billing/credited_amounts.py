@@ -260,7 +260,7 @@ def _summed(
         net=net,
         tax=tax,
         gross=net + tax,
-        holdback=held_back if empties else min(kept_back, held_back),
+        holdback=held_back if empties else max(zero(currency), min(kept_back, held_back)),
         functional_currency=document.functional_currency,
         fx_rate=document.fx_rate,
         rounding=document.payable_rounding if empties else None,

@@ -81,6 +81,13 @@ class BelowMinimumInvoice(Refused):
     fix = "Wait for more work, bill a longer period, or group by customer."
 
 
+class BelowZero(Refused):
+    """An invoice asks for nothing at least: what was given back waits for work that it can be set off against."""
+
+    code = "billing.below_zero"
+    fix = "Bill it with further work, or credit the invoice that billed what was given back, and give this up."
+
+
 class LotsDoNotBelong(Refused):
     """Late lots join a draft of the same customer, entity, currency and group only."""
 

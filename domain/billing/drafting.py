@@ -13,7 +13,15 @@ from decimal import Decimal
 from domain.billing.billable import billable_lots
 from domain.billing.claims import claims_of, reservations
 from domain.billing.draft_lines import lines_of
-from domain.billing.draft_plan import BelowMinimumInvoice, Billable, DraftPlan, Drafts, GroupKey, LotsDoNotBelong
+from domain.billing.draft_plan import (
+    BelowMinimumInvoice,
+    BelowZero,
+    Billable,
+    DraftPlan,
+    Drafts,
+    GroupKey,
+    LotsDoNotBelong,
+)
 from domain.billing.line_rounding import LineRounding
 from domain.billing.sharing import shares_of_each
 from domain.invoice import (
@@ -30,7 +38,7 @@ from domain.invoice import (
 )
 from domain.kernel import Addressed, Refused
 from domain.lots import Lot, ShareLot, SplitLot, part_of, parts_at, parts_of
-from domain.money import total
+from domain.money import total, zero
 from domain.ports import LotAt, Read, engagement_of, entity_of, invoice_of
 
 
@@ -54,14 +62,15 @@ def draft_invoices(
     invoices: list[str] = []
     left_out: list[Refused] = []
     for key, members in _grouped(read, billable, plan.grouping).items():
-        if (draft := taking.get((key, plan.grouping))) is not None:
+        draft = taking.get((key, plan.grouping))
+        try:
+            _require_enough(read, key, members, plan, draft)
+        except (BelowMinimumInvoice, BelowZero) as below:
+            left_out.append(below)
+            continue
+        if draft is not None:
             commands += _late_lots(read, draft, members, rounding, plan.by)
             invoices.append(draft.invoice)
-            continue
-        try:
-            _require_minimum(read, key, members, plan)
-        except BelowMinimumInvoice as below:
-            left_out.append(below)
             continue
         made, names = _new_drafts(read, key, members, rounding, plan, name(key.name))
         commands += made
@@ -81,6 +90,7 @@ def refresh_draft(
     commands: list[Addressed] = []
     for key, members in _grouped(read, billable, header.grouping).items():
         if key == _key_of(header):
+            _require_enough(read, key, members, plan, draft)
             commands += _late_lots(read, draft, members, rounding, by)
         elif strict:
             raise LotsDoNotBelong(f"{members[0].lot.lot} and {invoice}.")
@@ -143,13 +153,16 @@ def _open_by_key(read: Read, drafts: Iterable[str]) -> dict[tuple[GroupKey, Grou
     return found
 
 
-def _require_minimum(read: Read, key: GroupKey, members: Sequence[Billable], plan: DraftPlan) -> None:
+def _require_enough(
+    read: Read, key: GroupKey, members: Sequence[Billable], plan: DraftPlan, draft: Draft | None
+) -> None:
+    """Refuses what is less than an invoice asks for at least; what joins a draft only has to leave something of it."""
+    worth = total((each.within for each in members), key.currency) + (draft.net if draft else zero(key.currency))
+    if worth.amount < 0:
+        raise BelowZero(f"{key.name}: {worth}.")
     terms = entity_of(read, key.selling_entity).on(plan.on)
     least = terms.minimum_invoice if terms else None
-    if least is None or least.currency != key.currency:
-        return
-    worth = total((each.within for each in members), key.currency)
-    if worth < least:
+    if draft is None and least is not None and least.currency == key.currency and worth < least:
         raise BelowMinimumInvoice(f"{key.name}: {worth} can be billed, {least} is the least.")
 
 

@@ -139,6 +139,7 @@ def caps_given_back(read: Read, credit_note: str, credit: Credit) -> Iterable[Ad
         if (credit.invoice, name) in engagement_of(read, engagement).caps.claims:
             given.setdefault(engagement, []).append(_given_back(credit_note, credit, name, lines))
     for engagement, told in given.items():
+        told.sort(key=lambda each: each.amount.amount, reverse=True)  # room is left before it is taken
         yield from (Addressed(stream_of("engagement", engagement), each) for each in together(told))
     yield from _limit_given_back(read, credit)
 

@@ -65,7 +65,8 @@ class LineRounding:
                 continue
             currency = cap.amount.currency
             mine = [each.within for each in self._billable if cap.applies(candidate_of(each.lot))]
-            found.append(_Left(cap, cap.amount - total((each for each in mine if each.currency == currency), currency)))
+            taken = total((each for each in mine if each.currency == currency and each.amount > 0), currency)
+            found.append(_Left(cap, cap.amount - taken))
         return found
 
 

@@ -183,14 +183,7 @@ class CapExceeded(Refused):
     """The draft would pass the cap of the contract line."""
 
     code = "engagement.cap_exceeded"
-    fix = "Bill less, or raise the cap with the customer's consent."
-
-
-class CreditAboveClaim(Refused):
-    """A credit cannot give back more than the invoice took."""
-
-    code = "engagement.credit_above_claim"
-    fix = "Credit at most what the invoice billed of the line."
+    fix = "Bill less, take back first what was billed in the room of what was given back, or raise the cap."
 
 
 CapCommand = ChangeCap | ChangeLimits | AgreeEngagementCap | ClaimBilling | ReleaseBilling | CreditBilling | NoteCapUse
@@ -342,10 +335,12 @@ def decide_caps(
         case ClaimBilling():
             return _claim(command, name, lines, state, currency)
         case ReleaseBilling(invoice):
-            held = any(claimed_by == invoice for claimed_by, _ in state.claims)
-            return [BillingReleased(invoice)] if held else []
+            if not any(claimed_by == invoice for claimed_by, _ in state.claims):
+                return []
+            _require_room_after(BillingReleased(invoice), name, lines, state, currency)
+            return [BillingReleased(invoice)]
         case CreditBilling():
-            return _credit(command, state, currency)
+            return _credit(command, name, lines, state, currency)
         case NoteCapUse(level, limit, consumed):
             mine = (cap for cap in _caps_of(name, lines, state.limit) if (cap.level, cap.limit) == (level, limit))
             return [event for cap in mine for event in _alerts(cap, consumed, state)]
@@ -425,33 +420,38 @@ def _require_room(cap: _Capped, was: Consumed, now: Consumed) -> None:
         raise CapExceeded(f"{cap.level}: {now.hours - was.hours} h asked, {hours - was.hours} h left.")
 
 
-def _credit(command: CreditBilling, state: LineCaps, currency: str) -> Sequence[CapEvent]:
+def _require_room_after(
+    event: BillingReleased | BillingCredited,
+    name: str,
+    lines: Mapping[str, ContractLine],
+    state: LineCaps,
+    currency: str,
+) -> None:
+    """Refuses to take back what was given back below zero, once other work was billed in its room."""
+    after = evolve_caps(state, event)
+    for cap in _caps_of(name, lines, state.limit):
+        was, now = (each.taken(currency, cap.line, cap.resource) for each in (state, after))
+        _require_room(cap, was, now)
+
+
+def _credit(
+    command: CreditBilling, name: str, lines: Mapping[str, ContractLine], state: LineCaps, currency: str
+) -> Sequence[CapEvent]:
     key = (command.credit_note, command.invoice, command.line)
     credit = LineClaim(command.amount, command.hours, command.by_resource)
     if state.credits.get(key) == credit:
         return []
-    claim = state.claim_of(command.invoice, command.line, currency)
-    earlier = [
-        each.amount
-        for (note, of_invoice, of_line), each in state.credits.items()
-        if (of_invoice, of_line) == (command.invoice, command.line) and note != command.credit_note
-    ]
-    left = claim.amount
-    for amount in earlier:
-        left = left - amount
-    if left < command.amount:
-        raise CreditAboveClaim(f"{command.line} on {command.invoice}: {command.amount} of {left}.")
-    return [
-        BillingCredited(
-            command.credit_note,
-            command.invoice,
-            command.line,
-            command.amount,
-            command.hours,
-            command.by_resource,
-            command.more_follow,
-        )
-    ]
+    credited = BillingCredited(
+        command.credit_note,
+        command.invoice,
+        command.line,
+        command.amount,
+        command.hours,
+        command.by_resource,
+        command.more_follow,
+    )
+    _require_room_after(credited, name, lines, state, currency)
+    return [credited]
 
 
 def evolve_caps(state: LineCaps, event: CapEvent) -> LineCaps:

@@ -15,6 +15,7 @@ from domain.invoice.draft_words import (
     AllowancesStated,
     ApproveInvoice,
     BaseQuantityNotPositive,
+    DraftBelowZero,
     DraftEvent,
     DraftInvoice,
     InvoiceApproved,
@@ -173,7 +174,9 @@ def _require_categories(allowances: Sequence[AllowanceCharge], draft: Draft) -> 
 
 
 def approve(command: ApproveInvoice, draft: Draft) -> Sequence[InvoiceApproved]:
-    """The release of a draft, unless its approver had a hand in it and it is above the limit."""
+    """The release of a draft not below zero, unless its approver had a hand in it and it is above the limit."""
+    if draft.net.amount < 0:
+        raise DraftBelowZero(f"{draft.invoice} asks for {draft.net}.")
     worth = draft.net if command.gross is None else command.gross
     if command.by in draft.preparers and command.limit < worth:
         raise PreparerApproves(f"{command.by} prepared {worth}; the limit is {command.limit}.")
@@ -214,7 +217,7 @@ def document_of(command: IssueInvoice, draft: Draft) -> Document:
 
 
 def holdbacks_of(draft: Draft) -> tuple[Holdback, ...]:
-    """What the customer keeps back: a percentage of the net of each contract line, rounded once."""
+    """What the customer keeps back: a percentage of the net of each contract line, rounded once; none below zero."""
     bases: dict[tuple[str, str, Decimal], Money] = {}
     for line in draft.lines:
         if line.holdback_percent:
@@ -223,6 +226,7 @@ def holdbacks_of(draft: Draft) -> tuple[Holdback, ...]:
     return tuple(
         Holdback(engagement, line, percent, base, (base * (percent / 100)).rounded())
         for (engagement, line, percent), base in bases.items()
+        if base.amount >= 0
     )
 
 

@@ -242,6 +242,13 @@ class WrittenBelowZero(Refused):
     fix = "Write down less, or leave the lots out and write them off."
 
 
+class DraftBelowZero(Refused):
+    """An invoice asks for nothing at least; what is less is given back by a credit note."""
+
+    code = "invoice.below_zero"
+    fix = "Let further work join the draft, or discard it and credit the invoice that billed what was given back."
+
+
 class AllowanceNegative(Refused):
     """An allowance or charge is not below zero; which of the two it is says in which direction it goes."""
 

@@ -78,7 +78,10 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
 
 
 def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateNotFound:
-    """The lot of an approved expense: billed at what it cost the firm, at the exchange rate of the day it was spent."""
+    """The lot of an approved expense: billed at what it cost the firm, at the exchange rate of the day it was spent.
+
+    What was given back takes off what it would have added by the same terms.
+    """
     expense = line.expense
     place = _place(report.resource, expense.project, None, expense.spent_on, read)
     if isinstance(place, RateNotFound):
@@ -88,7 +91,10 @@ def lot_of_expense(report: ExpenseReport, line: Line, read: Read) -> Lot | RateN
     if rate is None:
         return RateNotFound("FX_RATE_MISSING", f"{cost.currency} to {currency} on {expense.spent_on}.")
     terms = place.line.expense_terms.of(expense.category)
-    price, how = _passed_on(terms, converted(cost, currency, rate), expense.days)
+    base = converted(cost, currency, rate)
+    price, how = _passed_on(terms, -base if expense.is_given_back else base, expense.days)
+    if expense.is_given_back:
+        price, how = -price, f"given back {how}"
     source = source_of(report.report, expense.line)
     because = f"{expense.category} {how}: {cost} at {rate} {currency}"
     lot = replace(

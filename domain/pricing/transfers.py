@@ -51,9 +51,10 @@ def price_transfer(lot: Lot, read: Read) -> PricedTransfer:
             return PricedTransfer(lot.lot, None)
         detail = f"{parties.lender} and {parties.borrower} have no agreement on {lot.work_date}."
         return PricedTransfer(lot.lot, None, TransferGap("INTERCOMPANY_AGREEMENT_MISSING", detail))
-    price = unit_price(terms, lot.role, _units(lot, terms.currency, read))
-    if price is None:
+    charged = unit_price(terms, lot.role, _units(lot, terms.currency, read))
+    if charged is None:
         return PricedTransfer(lot.lot, None, TransferGap("TRANSFER_PRICE_MISSING", _lacks(terms, lot)))
+    price = -charged if _is_given_back(lot) else charged
     transfer = Transfer(
         lender=parties.lender,
         borrower=parties.borrower,
@@ -109,13 +110,20 @@ def unit_price(terms: AgreementTerms, role: str | None, units: UnitAmounts) -> D
             assert_never(terms.model)
 
 
+def _is_given_back(lot: Lot) -> bool:
+    """Whether a lot is a cost that came back: the other entity is charged less, as it was charged more."""
+    return lot.cost.amount < 0
+
+
 def _units(lot: Lot, currency: str, read: Read) -> UnitAmounts:
+    """What one hour or item costs and is billed at, without its sign where it was given back."""
     cost_rate = fx_quote_or_none(read, lot.cost.currency, currency, lot.work_date)
     sales_rate = fx_quote_or_none(read, lot.value.currency, currency, lot.work_date)
-    cost = lot.cost.amount / lot.quantity if lot.quantity else Decimal(0)
+    sign = -1 if _is_given_back(lot) else 1
+    cost = sign * lot.cost.amount / lot.quantity if lot.quantity else Decimal(0)
     return UnitAmounts(
         cost * cost_rate.rate if cost_rate is not None else None,
-        lot.price * sales_rate.rate if sales_rate is not None and lot.price else None,
+        sign * lot.price * sales_rate.rate if sales_rate is not None and lot.price else None,
     )
 
 

@@ -117,7 +117,7 @@ def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str
         for name in parts_left(book, named):
             held = book[name]
             mine = (held.lot.engagement, held.lot.line) == (engagement.terms.engagement, line)
-            if mine and held.status is LotStatus.OPEN and not held.holds:
+            if mine and held.status is LotStatus.OPEN and not held.holds and held.lot.value.amount >= 0:
                 open_lots[name] = (stream, held.lot)
     wanting = [Wanting(lot.lot, lot.work_date, lot.approved_at, lot.value) for _, lot in open_lots.values()]
     waiting = _to_be_billed_again(engagement, line)

@@ -22,6 +22,7 @@ from api.verification.law import Law
 from domain import receivables
 from domain.billing import adjusting, crediting
 from domain.billing.credit_wishes import CreditWish
+from domain.billing.draft_plan import BelowZero
 from domain.calendar import FIRM, OpenDay
 from domain.contract import (
     ContractLine,
@@ -136,7 +137,7 @@ class Promises(RuleBasedStateMachine):
 
     # -- what comes to be billed -------------------------------------------------------------------------------------
 
-    @rule(line=st.sampled_from("123"), amount=st.sampled_from(["100", "33.33", "0.01"]))
+    @rule(line=st.sampled_from("123"), amount=st.sampled_from(["100", "33.33", "0.01", "-66.67", "-10"]))
     def spend(self, line: str, amount: str) -> None:
         spent = Expense(line, "P-1-COSTS", "travel", MONDAY, euros(amount), euros(0), billable=True, receipt="r.pdf")
         told = RecordExpense("ER-1", "W-1", spent, NINE + timedelta(minutes=self._next()))
@@ -217,7 +218,7 @@ class Promises(RuleBasedStateMachine):
         name = f"I-{self._next()}"
         try:
             self.world.draft(name, open_lots[skip:][:take], strict=False)
-        except NothingToBill:
+        except (NothingToBill, BelowZero):
             return
         lines = self.world.read(invoice_stream(name)).lines
         parts = {(part.stream, part.lot) for line in lines for part in line.lots}

@@ -217,7 +217,6 @@ class TestCapsOfEveryLevel:
         credit = CreditBilling("CN-1", "I-1", "L1", euros(300))
         assert cap_left(base.and_then(credit).state, "L1") == euros(300)
         base.and_then(credit).when(credit).stays_quiet()
-        base.and_then(credit).when(CreditBilling("CN-2", "I-1", "L1", euros(701))).refuses(Refused, "701", "700")
 
     def test_alerts_come_once_and_again_after_the_cap_was_raised(self) -> None:
         base = agreed(TimeAndMaterials(cap=euros(1000)))

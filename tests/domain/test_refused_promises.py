@@ -17,8 +17,7 @@ from domain.contract import (
     Retainer,
     TimeAndMaterials,
 )
-from domain.engagement import AgreeLine, ClaimBilling, OpenEngagement
-from domain.engagement.caps import CreditAboveClaim, CreditBilling
+from domain.engagement import AgreeLine, OpenEngagement
 from domain.engagement.change_orders import (
     ChangeOrderEmpty,
     ChangeOrderKnownOtherwise,
@@ -106,9 +105,3 @@ def test_a_change_order_names_lines_and_a_reason_and_keeps_its_terms() -> None:
     base.when(order("more")).refuses(ChangeOrderEmpty, "CO-1")
     base.when(order(" ", capped)).refuses(ChangeOrderEmpty, "CO-1")
     base.and_then(order("more", capped)).when(order("still more", capped)).refuses(ChangeOrderKnownOtherwise, "CO-1")
-
-
-def test_a_credit_gives_back_to_a_cap_what_the_invoice_took_and_no_more() -> None:
-    base = agreed(TimeAndMaterials(cap=euros(1000))).and_then(ClaimBilling("I-1", "L1", euros(1000)))
-    base = base.and_then(CreditBilling("CN-1", "I-1", "L1", euros(300)))
-    base.when(CreditBilling("CN-2", "I-1", "L1", euros(701))).refuses(CreditAboveClaim, "701", "700")

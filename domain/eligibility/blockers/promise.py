@@ -23,8 +23,13 @@ def of_change_order(subject: Subject, context: Context) -> Iterator[Blocker]:
 
 
 def of_retainer(subject: Subject, context: Context) -> Iterator[Blocker]:
-    """Work on a retainer line is paid by the retainer; only what is beyond it may be billed, where it may."""
+    """Work on a retainer line is paid by the retainer; only what is beyond it may be billed, where it may.
+
+    What was given back is not drawn: it takes off the next bill.
+    """
     if not isinstance(subject, LotFacts) or (subject.lot.unit == "item" and "/retainer/" in subject.lot.source):
+        return
+    if subject.lot.value.amount < 0:
         return
     engagement = context.engagement
     line = engagement.lines.get(subject.lot.line)

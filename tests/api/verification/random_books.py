@@ -230,7 +230,7 @@ class RandomBooks(Group):
 
     def expense(self) -> None:
         report, person = self.new("ER"), self.luck.choice(list(PEOPLE))
-        amount = Amount(Decimal(self.luck.randint(1000, 30000)) / 100, self.luck.choice(("EUR", "GBP", "USD")))
+        amount = Amount(Decimal(self.luck.randint(-15000, 30000)) / 100, self.luck.choice(("EUR", "GBP", "USD")))
         told: dict[str, Any] = {"category": "travel", "spent_on": self.past(), "amount": amount, "receipt": "r"}
         self.ask("submit-billable-expense", report=report, line="1", resource=person, project=self._project(), **told)
         self.ask("approve-expense", report=report, lines=("1",), approved_by="M-1")
