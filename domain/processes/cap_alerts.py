@@ -40,7 +40,7 @@ class CapAlerts:
 
     def asks_candidates(self, fact: Recorded[object]) -> bool:
         """Whether a reaction asks the read model how far caps are used up."""
-        return isinstance(fact.event, LotRated | BillingLimitAgreed | _CHANGES_CAPS)
+        return isinstance(fact.event, (LotRated, BillingLimitAgreed, *_CHANGES_CAPS))
 
     def react(self, fact: Recorded[object], read: Read, candidates: Candidates) -> Sequence[Addressed]:
         """The commands that a fact leads to."""
