@@ -198,10 +198,11 @@ def _kept_sums(where: EligibilityFilter, scope: Scope) -> Conditions | None:
         return None
     by = objects[0] if objects else "selling_entity"
     conditions = Conditions()
-    conditions.equal("by", by)
+    conditions.word("by", by)
     conditions.equal("key", getattr(where, by))
     conditions.one_of("state", where.states)
-    conditions.one_of("state", UNBILLED if where.unbilled else None)
+    if where.unbilled:
+        conditions.add(f"state IN {UNBILLED}")
     conditions.within(scope)
     return conditions
 

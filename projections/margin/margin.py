@@ -113,13 +113,12 @@ def find(view: View, by: Dimension, where: MarginFilter, scope: Scope, page: Pag
     is_kept = _is_known(by, where) and (where.monthly or (where.month_from is None and where.month_to is None))
     if is_kept:
         conditions = Conditions()
-        conditions.add("m.by = %s", by)
+        conditions.word("m.by", by)
         _restrict(conditions, "m.", where, scope)
         tables = "margin m"
     else:
         inner = Conditions()
-        grain = by if _is_known(by, where) else "cell"
-        inner.add("s.by = %s", grain)
+        inner.word("s.by", by if _is_known(by, where) else "cell")
         _restrict(inner, "s.", where, scope, months=True)
         tables = f"({_added_up(by, where, inner)}) m"
         conditions = Conditions(inner.values)
@@ -132,7 +131,7 @@ def totals(view: View, where: MarginFilter, scope: Scope) -> tuple[MarginRow, ..
     if by is None:
         by = "selling_entity" if _is_known("selling_entity", where) else "cell"
     inner = Conditions()
-    inner.add("s.by = %s", by)
+    inner.word("s.by", by)
     _restrict(
         inner, "s.", where, scope, months=by == "cell" or where.month_from is not None or where.month_to is not None
     )

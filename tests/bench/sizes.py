@@ -18,6 +18,7 @@ class Size:
     history_many: int
     stock_events: int
     queries: int
+    answers: int
     lag_messages: int
 
 
@@ -30,6 +31,7 @@ SMALL: Final = Size(
     history_many=2_000,
     stock_events=100,
     queries=20,
+    answers=20,
     lag_messages=500,
 )
 
@@ -42,6 +44,7 @@ FULL: Final = Size(
     history_many=1_000_000,
     stock_events=500,
     queries=300,
+    answers=3_000,
     lag_messages=10_000,
 )
 

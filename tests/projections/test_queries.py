@@ -107,6 +107,27 @@ def all_of(find: Finder, view: View, scope: Scope = FIRM, **page: Any) -> list[A
         request = replace(request, after=got.cursors[-1])
 
 
+def test_dashboards_of_the_whole_firm_are_planned_once_however_often_they_are_asked(
+    url: str, ledger: Ledger, reader: Reader
+) -> None:
+    with ConnectionPool(url, kwargs={"autocommit": True}, min_size=1, max_size=1) as pool:
+        alone = Reader(pool, ledger, Generations(partial(connect, url)))
+        for _ in range(20):
+            with alone.view() as view:
+                margin.find(view, "engagement", MarginFilter(), FIRM, PageRequest(sort="functional_margin"))
+                margin.totals(view, MarginFilter(), FIRM)
+                billing_eligibility.find(view, EligibilityFilter(unbilled=True), FIRM, PageRequest())
+                billing_eligibility.totals(view, EligibilityFilter(unbilled=True), FIRM)
+                billing_eligibility.reason_totals(view, EligibilityFilter(), FIRM)
+                sync_status.find(view, SyncFilter(), FIRM, PageRequest())
+                sync_status.totals(view, SyncFilter(), FIRM)
+        with pool.connection() as conn:
+            plans = "SELECT statement, custom_plans FROM pg_prepared_statements WHERE statement ~ %s"
+            planned = conn.execute(plans, [" (item|item_sum|reason_sum|margin|sync|sync_sum) "]).fetchall()
+    assert len(planned) == 8
+    assert [statement for statement, custom_plans in planned if custom_plans] == []
+
+
 # -- pages -----------------------------------------------------------------------------------------------------------
 
 
