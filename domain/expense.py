@@ -220,6 +220,13 @@ class TaxAboveAmount(Refused):
     fix = "Correct the amount or the tax in the expense system."
 
 
+class DaysNotPositive(Refused):
+    """A per diem pays for more than no days."""
+
+    code = "expense.days_not_positive"
+    fix = "Send the days above zero, such as 2.5, or leave them out for one."
+
+
 class ExpenseNotApproved(Refused):
     """Only approved expenses are rated."""
 
@@ -342,6 +349,8 @@ def _record(command: RecordExpense, state: ExpenseReport) -> Sequence[Event]:
     least, most = sorted((zero(expense.amount.currency), expense.amount))
     if not least <= expense.recoverable_tax <= most:
         raise TaxAboveAmount(f"{expense.line}: {expense.recoverable_tax} of {expense.amount}.")
+    if not expense.days > 0:
+        raise DaysNotPositive(f"{expense.line}: {expense.days}.")
     known = state.lines.get(expense.line)
     if known and (known.expense == expense or command.at <= known.said_at):
         return []

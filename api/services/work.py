@@ -79,6 +79,7 @@ class SubmitBillableExpenseInput:
     receipt: Annotated[str | None, Doc("The receipt's reference.")] = None
     recoverable_tax: Annotated[Decimal, Doc("The tax in it that the firm gets back.")] = Decimal(0)
     note: Annotated[str, Doc("What it was for.")] = ""
+    days: Annotated[Decimal, Doc("How many days a per diem pays for.")] = Decimal(1)
 
 
 def submit_billable_expense(asked: SubmitBillableExpenseInput, call: Call) -> Decision:
@@ -95,6 +96,7 @@ def submit_billable_expense(asked: SubmitBillableExpenseInput, call: Call) -> De
         billable=True,
         receipt=asked.receipt,
         note=asked.note,
+        days=asked.days,
     )
     stream = expense_stream(asked.report)
     record = RecordExpense(asked.report, asked.resource, expense, call.now)

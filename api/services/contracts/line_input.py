@@ -22,6 +22,8 @@ class PartInput:
     due_on: Annotated[date | None, Doc("The day on which an instalment is billed.")] = None
     project: Annotated[str | None, Doc("The project that a milestone belongs to.")] = None
     after: Annotated[tuple[str, ...] | None, Doc("The milestones that come first.")] = None
+    starts: Annotated[date | None, Doc("First day of the period that an instalment pays for.")] = None
+    ends: Annotated[date | None, Doc("Last day of the period that an instalment pays for.")] = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class CategoryInput:
     presentation: Annotated[str | None, Doc("principal (the whole is revenue) or agent (what exceeds the cost).")] = (
         None
     )
+    tax_category: Annotated[str | None, Doc("How they are taxed; left out, as the line.")] = None
 
 
 @dataclass(frozen=True)

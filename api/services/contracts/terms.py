@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from api.services.contracts.line_input import CategoryInput, LineInput, ResourceCapInput, RevenueInput
+from api.services.contracts.line_input import CategoryInput, LineInput, PartInput, ResourceCapInput, RevenueInput
 from api.services.service import Amount, InputIncomplete
 from domain.contract import (
     Billing,
@@ -96,10 +96,7 @@ def _billing(line: LineInput) -> Billing:
             return FixedFeeMilestones(milestones=_milestones(line), price=money_of(line.price))
         case "fixed_fee_schedule":
             parts = _required(line.parts, "parts", line)
-            instalments = (
-                Instalment(each.name, each.title, _required(each.due_on, "dueOn", line), each.amount.money)
-                for each in parts
-            )
+            instalments = (_instalment(each, line) for each in parts)
             return FixedFeeSchedule(_required(line.price, "price", line).money, tuple(instalments), _timing(line))
         case "percent_complete":
             return _percent_complete(line)
@@ -116,6 +113,11 @@ def _billing(line: LineInput) -> Billing:
 
 def _timing(line: LineInput) -> Any:
     return one_of(line.timing, ("advance", "arrears"), "timing")
+
+
+def _instalment(part: PartInput, line: LineInput) -> Instalment:
+    due_on = _required(part.due_on, "dueOn", line)
+    return Instalment(part.name, part.title, due_on, part.amount.money, part.starts, part.ends)
 
 
 def _milestones(line: LineInput) -> tuple[Milestone, ...]:
@@ -171,6 +173,7 @@ def _expenses(categories: tuple[CategoryInput, ...] | None) -> ExpenseTerms | No
             money_of(each.per_diem),
             money_of(each.limit),
             one_of(each.presentation, ("principal", "agent"), "presentation"),
+            each.tax_category,
         )
         for each in categories
     ]

@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 
 from api.access import NotPermitted, Role
-from api.services.contracts.line_input import LineInput, PartInput, ResourceCapInput, RevenueInput
+from api.services.contracts.line_input import CategoryInput, LineInput, PartInput, ResourceCapInput, RevenueInput
 from api.services.service import Amount, InputIncomplete
 from domain.books.accounting_period import OpenPeriod, PeriodIsSoftClosed, SoftClosePeriod, accounting_period_stream
-from domain.contract import FixedFeeSchedule, ManagedService, PercentComplete, Retainer, TimeAndMaterials
+from domain.contract import FixedFeeSchedule, ManagedService, PercentComplete, Retainer, TimeAndMaterials, revenue_of
 from domain.contract.rules import PartsDoNotAddUp
 from domain.engagement.change_orders import ChangeOrderSelfApproval
 from domain.engagement.progress import MeasureProgress
+from domain.expense import DaysNotPositive
 from projections.journal.tables import POSTINGS
-from tests.api.services.desk import APPROVER, PREPARER, Counter, person
+from tests.api.services.desk import ADMIN, APPROVER, PREPARER, Counter, person
 from tests.api.services.test_services import names
 from tests.projections.books import fold
-from tests.world import ENGAGEMENT, NINE, World
+from tests.world import ENGAGEMENT, NINE, World, euros
 
 
 def money(amount: int) -> Amount:
@@ -53,6 +54,34 @@ def test_a_line_of_each_method_is_agreed(counter: Counter, line: LineInput, kind
     answer = counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
     assert names(answer) == ["engagement.line_agreed.v1"]
     assert isinstance(answer.states[ENGAGEMENT].lines["L2"].billing, kind)
+
+
+def test_an_instalment_pays_for_a_period_and_earns_over_it(counter: Counter) -> None:
+    half_year = (date(2026, 1, 1), date(2026, 6, 30))
+    part = PartInput("1", "Half a year", money(600), date(2026, 1, 1), starts=half_year[0], ends=half_year[1])
+    line = LineInput("L2", "Run", "fixed_fee_schedule", price=money(600), parts=(part,))
+    answer = counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+    terms = revenue_of(answer.states[ENGAGEMENT].lines["L2"])
+    assert (terms.method, terms.starts, terms.ends) == ("straight_line", *half_year)
+
+
+def test_costs_of_a_category_may_be_taxed_otherwise_than_the_line(counter: Counter) -> None:
+    line = LineInput("L2", "Work", "time_and_materials", expenses=(CategoryInput("books", tax_category="reduced"),))
+    answer = counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+    assert answer.states[ENGAGEMENT].lines["L2"].expense_terms.of("books").tax_category == "reduced"
+
+
+def test_a_per_diem_pays_for_the_days_that_are_told(counter: Counter) -> None:
+    line = LineInput("L2", "On site", "time_and_materials", expenses=(CategoryInput("*", per_diem=money(28)),))
+    counter.ask("agree-line", PREPARER, engagement="E-1", line=line)
+    spent = {"report": "ER-1", "line": "1", "resource": "W-1", "project": "P-1-L2", "category": "meals"}
+    asked: dict[str, Any] = {**spent, "spent_on": date(2026, 3, 2), "amount": money(100), "receipt": "scan"}
+    with pytest.raises(DaysNotPositive):
+        counter.ask("submit-billable-expense", ADMIN, **asked, days=Decimal(0))
+    counter.ask("submit-billable-expense", ADMIN, **asked, days=Decimal("2.5"))
+    answer = counter.ask("approve-expense", ADMIN, report="ER-1", lines=("1",), approved_by="W-9")
+    (held,) = counter.world.react().read(next(iter(answer.states))).lots.values()
+    assert held.lot.value == euros(70)
 
 
 def test_what_is_beyond_a_retainer_may_be_free(counter: Counter) -> None:
