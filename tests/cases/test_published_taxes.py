@@ -184,6 +184,49 @@ def test_japanese_tax_is_rounded_once_for_each_rate() -> None:
     assert taxes(document) == [("Consumption tax", "8", "18"), ("Consumption tax", "10", "100")]
 
 
+def test_a_japanese_issuer_may_drop_what_is_less_than_a_yen() -> None:
+    """National Tax Agency, qualified invoices, question on fractions (from memory): 27,060 bear 2,164.8 at 8 %, 28,158
+    bear 2,815.8 at 10 %, each dropped once to 2,164 and 2,815; dropped line by line they would be 2,163 and 2,814.
+    """
+    firm = firm_in("JP", "JPY", rounding=RoundingPolicy(mode="down"))
+    document = invoiced(sold(sold(firm, "4389", "23769"), "13861", "13199", tax_category="reduced"))
+    assert taxes(document) == [("Consumption tax", "8", "2164"), ("Consumption tax", "10", "2815")]
+
+
+@pytest.mark.parametrize(
+    ("seller", "currency", "buyer", "kind", "tax_id", "category", "rate"),
+    [
+        ("DE", "EUR", "AT", "business", "ATU12345675", "AE", "0"),
+        ("DE", "EUR", "FR", "consumer", "", "S", "19"),
+        ("DE", "EUR", "US", "consumer", "", "O", "0"),
+        ("DE", "EUR", "CH", "business", "", "O", "0"),
+        ("FR", "EUR", "DE", "consumer", "", "S", "20"),
+        ("NL", "EUR", "BE", "business", "BE0428759497", "AE", "0"),
+        ("IE", "EUR", "GB", "business", "", "O", "0"),
+        ("GB", "GBP", "FR", "business", "FR40303265045", "O", "0"),
+        ("GB", "GBP", "FR", "consumer", "", "O", "0"),
+        ("CH", "CHF", "LI", "business", "", "S", "8.1"),
+        ("CH", "CHF", "DE", "business", "", "O", "0"),
+        ("AU", "AUD", "NZ", "business", "", "G", "0"),
+        ("NZ", "NZD", "AU", "business", "", "G", "0"),
+        ("SG", "SGD", "US", "business", "", "G", "0"),
+        ("JP", "JPY", "US", "business", "", "G", "0"),
+        ("CA", "CAD", "US", "business", "", "G", "0"),
+    ],
+)
+def test_advice_is_taxed_where_its_customer_is(
+    seller: str, currency: str, buyer: str, kind: str, tax_id: str, category: str, rate: str
+) -> None:
+    """Directive 2006/112/EC, articles 44, 45 and 59; HMRC, VAT Notice 741A: advice for consumers abroad is outside of
+    the tax; exports of services elsewhere (from memory).
+    """
+    firm = firm_in(seller, currency, buyer=buyer, buyer_state="CA" if buyer == "US" else "")
+    told = {"tax_status": kind, **({"tax_id": tax_id} if tax_id else {})}
+    firm.tell(CUSTOMER, DescribeCustomer("C-1", told, NINE + timedelta(hours=2)))
+    (subtotal,) = invoiced(sold(firm, "1000")).taxes
+    assert (subtotal.category, str(subtotal.rate)) == (category, rate)
+
+
 @pytest.mark.parametrize(
     ("buyer_state", "expected"),
     [
