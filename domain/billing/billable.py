@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from domain import eligibility
 from domain.billing.draft_plan import Billable, DraftPlan, LotsNotEligible
+from domain.billing.orders import beyond_orders, order_rooms_for, turn_id
 from domain.books.accounting_period import accounting_period_stream
 from domain.caps import Room, allocate, candidate_of
 from domain.eligibility.reasons import Context, Hold, LotFacts
@@ -27,20 +28,23 @@ from domain.ports import (
     project_of,
     tax_rules_of,
 )
+from domain.reason_codes import ReasonCode
 from domain.reference.account_map import account_map_stream
 from domain.reference.billing_calendar import BillingCalendar
 from domain.timesheet import Timesheet
 
 
 def billable_lots(read: Read, lots: Sequence[LotAt], plan: DraftPlan, beside: Sequence[LotAt] = ()) -> list[Billable]:
-    """The lots that may be billed now, each with the part of it that its caps leave.
+    """The lots that may be billed now and that their orders pay for, each with the part of it that its caps leave.
 
-    ``beside`` are others that may be billed as well and are not asked for: they take up the same caps in their turn.
+    ``beside`` are others that may be billed as well and are not asked for: they take up the same caps and orders in
+    their turn.
     """
     asked = _eligible(read, lots, plan)
-    known = set(lots)
-    others = [each for each in beside if each not in known] if rooms_for(read, [lot for _, lot in asked]) else []
-    return _within_caps(read, asked, _eligible(read, others, replace(plan, strict=False)))
+    known, named = set(lots), [lot for _, lot in asked]
+    is_limited = rooms_for(read, named) or order_rooms_for(read, named, plan.on)
+    others = [each for each in beside if each not in known] if is_limited else []
+    return _within_limits(read, asked, _eligible(read, others, replace(plan, strict=False)), plan)
 
 
 def _eligible(read: Read, lots: Sequence[LotAt], plan: DraftPlan) -> list[tuple[StreamId, Lot]]:
@@ -117,25 +121,32 @@ def context_of(read: Read, lot: Lot, today: date | None = None) -> Context:
     )
 
 
-def _within_caps(
-    read: Read, lots: Sequence[tuple[StreamId, Lot]], others: Sequence[tuple[StreamId, Lot]]
+def _within_limits(
+    read: Read, lots: Sequence[tuple[StreamId, Lot]], others: Sequence[tuple[StreamId, Lot]], plan: DraftPlan
 ) -> list[Billable]:
-    """The lots with the part of each that all caps leave beside others; what is wholly over one is left out."""
-    wanting = (*lots, *others)
-    turns = (candidate_of(lot, _turn_id(stream, lot)) for stream, lot in wanting)
-    shares = allocate(rooms_for(read, [lot for _, lot in wanting]), turns)
-    fitting = ((stream, lot, shares[_turn_id(stream, lot)]) for stream, lot in lots)
-    within = [Billable(stream, lot, share.within, share.hours) for stream, lot, share in fitting]
-    result = [each for each in within if each.within or not each.lot.value]
+    """The lots with the part of each that all caps leave beside others; what is wholly over one is left out.
+
+    So is what would pass its purchase order; ``strict`` refuses it, with its reason.
+    """
+    within = _within_caps(read, [*lots, *others])
+    waiting = beyond_orders(read, within, plan.on)
+    asked = {(stream, lot.lot) for stream, lot in lots}
+    result = [each for each in within if (each.stream, each.lot.lot) in asked - waiting]
+    for _, name in sorted(waiting & asked) if plan.strict else ():
+        raise LotsNotEligible(f"{name}: {ReasonCode.PO_EXHAUSTED.value}.")
     turn = {name: number for number, name in enumerate(dict.fromkeys(lot.engagement for _, lot in lots))}
     return sorted(
         result, key=lambda each: (turn[each.lot.engagement], each.lot.work_date, each.lot.approved_at, each.lot.lot)
     )
 
 
-def _turn_id(stream: StreamId, lot: Lot) -> str:
-    """A lot's id with its stream behind it: the same entry may have been told in two weeks."""
-    return f"{lot.lot}\x00{stream}"
+def _within_caps(read: Read, lots: Sequence[tuple[StreamId, Lot]]) -> list[Billable]:
+    """Lots with the part of each that all caps leave, in their turn; without what is wholly over one."""
+    turns = (candidate_of(lot, turn_id(stream, lot)) for stream, lot in lots)
+    shares = allocate(rooms_for(read, [lot for _, lot in lots]), turns)
+    fitting = ((stream, lot, shares[turn_id(stream, lot)]) for stream, lot in lots)
+    within = (Billable(stream, lot, share.within, share.hours) for stream, lot, share in fitting)
+    return [each for each in within if each.within or not each.lot.value]
 
 
 def rooms_for(read: Read, lots: Iterable[Lot]) -> list[Room]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
+from domain.billing.orders import lets_orders_pass
 from domain.billing_limit import ClaimLimit, billing_limit_stream
 from domain.caps import capped_hours
 from domain.engagement import ClaimBilling
@@ -44,12 +46,13 @@ def claims_of(
         groups.setdefault((header.engagement_of(line), line.contract_line), []).append(line)
     touched = groups if only is None else {(header.engagement_of(line), line.contract_line): None for line in only}
     claims: dict[str, list[ClaimBilling]] = {}
+    beyond_order = lets_orders_pass(read, header.selling_entity, header.cut_off)
     for engagement, name in touched:
         if name:
             claim = _claim(invoice, name, groups[engagement, name], header)
             caps = engagement_of(read, engagement).caps
             if caps.claim_of(invoice, name, header.currency) != claim.claim:
-                claims.setdefault(engagement, []).append(claim)
+                claims.setdefault(engagement, []).append(replace(claim, beyond_order=beyond_order))
     return [
         *(Addressed(stream_of("engagement", name), each) for name, told in claims.items() for each in together(told)),
         *_limit_claims(read, invoice, header, lines),

@@ -81,6 +81,13 @@ class BelowMinimumInvoice(Refused):
     fix = "Wait for more work, bill a longer period, or group by customer."
 
 
+class LotsUnderOtherOrder(Refused):
+    """A draft is under one purchase order of each engagement; what a further one pays for does not join it."""
+
+    code = "billing.lots_under_other_order"
+    fix = "Approve the draft, or discard it; then bill the lots."
+
+
 class BelowZero(Refused):
     """An invoice asks for nothing at least: what was given back waits for work that it can be set off against."""
 

@@ -21,8 +21,10 @@ from domain.billing.draft_plan import (
     Drafts,
     GroupKey,
     LotsDoNotBelong,
+    LotsUnderOtherOrder,
 )
 from domain.billing.line_rounding import LineRounding
+from domain.billing.orders import require_same_order
 from domain.billing.sharing import shares_of_each
 from domain.invoice import (
     AddLines,
@@ -56,7 +58,7 @@ def draft_invoices(
     may be billed: what they take of a cap in their turn is left for them.
     """
     billable = billable_lots(read, lots, plan, beside)
-    rounding = LineRounding(read, billable)
+    rounding = LineRounding(read, billable, plan.on)
     taking = _open_by_key(read, open_drafts)
     commands: list[Addressed] = []
     invoices: list[str] = []
@@ -64,9 +66,9 @@ def draft_invoices(
     for key, members in _grouped(read, billable, plan.grouping).items():
         draft = taking.get((key, plan.grouping))
         try:
-            _require_enough(read, key, members, plan, draft)
-        except (BelowMinimumInvoice, BelowZero) as below:
-            left_out.append(below)
+            _require_fits(read, key, members, plan, draft)
+        except (BelowMinimumInvoice, BelowZero, LotsUnderOtherOrder) as refused:
+            left_out.append(refused)
             continue
         if draft is not None:
             commands += _late_lots(read, draft, members, rounding, plan.by)
@@ -86,11 +88,11 @@ def refresh_draft(
     header = draft.header
     plan = DraftPlan(header.cut_off, by, on, header.grouping, header.layout, strict)
     billable = billable_lots(read, lots, plan, beside)
-    rounding = LineRounding(read, billable)
+    rounding = LineRounding(read, billable, on)
     commands: list[Addressed] = []
     for key, members in _grouped(read, billable, header.grouping).items():
         if key == _key_of(header):
-            _require_enough(read, key, members, plan, draft)
+            _require_fits(read, key, members, plan, draft)
             commands += _late_lots(read, draft, members, rounding, by)
         elif strict:
             raise LotsDoNotBelong(f"{members[0].lot.lot} and {invoice}.")
@@ -153,10 +155,10 @@ def _open_by_key(read: Read, drafts: Iterable[str]) -> dict[tuple[GroupKey, Grou
     return found
 
 
-def _require_enough(
-    read: Read, key: GroupKey, members: Sequence[Billable], plan: DraftPlan, draft: Draft | None
-) -> None:
-    """Refuses what is less than an invoice asks for at least; what joins a draft only has to leave something of it."""
+def _require_fits(read: Read, key: GroupKey, members: Sequence[Billable], plan: DraftPlan, draft: Draft | None) -> None:
+    """Refuses what makes no draft: too little, or what would take a draft below zero, or is under another order."""
+    if draft is not None:
+        require_same_order(read, draft, [each.lot for each in members])
     worth = total((each.within for each in members), key.currency) + (draft.net if draft else zero(key.currency))
     if worth.amount < 0:
         raise BelowZero(f"{key.name}: {worth}.")

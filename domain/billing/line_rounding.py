@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from domain.billing.billable import rooms_for
 from domain.billing.draft_plan import Billable
+from domain.billing.orders import order_rooms_for
 from domain.caps import Room, candidate_of
 from domain.lots import Lot
 from domain.money import Money, total, zero
@@ -25,8 +27,9 @@ class _Left:
 class LineRounding:
     """What the lines of one billing run ask for; together they pass no cap."""
 
-    def __init__(self, read: Read, billable: Sequence[Billable]) -> None:
+    def __init__(self, read: Read, billable: Sequence[Billable], on: date) -> None:
         self._read = read
+        self._on = on
         self._billable = billable
 
     def net_of(self, lots: Sequence[Lot]) -> Money:
@@ -58,9 +61,10 @@ class LineRounding:
 
     @cached_property
     def _left(self) -> list[_Left]:
-        """What each cap leaves once all lots of the run are on drafts; those of people count lots at their values."""
+        """What each cap and order leaves once all lots of the run are on drafts; those of people count lots alone."""
         found: list[_Left] = []
-        for cap in rooms_for(self._read, [each.lot for each in self._billable]):
+        lots = [each.lot for each in self._billable]
+        for cap in (*rooms_for(self._read, lots), *order_rooms_for(self._read, lots, self._on)):
             if cap.amount is None or cap.resource is not None:
                 continue
             currency = cap.amount.currency

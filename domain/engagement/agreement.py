@@ -162,6 +162,13 @@ class UnknownLine(Refused):
     fix = "Agree the line first, or use one of the engagement's lines."
 
 
+class OrderExhausted(Refused):
+    """The draft would pass the amount of the purchase order that it is under."""
+
+    code = "engagement.order_exhausted"
+    fix = "Bill less, or record the new amount of the order, or a further order."
+
+
 class LineIsBilled(Refused):
     """A contract line that is partly billed cannot be replaced, nor may what has fallen due be changed."""
 

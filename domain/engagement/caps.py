@@ -53,6 +53,7 @@ class ClaimBilling:
     """Take part of a line's caps for a draft invoice; the newest claim of an invoice replaces its earlier one.
 
     ``more_follow``: the invoice claims further lines of the engagement behind this one, in the same transaction.
+    ``beyond_order``: the seller's policy lets it pass the amount of its purchase order.
     """
 
     invoice: str
@@ -61,6 +62,7 @@ class ClaimBilling:
     hours: Decimal = Decimal(0)
     by_resource: tuple[ResourceClaim, ...] = ()
     more_follow: bool = False
+    beyond_order: bool = False
 
     @property
     def claim(self) -> LineClaim:

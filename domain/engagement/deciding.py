@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import assert_never
 
 from domain.contract import Retainer
@@ -14,6 +15,7 @@ from domain.engagement.agreement import (
     HoldEngagement,
     LiftHold,
     OpenEngagement,
+    OrderExhausted,
     RecordPurchaseOrder,
     SignEngagement,
 )
@@ -119,7 +121,21 @@ def _limit(command: CapCommand, state: Engagement) -> Sequence[Event]:
     name = state.terms.engagement
     if isinstance(command, ChangeCap | ChangeLimits):
         state.line(command.line)
-    return decide_caps(command, name, state.lines, state.caps, state.currency)
+    events = decide_caps(command, name, state.lines, state.caps, state.currency)
+    if isinstance(command, ClaimBilling) and not command.beyond_order:
+        _require_order(command.invoice, state, events)
+    return events
+
+
+def _require_order(invoice: str, state: Engagement, events: Sequence[Event]) -> None:
+    """Refuses a claim that takes more than is left of the order that its invoice is under."""
+    after = reduce(evolve, events, state)
+    order = after.orders.get(after.ordered.get(invoice, ""))
+    if order is None or order.amount is None:
+        return
+    was, now = state.taken_of(order), after.taken_of(order)
+    if was < now and order.amount < now:
+        raise OrderExhausted(f"{order.number}: {now - was} asked, {order.amount - was} left.")
 
 
 def _promise(command: PromiseCommand, state: Engagement) -> Sequence[Event]:

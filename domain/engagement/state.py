@@ -88,7 +88,7 @@ class Engagement:
 
     ``lines`` holds the newest version of each line, ``versions`` all of them by effective date. ``accepted`` is by
     line and milestone. ``completed`` is by line, None for the whole. ``ordered`` is the number of the purchase order
-    that each invoice is under.
+    that each invoice is under, ``orders`` are all of them by number.
     """
 
     opened: EngagementOpened | None = None
@@ -106,6 +106,7 @@ class Engagement:
     retainers: Mapping[str, RetainerAccount] = field(default_factory=dict)
     completed: Mapping[str | None, EngagementCompleted] = field(default_factory=dict)
     ordered: Mapping[str, str] = field(default_factory=dict)
+    orders: Mapping[str, PurchaseOrder] = field(default_factory=dict)
 
     @property
     def currency(self) -> str:
@@ -146,6 +147,15 @@ class Engagement:
         """What drafts and invoices take of a purchase order, net of credits; a further order starts anew."""
         under_it = {invoice for invoice, number in self.ordered.items() if number == order.number}
         return self.caps.taken(self.currency, invoices=under_it).amount
+
+    @property
+    def order_room(self) -> Room | None:
+        """What drafts and invoices leave of the purchase order, for whole lots; None where it limits nothing."""
+        order = self.purchase_order
+        if order is None or order.amount is None:
+            return None
+        left = order.amount - self.taken_of(order)
+        return Room(f"purchase order {order.number}", "whole_item", left, engagement=self.terms.engagement)
 
     def rooms(self) -> list[Room]:
         """Every cap of the engagement with what drafts and invoices leave of it."""
@@ -256,6 +266,7 @@ def _evolve_agreement(
 
 def _under_order(state: Engagement, order: PurchaseOrder) -> Engagement:
     """The engagement under an order; the first one that is recorded is for what was billed before it, too."""
+    state = replace(state, orders={**state.orders, order.number: order})
     if state.purchase_order is not None:
         return replace(state, purchase_order=order)
     before = dict.fromkeys((invoice for invoice, _ in state.caps.claims), order.number)

@@ -12,6 +12,7 @@ from domain import eligibility
 from domain.books.accounting_period import accounting_period_stream
 from domain.calendar import FIRM
 from domain.caps import Candidate, Room, Share, allocate, allocation
+from domain.eligibility.blockers.contract import order_exhausted
 from domain.eligibility.reasons import AS_IT_IS, Blocker, Context, Policy
 from domain.kernel import stream_of
 from domain.money import Money, total
@@ -93,8 +94,9 @@ class EligibilityFold:
         self._outcomes = {}
         concerned = dict.fromkeys(keys)
         self._lots.items.fetch(concerned)
-        least = self._least_of(concerned)
-        concerned.update(dict.fromkeys(key for name in least for key in self._lots.open_work.of(name)))
+        least, ordered = self._least_of(concerned), self._orders_of(concerned)
+        whole = dict.fromkeys((*least, *ordered))
+        concerned.update(dict.fromkeys(key for name in whole for key in self._lots.open_work.of(name)))
         self._lots.items.fetch(concerned)
         decided: dict[Key, _Decided] = {}
         for key in concerned:
@@ -109,6 +111,8 @@ class EligibilityFold:
         for key, each in decided.items():
             if key not in shared:
                 self._outcomes[key] = _Outcome(each.item, self._state(each), each.blockers)
+        for engagement, room in ordered.items():
+            self._require_order(engagement, room)
         for engagement, minimum in least.items():
             self._require_minimum(engagement, minimum)
         for key, outcome in self._outcomes.items():
@@ -254,6 +258,38 @@ class EligibilityFold:
             state = "held" if each.blockers else within
             self._outcomes[key] = _Outcome(each.item, state, blockers, share)
         return set(mine)
+
+    # -- purchase orders ---------------------------------------------------------------------------------------------
+
+    def _orders_of(self, keys: Iterable[Key]) -> dict[str, Room]:
+        """The orders that limit some work, and the work that shares a cap with it, each with what it leaves."""
+        names = dict.fromkeys(name for group in self._capped(keys) for name in group.engagements)
+        items = (self._lots.items.get(key) for key in keys)
+        names.update(dict.fromkeys(item.engagement for item in items if item is not None and item.is_lot))
+        states = {name: self._contexts.engagement(name) for name in names}
+        rooms = {name: state.order_room for name, state in states.items() if state.opened}
+        return {name: room for name, room in rooms.items() if room is not None}
+
+    def _require_order(self, engagement: str, room: Room) -> None:
+        """What would pass the amount of its order waits for a further one; whole lots take it up in their turn."""
+        state = self._contexts.engagement(engagement)
+        wanting: dict[str, Key] = {}
+        turns: list[Candidate] = []
+        for key in self._lots.open_work.of(engagement):
+            outcome = self._outcomes.get(key)
+            if outcome is None or outcome.state != "eligible" or self._passes_orders(outcome.item):
+                continue
+            candidate = replace(_candidate(key, outcome.item), value=outcome.within)
+            wanting[candidate.lot] = key
+            turns.append(candidate)
+        for name, share in allocate([room], turns).items():
+            if share.over and state.purchase_order is not None:
+                outcome = self._outcomes[wanting[name]]
+                blocker = order_exhausted(state, state.purchase_order)
+                self._outcomes[wanting[name]] = replace(outcome, state="held", blockers=(*outcome.blockers, blocker))
+
+    def _passes_orders(self, item: Item) -> bool:
+        return ReasonCode.PO_EXHAUSTED.value in self._context(item).lets_pass(item.work_date)
 
     # -- the least that is invoiced ----------------------------------------------------------------------------------
 

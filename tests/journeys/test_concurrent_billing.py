@@ -19,7 +19,7 @@ from api.verification.books import verify
 from domain import receivables
 from domain.billing import issuing
 from domain.catalogue import DECIDERS, EVENTS
-from domain.engagement import ChangeCap
+from domain.engagement import ChangeCap, PurchaseOrder, RecordPurchaseOrder
 from domain.invoice import Issued, invoice_stream
 from domain.kernel import Addressed, Refused
 from domain.lots import LotStatus
@@ -111,6 +111,24 @@ def test_desks_that_take_what_is_left_never_bill_a_lot_twice_nor_pass_the_cap(le
     assert len(named) == len(set(named))
     nets = total((line.net for each in drafted for line in each.lines), "EUR")
     assert nets == world.read(ENGAGEMENT).claimed("L1") <= euros(5000)
+
+
+@pytest.mark.parametrize("asked_by_name", [True, False])
+def test_desks_that_bill_at_once_do_not_pass_the_purchase_order(ledger: Ledger, asked_by_name: bool) -> None:
+    world = World(ledger).firm().contract()
+    world.tell(ENGAGEMENT, RecordPurchaseOrder(PurchaseOrder("PO-1", euros(2500))))
+    sheets = [world.work(str(n), "4", day=n % 5, person=f"W-{1 + n % 2}") for n in range(10)]
+    lots = world.lots(*dict.fromkeys(sheets))
+    counter, request = Counter(world), SERVICES["request-invoice"]
+
+    def ask(number: int) -> Any:
+        named = tuple(LotInput(at.stream, at.lot) for at in lots[number : number + 1]) if asked_by_name else None
+        service = {"engagement": "E-1", "lots": named, "invoice": f"I-{number}"}
+        return counter.desk.run(request, request.input(**service), PREPARER, f"key-{number}")
+
+    together(WORKERS, ask)
+    assert world.read(ENGAGEMENT).claimed("L1") == euros(2400)
+    assert world.read(ENGAGEMENT).order_room.amount == euros(100)
 
 
 def test_many_issues_at_once_take_every_number_once_and_leave_no_gap(ledger: Ledger) -> None:

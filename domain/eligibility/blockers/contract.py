@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.eligibility.reasons import Blocker, Context, Subject
+from domain.eligibility.reasons import Blocker, Context, LotFacts, Subject
 from domain.engagement import Engagement
+from domain.engagement.agreement import PurchaseOrder
 from domain.kernel import StreamId, stream_of
+from domain.money import zero
 from domain.reason_codes import ReasonCode
 
 
@@ -63,7 +65,16 @@ def of_order(subject: Subject, context: Context) -> Iterator[Blocker]:
     if order.valid_to is not None and subject.day > order.valid_to:
         what = f"Purchase order {order.number} ended on {order.valid_to}: get an extension."
         yield Blocker(ReasonCode.PO_EXPIRED, stream, recorded, "project_manager", what, True)
-    if order.amount is not None and order.amount <= engagement.taken_of(order):
-        what = f"Purchase order {order.number} of {order.amount} is used up: get a further one."
-        caused_by = (*recorded, "engagement.billing_claimed.v1")
-        yield Blocker(ReasonCode.PO_EXHAUSTED, stream, caused_by, "project_manager", what, True)
+    gives_back = isinstance(subject, LotFacts) and subject.lot.value.amount < 0
+    if order.amount is not None and order.amount <= engagement.taken_of(order) and not gives_back:
+        yield order_exhausted(engagement, order)
+
+
+def order_exhausted(engagement: Engagement, order: PurchaseOrder) -> Blocker:
+    """The reason of what would pass the amount of its purchase order."""
+    assert order.amount is not None
+    left = max(order.amount - engagement.taken_of(order), zero(order.amount.currency))
+    what = f"Of purchase order {order.number} of {order.amount} are {left} left: get a further one, or a larger amount."
+    caused_by = ("engagement.purchase_order_recorded.v1", "engagement.billing_claimed.v1")
+    stream = stream_of("engagement", engagement.terms.engagement)
+    return Blocker(ReasonCode.PO_EXHAUSTED, stream, caused_by, "project_manager", what, True)
