@@ -17,10 +17,10 @@ from domain.caps import CapUse
 from domain.catalogue import DECIDERS, EVENTS
 from domain.contract import ContractLine, PercentComplete, TimeAndMaterials
 from domain.engagement import AgreeLine, OpenEngagement, SignEngagement
-from domain.kernel import Addressed, Cause, StreamId, decider_name, local_id, stream_of
+from domain.kernel import Addressed, Cause, Recorded, StreamId, decider_name, local_id, stream_of
 from domain.lots import Lot, LotStatus
 from domain.money import Money
-from domain.ports import LotAt, SourceAt, WorkDone
+from domain.ports import Candidates, LotAt, Read, SourceAt, WorkDone
 from domain.processes.cap_alerts import CapAlerts
 from domain.processes.drawdown import Drawdown
 from domain.processes.falling_due import FallingDue
@@ -92,6 +92,23 @@ class NoCandidates:
 
     def use_of_limit(self, _customer: str, _currency: str) -> CapUse | None:
         return None
+
+
+class _Unasked:
+    """Fails the reaction that asks without having said so: it would not have waited for the read model."""
+
+    def __getattr__(self, question: str) -> Any:
+        raise AssertionError(f"{question} was asked by a reaction that asks nothing")
+
+
+_UNASKED: Any = _Unasked()
+
+
+def reaction(process: Any, fact: Recorded[Any], read: Read, candidates: Candidates) -> Sequence[Addressed]:
+    """What a process makes of a fact; it may ask the read model only where it says that it will."""
+    asks = process.asks_candidates(fact)
+    reacted: Sequence[Addressed] = process.react(fact, read, candidates if asks else _UNASKED)
+    return reacted
 
 
 class LogCandidates(NoCandidates):
@@ -183,7 +200,7 @@ class World:
         while facts := self.ledger.read(self.position, 500):
             for fact in facts:
                 for process in self.processes:
-                    self.record(process.react(fact, self.read, self.candidates))
+                    self.record(reaction(process, fact, self.read, self.candidates))
                 self.position = fact.position
         return self
 

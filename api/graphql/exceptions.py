@@ -28,7 +28,9 @@ class ExceptionItem:
     """See the description."""
 
     stream: str = strawberry.field(description="Its stream, and its id.")
-    kind: str = strawberry.field(description="refused, waiting, conflict, quarantined, rejected_by_target or in_doubt.")
+    kind: str = strawberry.field(
+        description="refused, waiting, conflict, quarantined, rejected_by_target, in_doubt or limit_reached."
+    )
     code: str = strawberry.field(description="Which rule or problem it is.")
     about: str = strawberry.field(description="The object that could not be dealt with.")
     message: str

@@ -29,7 +29,7 @@ from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
 from tests.api.asker import Asker
 from tests.api.service_desk import ServiceDesk
-from tests.world import MONDAY, NEW_YEAR, NINE, NoCandidates, World
+from tests.world import MONDAY, NEW_YEAR, NINE, NoCandidates, World, reaction
 
 LENDER, BORROWER = "GBPM", "USPM"
 ENGAGEMENT, PROJECT = stream_of("engagement", "E-9"), stream_of("project", "P-9-L1")
@@ -55,7 +55,7 @@ class Group(World):
         while facts := self.ledger.read(self.position, 500):
             for fact in facts:
                 for process in processes:
-                    self.record(process.react(fact, self.read, Transfers(self)))
+                    self.record(reaction(process, fact, self.read, Transfers(self)))
                 self.position = fact.position
         return self
 

@@ -34,6 +34,7 @@ from domain.project import SetUpRequested
 from domain.timesheet import Timesheet
 from tests import cap_uses
 from tests.drafting import draft_invoice
+from tests.world import reaction
 
 SOURCES = ("timesheet", "expense_report", "engagement")
 
@@ -93,7 +94,7 @@ class InMemory:
 
     def _act(self, process: Any, fact: Recorded[Any]) -> None:
         unit = self.ledger.unit()
-        for addressed in process.react(fact, unit.state, self):
+        for addressed in reaction(process, fact, unit.state, self):
             mark = unit.savepoint()
             try:
                 unit.decide(addressed, Cause(f"process:{process.name}", fact.cause.correlation_id))

@@ -45,7 +45,7 @@ from domain.reference.tax_rule import SetTaxRule, TaxRule
 from domain.timesheet import ApproveTime, Claim, LogTime, RejectTime, Work, timesheet_stream
 from tests.api.group import BORROWER, LENDER, Group, Transfers
 from tests.api.services.desk import Follows
-from tests.world import NEW_YEAR, NINE
+from tests.world import NEW_YEAR, NINE, reaction
 
 START = date(2026, 3, 2)
 PEOPLE = {"W-9": LENDER, "W-8": BORROWER, "W-7": LENDER}
@@ -97,7 +97,7 @@ class RandomBooks(Group):
         while facts := self.ledger.read(self.position, 500):
             for fact in facts:
                 for process in self.processes or ():
-                    self.record(process.react(fact, self.read, self.candidates))
+                    self.record(reaction(process, fact, self.read, self.candidates))
                 self.position = fact.position
         return self
 
