@@ -20,8 +20,8 @@ RevenueMethod = Literal[
     "as_invoiceable", "straight_line", "percent_complete", "point_in_time", "completed_contract", "drawdown"
 ]
 RevenueMeasure = Literal["cost", "hours", "units", "milestones", "manual"]
-Overage = Literal["rate_card", "multiplier", "held"]
-"""What becomes of work beyond a retainer: billed at the rate card, at a multiple of it, or held for a new retainer."""
+Overage = Literal["rate_card", "multiplier", "rate", "held"]
+"""What becomes of work beyond a retainer: billed by the rate card, a multiple or a rate of its own, or held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,7 @@ class Retainer:
     A grant of ``amount`` may be used once its invoice is issued, or paid; it expires after ``expires_after_months``,
     of which what is left lives on for ``rolls_over_months`` more. ``expected_breakage`` is the part that the customer
     is expected never to use (ASC 606-10-55-46 to 49). ``uplifts`` are multipliers on the rate, as by the hour.
+    ``overage_rate`` is the price of each hour beyond it, of whatever kind of time, where the contract states one.
     """
 
     amount: Money
@@ -137,6 +138,7 @@ class Retainer:
     expected_breakage: Money | None = None
     kind: Literal["retainer"] = "retainer"
     uplifts: tuple[Uplift, ...] = ()
+    overage_rate: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

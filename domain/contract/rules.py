@@ -76,6 +76,13 @@ class RevenueNeedsRetainer(Refused):
     fix = "Leave the revenue of a retainer out, or let the line earn by another method than drawdown."
 
 
+class OverageRateMissing(Refused):
+    """Work beyond a retainer is billed at a rate where the contract states one, and not otherwise."""
+
+    code = "contract.overage_rate_missing"
+    fix = "State the overage rate together with the overage 'rate', or leave both out."
+
+
 class DatesContradict(Refused):
     """What a line promises cannot end before it starts."""
 
@@ -145,6 +152,8 @@ def _require_billing(line: ContractLine) -> None:
             _require_once(name, [each.time_type for each in billing.uplifts])
             if billing.expires_after_months is None and billing.rolls_over_months:
                 raise DatesContradict(f"{name}: a retainer that never expires does not roll over.")
+            if (billing.overage == "rate") != (billing.overage_rate is not None):
+                raise OverageRateMissing(f"{name}: overage {billing.overage}, rate {billing.overage_rate}.")
         case ManagedService():
             if billing.ends is not None and billing.ends < billing.starts:
                 raise DatesContradict(f"{name}: {billing.starts} to {billing.ends}.")
@@ -267,6 +276,7 @@ def _amounts(line: ContractLine) -> Iterator[tuple[str, Money]]:
             named += [(each.milestone, each.amount) for each in billing.milestones]
         case Retainer():
             named += [("retainer", billing.amount), ("breakage", billing.expected_breakage)]
+            named.append(("overage rate", billing.overage_rate))
         case ManagedService():
             named.append(("fee", billing.fee))
         case PassThrough():

@@ -86,9 +86,9 @@ def decide_lots(command: LotCommand, book: LotBook) -> Sequence[LotEvent]:
         case UndrawLots(lots, because):
             drawn = tuple(lot for lot in lots if lot_in(book, lot).status is LotStatus.DRAWN)
             return [LotsUndrawn(drawn, because)] if drawn else []
-        case RepriceLot(lot, factor, because):
+        case RepriceLot(lot):
             _require_open(book, lot)
-            return _reprice(book[lot].lot, factor, because, book)
+            return _reprice(book[lot].lot, command, book)
         case CreditLots():
             return _credit(command, book)
         case TransferLot(lot, into, reason, by):
@@ -138,18 +138,20 @@ def _is_drawn(book: LotBook, lot: str, grant: str) -> bool:
     return held.status is LotStatus.DRAWN and held.grant == grant
 
 
-def _reprice(lot: Lot, factor: Decimal, because: str, book: LotBook) -> Sequence[LotReversed | LotRated]:
-    if factor == 1 or lot.explanation.winner.endswith(f" x {factor}"):
+def _reprice(lot: Lot, command: RepriceLot, book: LotBook) -> Sequence[LotReversed | LotRated]:
+    stated, factor = command.price, command.factor
+    is_so_already = lot.explanation.winner.endswith(f" x {factor}") if stated is None else lot.price == stated
+    if is_so_already or (stated is None and factor == 1):
         return []
-    price = lot.price * factor
+    price, how = (lot.price * factor, f"x {factor}") if stated is None else (stated, f"at {stated}")
     value = Money(price * lot.quantity, lot.value.currency).rounded()
     explained = replace(
         lot.explanation,
-        winner=f"{lot.explanation.winner} x {factor}",
-        because=f"{lot.explanation.because}; x {factor}: {because}",
+        winner=f"{lot.explanation.winner} {how}",
+        because=f"{lot.explanation.because}; {how}: {command.because}",
     )
     fresh = replace(lot, lot=next_lot_id(book, lot.source), price=price, value=value, explanation=explained)
-    return [LotReversed(lot.lot, because), LotRated(fresh)]
+    return [LotReversed(lot.lot, command.because), LotRated(fresh)]
 
 
 def _credit(command: CreditLots, book: LotBook) -> Sequence[LotEvent]:

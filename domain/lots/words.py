@@ -94,11 +94,12 @@ class UndrawLots:
 
 @dataclass(frozen=True, slots=True)
 class RepriceLot:
-    """Put an open lot at a multiple of its price, such as work beyond a retainer."""
+    """Put an open lot at a multiple of its price or at another one, such as work beyond a retainer."""
 
     lot: str
     factor: Decimal
     because: str
+    price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

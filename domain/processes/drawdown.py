@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from domain.contract import Retainer
 from domain.engagement import Engagement
@@ -126,13 +127,22 @@ def _drawn(engagement: Engagement, line: str, lots: Iterable[tuple[StreamId, str
     draws: list[RetainerDraw] = []
     for name, (stream, lot) in open_lots.items():
         rest = _take(stream, lot, taken.get(name, ()), commands, draws)
-        if rest is not None and terms.overage == "multiplier" and account.grants and not (account.waiting() or waiting):
-            beyond = RepriceLot(rest, terms.overage_multiplier, "beyond the retainer")
-            commands.append(Addressed(stream, beyond))
+        if rest is not None and account.grants and not (account.waiting() or waiting):
+            commands += [Addressed(stream, beyond) for beyond in _beyond(rest, lot, terms)]
     if draws:
         home = stream_of("engagement", engagement.terms.engagement)
         commands.append(Addressed(home, ApplyRetainer(line, tuple(draws))))
     return commands
+
+
+def _beyond(name: str, lot: Lot, terms: Retainer) -> Sequence[RepriceLot]:
+    """The price of what a retainer does not pay for, where the contract says another than the rate card."""
+    because = "beyond the retainer"
+    if terms.overage == "multiplier":
+        return [RepriceLot(name, terms.overage_multiplier, because)]
+    if terms.overage == "rate" and terms.overage_rate is not None and lot.unit == "hour":
+        return [RepriceLot(name, Decimal(1), because, terms.overage_rate.amount)]
+    return []
 
 
 def _lifted(stream: StreamId, lots: Sequence[str], read: Read) -> Sequence[Addressed]:

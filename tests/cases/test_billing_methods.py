@@ -211,6 +211,20 @@ def test_what_is_beyond_a_retainer_is_billed_at_the_overage_rate(world: World) -
     assert (line.quantity, line.price, line.net) == (Decimal(2), Decimal(150), euros("300.00"))
 
 
+def test_what_is_beyond_a_retainer_is_billed_at_the_rate_that_the_contract_states(world: World) -> None:
+    """20 hours at 150 are paid for; of 23 that are worked, 3 are beyond it at 175."""
+    terms = Retainer(euros(3000), overage="rate", overage_rate=euros(175))
+    agreed(world, ContractLine("L1", "Advice", terms))
+    rate(world, 150)
+    world.tell(ENGAGEMENT, GrantRetainer("L1", "R1", MONDAY, NINE))
+    world.draft("I-1", open_lots(world, ENGAGEMENT)).approve("I-1").issue("I-1")
+    worked = hours(world, "a", 23, week=0)
+    assert world.read(ENGAGEMENT).account("L1").available() == euros(0)
+    world.draft("I-2", open_lots(world, *worked))
+    (line,) = world.read(invoice_stream("I-2")).lines
+    assert (line.quantity, line.price, line.net) == (Decimal(3), Decimal(175), euros("525.00"))
+
+
 def test_break_the_expected_breakage_stays_in_the_terms(world: World) -> None:
     line = ContractLine("L1", "Prepaid", Retainer(euros(10000), expected_breakage=euros(1000)))
     agreed(world, line)

@@ -120,8 +120,9 @@ class LineInput:
     usable_once: Annotated[str | None, Doc("A retainer may be used once its invoice is issued, or paid.")] = None
     expires_after_months: Annotated[Decimal | None, Doc("When a retainer expires.")] = None
     rolls_over_months: Annotated[Decimal | None, Doc("How much longer what is left may be used.")] = None
-    overage: Annotated[str | None, Doc("rate_card, multiplier or held.")] = None
+    overage: Annotated[str | None, Doc("rate_card, multiplier, rate or held.")] = None
     overage_multiplier: Annotated[Decimal | None, Doc("On the rate, for work beyond a retainer.")] = None
+    overage_rate: Annotated[Amount | None, Doc("The price of each hour beyond a retainer.")] = None
     expected_breakage: Annotated[Amount | None, Doc("What the customer is expected never to use.")] = None
     expenses: Annotated[tuple[CategoryInput, ...] | None, Doc("How costs are passed on.")] = None
     tax_category: Annotated[str | None, Doc("standard unless the line is taxed otherwise.")] = None

@@ -146,10 +146,11 @@ def _retainer(line: LineInput) -> Retainer:
         usable_once=one_of(line.usable_once, ("issued", "paid"), "usableOnce"),
         expires_after_months=_whole(line.expires_after_months, "expiresAfterMonths"),
         rolls_over_months=_whole(line.rolls_over_months, "rollsOverMonths") or 0,
-        overage=one_of(line.overage, ("rate_card", "multiplier", "held"), "overage"),
+        overage=one_of(line.overage, ("rate_card", "multiplier", "rate", "held"), "overage"),
         overage_multiplier=Decimal(1) if line.overage_multiplier is None else line.overage_multiplier,
         expected_breakage=money_of(line.expected_breakage),
         uplifts=_uplifts(line),
+        overage_rate=money_of(line.overage_rate),
     )
 
 

@@ -47,6 +47,7 @@ PARTS = (PartInput("1", "First", money(60), date(2026, 1, 1)), PartInput("2", "S
             PercentComplete,
         ),
         (LineInput("L2", "Advice", "retainer", price=money(9), overage="held"), Retainer),
+        (LineInput("L2", "Advice", "retainer", price=money(9), overage="rate", overage_rate=money(2)), Retainer),
         (LineInput("L2", "Care", "managed_service", price=money(9), starts=date(2026, 1, 1)), ManagedService),
     ],
 )
