@@ -107,6 +107,12 @@ def publish(
 
 
 @command("Feed")
+def refeed(json: Json = False) -> None:
+    """Hear again all that the broker keeps, after the database was restored; what is known counts as repeated."""
+    implementation("refeed").run(json=json)
+
+
+@command("Feed")
 def policies(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Tax packs; by default all that come with the ledger.")

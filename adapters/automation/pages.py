@@ -19,12 +19,16 @@ class Pages:
     def __init__(self, ledger: BaseLedger, facts_per_page: int) -> None:
         self._ledger = ledger
         self._facts_per_page = facts_per_page
+        self._era = ledger.era
         self._kept: OrderedDict[int, Sequence[Recorded[Any]]] = OrderedDict()
         self._reading = threading.Lock()
 
     def behind(self, position: int) -> Sequence[Recorded[Any]]:
         """The next facts behind a position, none when there are none yet."""
         with self._reading:  # who comes second waits for the first one's page instead of decoding it again
+            if self._ledger.era != self._era:
+                self._kept.clear()
+                self._era = self._ledger.era
             page = self._kept.get(position)
             if page is None:
                 page = self._ledger.read(position, self._facts_per_page)

@@ -60,6 +60,7 @@ class Runner:
         self._sources_per_window = sources_per_window
         self._facts_max = FACTS_MAX
         self._position: int | None = None
+        self._era = 0
         self._saved = 0
         self._saved_seconds = 0.0
 
@@ -67,6 +68,7 @@ class Runner:
     def position(self) -> int:
         """How far it has come; facts behind its recorded position may have gone by without concerning it."""
         if self._position is None:
+            self._era = self._ledger.era
             self._position = self._saved = self._ledger.tracked(self.run.name)
         return self._position
 
@@ -76,6 +78,8 @@ class Runner:
 
     def step(self) -> Step:
         """Acts on the next facts. What fails is not acted on, and raised; the next step tries it again."""
+        if self._era != self._ledger.era:
+            self.forget()
         facts = self._pages.behind(self.position)
         ready = self._askable(facts[: self._facts_max])
         if not ready:
@@ -106,7 +110,7 @@ class Runner:
     def _act(self, facts: Sequence[Recorded[Any]]) -> None:
         """Reacts to the facts, in one transaction unless they lead to very much."""
         process = self.run.process
-        unit = self._ledger.unit()
+        unit = self._unit()
         unit.prefetch(stream for fact in facts for stream in process.needs(fact))
         concerned, uses = False, CapUses(self._candidates)
         for fact in facts:
@@ -160,9 +164,15 @@ class Runner:
             unit.track(self.run.name, self.position)
         self._ledger.commit(unit)
         self._saved, self._saved_seconds = self.position, time.monotonic()
-        return self._ledger.unit()
+        return self._unit()
 
     def _save(self) -> None:
         """Notes a position that moved over facts of no concern, now and then."""
         if self.position > self._saved and time.monotonic() - self._saved_seconds >= SAVE_SECONDS:
-            self._recorded(self._ledger.unit())
+            self._recorded(self._unit())
+
+    def _unit(self) -> UnitOfWork:
+        """A unit of work that counts in the era of our position alone: in another one these are other facts."""
+        unit = self._ledger.unit()
+        unit.era = self._era
+        return unit

@@ -53,7 +53,8 @@ OUT: Final = StreamPlan("P2C_OUT", ("p2c.out.>",))
 class ConsumerPlan:
     """A durable reader of a stream: several workers share it, and each message goes to one of them at a time.
 
-    A message that is not acknowledged within ``ack_wait_seconds`` is delivered again, without limit.
+    A message that is not acknowledged within ``ack_wait_seconds`` is delivered again, without limit. One with
+    ``idle_seconds_max`` is for a single task: the broker forgets it when nobody has read for so long.
     """
 
     stream: str
@@ -61,6 +62,7 @@ class ConsumerPlan:
     subjects: tuple[str, ...] = ()
     ack_wait_seconds: float = 60.0
     ack_pending_max: int = 1000
+    idle_seconds_max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,7 @@ def _consumer_config(plan: ConsumerPlan) -> ConsumerConfig:
         max_deliver=-1,
         max_ack_pending=plan.ack_pending_max,
         filter_subjects=list(plan.subjects) or None,
+        inactive_threshold=plan.idle_seconds_max,
     )
 
 

@@ -20,8 +20,9 @@ DATABASE = "p2c"
 INIT_SECONDS_MAX = 120
 
 _HBA = """\
-# Whoever connects shows the password that servers.json holds, also on this machine.
+# Whoever connects shows the password that servers.json holds, also on this machine; so do pg_basebackup and the like.
 host all all 127.0.0.1/32 scram-sha-256
+host replication all 127.0.0.1/32 scram-sha-256
 """
 
 
@@ -179,6 +180,7 @@ fsync = {sure}
 synchronous_commit = {sure}
 full_page_writes = {sure}
 wal_compression = pglz
+hot_standby = off  # while a backup is being recovered nobody can write, so nobody is let in yet
 max_wal_size = 2GB
 checkpoint_timeout = 15min
 

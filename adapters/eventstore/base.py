@@ -54,24 +54,33 @@ class Stored(NamedTuple):
 
 
 class StateCache:
-    """The states of the streams used last, in this process; shared by its threads, for states never change."""
+    """The states of the streams used last, in this process; shared by its threads, for states never change.
+
+    What was kept in one era of the database is not believed in the next.
+    """
 
     def __init__(self, streams_max: int) -> None:
         self._max = streams_max
+        self._era = 0
         self._kept: OrderedDict[StreamId, Loaded] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, streams: Iterable[StreamId]) -> dict[StreamId, Loaded]:
+    def get(self, streams: Iterable[StreamId], era: int) -> dict[StreamId, Loaded]:
         """Those of the streams that are kept."""
         with self._lock:
+            if era > self._era:
+                self._kept.clear()
+                self._era = era
             found = {stream: self._kept[stream] for stream in streams if stream in self._kept}
             for stream in found:
                 self._kept.move_to_end(stream)
         return found
 
-    def put(self, states: Mapping[StreamId, Loaded]) -> None:
+    def put(self, states: Mapping[StreamId, Loaded], era: int) -> None:
         """Keeps the newer states, and forgets those that were not used for longest."""
         with self._lock:
+            if era != self._era:
+                return
             for stream, loaded in states.items():
                 known = self._kept.get(stream)
                 if loaded.version and (known is None or known.version < loaded.version):
@@ -110,12 +119,17 @@ class BaseLedger(ABC):
 
     def unit(self) -> UnitOfWork:
         """A new unit of work on this ledger."""
-        return UnitOfWork(self.load, self.deciders, self.codec, self.outgoing)
+        return UnitOfWork(self.load, self.deciders, self.codec, self.outgoing, self.era)
+
+    @property
+    def era(self) -> int:
+        """How often the database was seen to start anew: it may have gone back to a backup."""
+        return 0
 
     def load(self, streams: Iterable[StreamId]) -> dict[StreamId, Loaded]:
         """The present states of many aggregates, by one query for what this process does not know yet."""
-        wanted = list(dict.fromkeys(streams))
-        known = self._cache.get(wanted)
+        wanted, era = list(dict.fromkeys(streams)), self.era
+        known = self._cache.get(wanted, era)
         rows = self._newer({s: known[s].version if s in known else 0 for s in wanted if key_text(s) == s})
         if stale := [stream for stream in known if not self._continues(known[stream], rows.get(stream))]:
             # The database went back behind what we knew, e.g. to a backup: believe the database.
@@ -123,8 +137,10 @@ class BaseLedger(ABC):
             rows |= self._newer(dict.fromkeys(stale, 0))
             for stream in stale:
                 del known[stream]
+        if self.era != era:
+            return self.load(wanted)
         loaded = {stream: self._fold(stream, known.get(stream), rows.get(stream, [])) for stream in wanted}
-        self._cache.put(loaded)
+        self._cache.put(loaded, era)
         return loaded
 
     def commit(self, unit: UnitOfWork) -> Committed:
@@ -138,7 +154,7 @@ class BaseLedger(ABC):
         if len(unit.new) > EVENTS_PER_COMMIT_MAX:
             raise TooLarge(f"{len(unit.new)} events, at most {EVENTS_PER_COMMIT_MAX}")
         committed = self._record(unit)
-        self._cache.put(unit.changed())
+        self._cache.put(unit.changed(), unit.era)
         return committed
 
     def execute(

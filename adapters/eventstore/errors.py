@@ -13,6 +13,10 @@ class VersionConflict(LogError):
     """Somebody else recorded on one of the streams first: load again and decide again."""
 
 
+class StartedAnew(VersionConflict):
+    """The database was started anew since this was decided, perhaps from a backup: load again and decide again."""
+
+
 class AlreadyRecorded(LogError):
     """Another worker has recorded one of these messages, steps or outgoing messages: nothing was recorded now.
 
@@ -25,7 +29,9 @@ class AlreadyRecorded(LogError):
 
 
 class LedgerUnreachable(LogError):
-    """The database did not answer, so whether the work was recorded is unknown: repeat it, the receipts protect it."""
+    """The database did not answer, or lets nobody write, so whether the work was recorded is unknown: repeat it, the
+    receipts protect it.
+    """
 
 
 class TooLarge(LogError):

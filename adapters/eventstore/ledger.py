@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import psycopg
-from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError, Tracking
+from eventsourcing.persistence import IntegrityError, InterfaceError, InternalError, OperationalError, Tracking
 from eventsourcing.utils import retry
 from psycopg.rows import tuple_row
 from psycopg.sql import SQL
@@ -159,12 +159,16 @@ class Ledger(BaseLedger):
         self._listener.stop()
         self._app.close()
 
+    @property
+    def era(self) -> int:
+        return self._app.recorder.starts.count
+
     # -- recording ---------------------------------------------------------------------------------------------------
 
     def _record(self, unit: UnitOfWork) -> Committed:
         stored = [self._app.mapper.to_stored_event(event) for event in unit.new]
         tracking = Tracking(*unit.extras.tracking) if unit.extras.tracking else None
-        commit = CommitInFlight(uuid.uuid4(), unit.extras)
+        commit = CommitInFlight(uuid.uuid4(), unit.extras, unit.era)
         try:
             self._app.recorder.insert_events(stored, tracking=tracking, commit=commit)
         except IntegrityError as error:
@@ -177,6 +181,10 @@ class Ledger(BaseLedger):
                     raise AlreadyRecorded(other) from error
         except (OperationalError, InterfaceError) as error:
             raise LedgerUnreachable(str(error)) from error
+        except InternalError as error:
+            if isinstance(error.__cause__, psycopg.errors.ReadOnlySqlTransaction):
+                raise LedgerUnreachable(str(error)) from error
+            raise
         return _committed(unit, commit)
 
     def _recall(self, unit: UnitOfWork, commit: CommitInFlight) -> None:
@@ -302,6 +310,7 @@ class Ledger(BaseLedger):
     def _try_rows(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         datastore = self._app.recorder.datastore
         with datastore.get_connection() as conn, conn.cursor(row_factory=tuple_row, binary=True) as cursor:
+            self._app.recorder.starts.seen_by(conn)
             arrays.register(cursor)
             return cursor.execute(SQL(statement), values or None, prepare=True).fetchall()
 

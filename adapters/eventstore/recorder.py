@@ -27,8 +27,9 @@ from psycopg.sql import SQL, Composed, Identifier
 from adapters.eventstore import arrays
 from adapters.eventstore.arrays import byte_strings, numbers, texts
 from adapters.eventstore.codec import Codec
-from adapters.eventstore.errors import DatabaseFunctionsEnabled
+from adapters.eventstore.errors import DatabaseFunctionsEnabled, StartedAnew
 from adapters.eventstore.rows import SourceObject, merge_sources
+from adapters.eventstore.starts import Starts
 from adapters.eventstore.unit import Extras, NewEvent
 from adapters.postgres import CONNECT_TIMEOUT_SECONDS, LOCK_TIMEOUT_SECONDS, parameters
 from domain.kernel import StreamId
@@ -37,10 +38,11 @@ from domain.kernel import StreamId
 class CommitInFlight:
     """One attempt to commit, by its id, and what the database answered."""
 
-    __slots__ = ("commit_id", "extras", "positions", "recorded_at")
+    __slots__ = ("commit_id", "era", "extras", "positions", "recorded_at")
 
-    def __init__(self, commit_id: UUID, extras: Extras) -> None:
+    def __init__(self, commit_id: UUID, extras: Extras, era: int) -> None:
         self.commit_id = commit_id
+        self.era = era
         self.extras = extras
         self.positions: list[int] = []
         self.recorded_at: datetime | None = None
@@ -75,12 +77,15 @@ class LedgerRecorder(PostgresProcessRecorder):
 
     def __init__(self, datastore: PostgresDatastore) -> None:
         super().__init__(datastore)
+        self.starts = Starts()
         table = Identifier(datastore.schema, self.events_table_name)
         self.insert_columns_statement: Composed = SQL(_INSERT_EVENTS).format(table=table)
 
     def _insert_events(self, curs: Cursor[DictRow], stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
         commit: CommitInFlight = kwargs["commit"]
         arrays.register(curs)
+        if self.starts.seen_by(curs.connection) != commit.era and not _is_recorded(curs, commit):
+            raise StartedAnew(str(commit.commit_id))
         curs.execute("INSERT INTO commit_receipt (commit_id) VALUES (%s)", [commit.commit_id], prepare=True)
         super()._insert_events(curs, stored_events, **kwargs)
         _insert_extras(curs, commit.extras)
@@ -189,6 +194,12 @@ ORDER BY o.place
 _COMMAND: Final = """
 INSERT INTO command_receipt (idempotency_key, actor, payload_sha256, outcome) VALUES (%s, %s, %s, %s::jsonb)
 """
+
+
+def _is_recorded(curs: Cursor[DictRow], commit: CommitInFlight) -> bool:
+    """Whether an earlier attempt went through, whose reply was lost."""
+    found = curs.execute("SELECT FROM commit_receipt WHERE commit_id = %s", [commit.commit_id], prepare=True)
+    return found.fetchone() is not None
 
 
 def _insert_extras(curs: Cursor[DictRow], extras: Extras) -> None:

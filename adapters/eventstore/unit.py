@@ -138,9 +138,10 @@ class UnitOfWork:
     """Decides commands one after the other on states that already contain what was decided before.
 
     It belongs to one thread. Nothing is recorded until the ledger commits it, and after a conflict it is thrown away.
+    ``era`` is that of the ledger when it began: what it has loaded is so in no other one.
     """
 
-    __slots__ = ("_codec", "_deciders", "_load", "_outgoing", "_states", "_undo", "extras", "new")
+    __slots__ = ("_codec", "_deciders", "_load", "_outgoing", "_states", "_undo", "era", "extras", "new")
 
     def __init__(
         self,
@@ -148,7 +149,9 @@ class UnitOfWork:
         deciders: Mapping[str, Decider[Any, Any, Any]],
         codec: Codec,
         outgoing: Outgoing = nothing_leaves,
+        era: int = 0,
     ) -> None:
+        self.era = era
         self._load = load
         self._deciders = deciders
         self._codec = codec

@@ -322,7 +322,7 @@ def _unit_behind(ledger: BaseLedger, behind: UnitOfWork) -> UnitOfWork:
         found = ledger.load(stream for stream in wanted if stream not in pending)
         return {**found, **{stream: pending[stream] for stream in wanted if stream in pending}}
 
-    return UnitOfWork(load, ledger.deciders, ledger.codec, ledger.outgoing)
+    return UnitOfWork(load, ledger.deciders, ledger.codec, ledger.outgoing, behind.era)
 
 
 def _first_missing(intake: Intake, names: Names) -> Awaited:

@@ -88,6 +88,7 @@ class Inbox:
         self._waiting: dict[str, Awaited] = {}
         self._arrived: dict[str, Awaited] = {}
         self._retried_to: int | None = None
+        self._era = ledger.era
 
     # -- what is delivered -------------------------------------------------------------------------------------------
 
@@ -214,7 +215,8 @@ class Inbox:
     # -- what people retry -------------------------------------------------------------------------------------------
 
     def _retry(self) -> int:
-        if self._retried_to is None:
+        if self._retried_to is None or self._era != self._ledger.era:
+            self._era = self._ledger.era
             self._retried_to = self._ledger.tracked(RETRIES)
         head = self._ledger.head()
         if head <= self._retried_to:

@@ -28,6 +28,7 @@ COMMANDS = {
     "connect": "role",
     "schedule": "role",
     "publish": "publish",
+    "refeed": "refeed",
     "policies": "policies",
     "simulate": "simulate",
     "rebuild": "rebuild",

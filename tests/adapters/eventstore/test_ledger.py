@@ -246,6 +246,14 @@ def test_a_database_that_does_not_answer_is_reported_within_seconds(database_url
     assert time.monotonic() - began < 20
 
 
+def test_a_database_that_lets_nobody_write_is_waited_for(ledger: Ledger, database_url: str) -> None:
+    with connect(database_url) as conn:
+        conn.execute(f"ALTER DATABASE {conn.info.dbname} SET default_transaction_read_only = on".encode())
+        with Ledger(database_url, EVENTS, DECIDERS) as read_only, pytest.raises(LedgerUnreachable):
+            read_only.execute([pay(A)], CAUSE)
+    assert ledger.execute([pay(A)], CAUSE).versions == {A: 1}
+
+
 def test_states_that_a_restored_database_does_not_know_are_forgotten(ledger: Ledger, database_url: str) -> None:
     ledger.execute([pay(A, 1, times=3)], CAUSE)
     ledger.execute([pay(B, 1)], CAUSE)
