@@ -116,6 +116,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "journal": _OFFICE,
     "cost": _OFFICE,
     "source_payload": _EVIDENCE,
+    "messages": _EVIDENCE,
     "metrics": frozenset({Role.INTEGRATION, Role.ADMIN}),
     # what may be done
     "create-project": _DELIVERY | {Role.INTEGRATION},

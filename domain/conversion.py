@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 
 from domain.kernel import Refused
 from domain.ports import Read
@@ -64,6 +65,23 @@ def fx_quote_or_none(read: Read, base: str, quote: str, day: date) -> Quote | No
     policy: FxPolicy = read(FX_POLICY)
     terms = policy.on(day)
     return _quote(read, base, quote, day, terms.sources if terms is not None else ())
+
+
+def nearest_quote(read: Read, base: str, quote: str, day: date) -> Quote | None:
+    """The rate of a day, else the newest before it, else the first behind it; None if none was ever published."""
+    if found := fx_quote_or_none(read, base, quote, day):
+        return found
+    known = sorted(_days_of(read, base, quote))
+    before = [each for each in known if each <= day]
+    return fx_quote_or_none(read, base, quote, (before[-1:] or known[:1])[0]) if known else None
+
+
+def _days_of(read: Read, base: str, quote: str) -> set[date]:
+    """The days on which something was published that may make a rate between two currencies."""
+    pairs = [(base, quote), (base, PIVOT), (PIVOT, quote)]
+    streams = chain.from_iterable((fx_stream(a, b), fx_stream(b, a)) for a, b in pairs)
+    states: list[FxRates] = [read(stream) for stream in streams]
+    return {day for state in states for day in state.rates}
 
 
 def _quote(read: Read, base: str, quote: str, day: date, sources: tuple[str, ...]) -> Quote | None:

@@ -6,12 +6,12 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import orjson
 
 from domain.kernel import Refused
-from projections.reader import Scope, View
+from projections.reader import Scope
 
 FIRST_MAX: Final = 500
 Answer = TypeVar("Answer")
@@ -125,8 +125,16 @@ class Conditions:
         return f"WHERE {' AND '.join(self._sql)}" if self._sql else ""
 
 
+class Tables(Protocol):
+    """What a page is read from."""
+
+    def rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        ...
+
+
 def paged(
-    view: View,
+    view: Tables,
     select: str,
     tables: str,
     conditions: Conditions,

@@ -14,7 +14,7 @@ from projections.finance.fold import ACCOUNT_MAPPINGS, AGREEMENTS, FX_POLICIES, 
 from projections.history.timeline_fold import TIMELINE
 from projections.intercompany.fold import INTERCOMPANY_INVOICES, TRANSFERS
 from projections.invoices.credit_notes_fold import CREDIT_NOTES
-from projections.invoices.fold import INVOICE_SUMS, INVOICES
+from projections.invoices.fold import INVOICE_PAYMENTS, INVOICE_SUMS, INVOICES
 from projections.invoices.payments_fold import PAYMENTS
 from projections.journal.tables import BALANCES, CHARGES, EXPENSES, LINES, LOTS, OPEN, POSTINGS
 from projections.margin.fold import MARGINS
@@ -58,6 +58,7 @@ TABLES: Final[tuple[Table[Any], ...]] = (
     INVOICE_SUMS,
     CREDIT_NOTES,
     PAYMENTS,
+    INVOICE_PAYMENTS,
     POSTINGS,
     BALANCES,
     OPEN,

@@ -19,7 +19,7 @@ from api import reach
 from api.access import Principal, require
 from api.graphql.folded import Past
 from api.graphql.scalars import Position
-from api.messages import messages_of
+from api.messages import Received
 from api.reads import Channel
 from api.services.desk import ReadModelsBehind
 from api.serving.parts import Parts
@@ -29,6 +29,7 @@ from projections.reader import At, AtPosition, AtTime, InTheFuture, Scope, View
 from projections.reader import Watermark as WatermarkRow
 from projections.registers import timesheets
 from projections.registers.timesheets import EntryRow
+from projections.registers.titles import titles
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -75,7 +76,7 @@ class Context(BaseContext):
     async def _load_messages(self, ids: list[str]) -> list[ReceivedMessage | None]:
         def found() -> dict[str, ReceivedMessage]:
             with self.parts.pool.connection() as conn:
-                return messages_of(conn, ids)
+                return Received(conn).by_id(ids)
 
         by_id = await self.parts.in_thread(found)
         return [by_id.get(each) for each in ids]
@@ -103,9 +104,16 @@ class Seen(Generic[Row]):
     at: At | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Titled(Seen[Row]):
+    """A row with what people call the object that it is about."""
+
+    title: str = ""
+
+
 def value_of(source: Any, name: str) -> Any:
     """The value of a field that has no resolver of its own."""
-    if isinstance(source, Seen) and name not in ("watermark", "at"):
+    if isinstance(source, Seen) and name not in source.__dataclass_fields__:
         return getattr(source.row, name)
     return getattr(source, name)
 
@@ -138,9 +146,14 @@ def moment(as_of: AsOf | None) -> At | None:
     if isinstance(as_of.position, int):
         return AtPosition(as_of.position)
     assert isinstance(as_of.recorded_at, datetime), "one of the two is told"
-    if as_of.recorded_at.tzinfo is None:
-        raise TimeWithoutZone(as_of.recorded_at.isoformat())
-    return AtTime(as_of.recorded_at)
+    return AtTime(in_time_zone(as_of.recorded_at))
+
+
+def in_time_zone(time: datetime) -> datetime:
+    """A time that was told with its zone; raises TimeWithoutZone."""
+    if time.tzinfo is None:
+        raise TimeWithoutZone(time.isoformat())
+    return time
 
 
 @strawberry.type(description="How fresh the facts of one source system are.")
@@ -184,6 +197,12 @@ class Asked:
     def seen(self, rows: Iterable[Row]) -> list[Seen[Row]]:
         """Rows with the moment of this answer."""
         return [Seen(row, self.view.watermark, self.at) for row in rows]
+
+    def titled(self, by: str, rows: Iterable[Row]) -> list[Titled[Row]]:
+        """Rows of keys of a kind with what people call these."""
+        told = list(rows)
+        known = titles(self.view, by, (row.key for row in told))  # type: ignore[attr-defined]  # rows of sums have a key
+        return [Titled(row, self.view.watermark, self.at, known[row.key]) for row in told]  # type: ignore[attr-defined]
 
 
 async def ask(

@@ -158,7 +158,8 @@ class EligibilityFilter:
 
 
 @strawberry.type(
-    description="What the work of a state adds up to; a lot that crosses its cap counts in two states with its parts."
+    description="What the work of a state adds up to; a lot that crosses its cap is one eligible item, whose hours and"
+    " value count in two states by their parts."
 )
 class EligibilityTotals:
     """See the description."""

@@ -16,13 +16,14 @@ from projections.figures import cycle, earnings, synchronised, unbilled, waiting
 
 Answer = TypeVar("Answer")
 _CURRENCY: Final = (
-    "The currency of the amounts: as asked, else that of the firm's policy. Amounts of work and of the books are"
-    " converted from the selling entity's currency at the rate of the last day of their month."
+    "The currency of the amounts: as asked, else that of the firm's policy. Revenue and cost are what the journal"
+    " reports; all else is converted from the selling entity's currency at the rate of the last day of its month."
 )
 _UNCONVERTED: Final = "Lots or sums that an exchange rate is missing for; they are in no amount."
 _FROM_SERVICE: Final = "Issue - end of the service period, the last day that was worked."
 _FROM_APPROVAL: Final = "Issue - last approval of the work that it still bills, on the calendar of the selling entity."
 _TO_BOOKS: Final = "Confirmation by the ERP - first sending to it."
+_TITLE: Final = "Its name: that of the customer or legal entity, the title of the engagement or project; else the key."
 _KEY: Final = (
     "The object, month or region; empty for the firm, and for what belongs to none. An hour belongs to the practice of"
     " who worked it; what nobody works by the hour, such as a milestone, is shared by the approved hours on its"
@@ -65,6 +66,7 @@ class FigureRow:
 
     by: str = strawberry.field(description="What kind of object it is.")
     key: str = strawberry.field(description=_KEY)
+    title: str = strawberry.field(description=_TITLE)
     currency: str = strawberry.field(description=_CURRENCY)
     billable_hours: Decimal = strawberry.field(
         description="Approved hours that are billed, may be billed, or that a fixed price or a retainer pays for; by"
@@ -156,6 +158,7 @@ class Waterfall:
     """See the description."""
 
     key: str = strawberry.field(description=_KEY)
+    title: str = strawberry.field(description=_TITLE)
     currency: str = strawberry.field(description=_CURRENCY)
     standard: Decimal = strawberry.field(description="The value of approved work at the rate card.")
     steps: list[WaterfallStep] = strawberry.field(description="In the order from the work to the bank.")
@@ -175,6 +178,7 @@ class UnbilledRow:
     """See the description."""
 
     key: str = strawberry.field(description=_KEY)
+    title: str = strawberry.field(description=_TITLE)
     age: str = strawberry.field(description="Days since the work: 0-30, 31-60, 61-90, over 90.")
     reason: str = strawberry.field(
         description="The first reason of the closed list that blocks it; ELIGIBLE or RESERVED_ON_DRAFT where none does."
@@ -201,6 +205,7 @@ class CycleTimes:
     """See the description."""
 
     key: str = strawberry.field(description=_KEY)
+    title: str = strawberry.field(description=_TITLE)
     invoices: int = strawberry.field(
         description="Issued invoices, by month of the issue; one counts once for each practice that it bills work of."
     )
@@ -289,6 +294,11 @@ class BillingBacklog:
     watermark: Watermark = strawberry.field(description="How fresh the answer is.")
 
 
+def _titled(kind: Callable[..., Answer], by: FigureBy, rows: Any, asked: Asked) -> Answer:
+    """Rows with the names of their objects, and with the watermark of the moment that they are from."""
+    return _rows(kind, asked.titled(by.value, rows), asked)
+
+
 def _rows(kind: Callable[..., Answer], rows: Any, asked: Asked) -> Answer:
     """Rows with the watermark of the moment that they are from."""
     return kind(rows=rows, watermark=asked.view.watermark)
@@ -307,7 +317,7 @@ def _by_object(kind: Callable[..., Answer], question: Callable[..., Any]) -> Any
         criteria = filter_of(figure_filters.FigureFilter, where)
 
         def answer(asked: Asked) -> Answer:
-            return _rows(kind, question(asked.view, by.value, criteria, asked.scope), asked)
+            return _titled(kind, by, question(asked.view, by.value, criteria, asked.scope), asked)
 
         return await ask(info, "figures", answer, as_of=as_of, wait_for=wait_for)
 
@@ -392,6 +402,6 @@ class FigureQueries:
         dimension: figure_filters.By = by.value
 
         def answer(asked: Asked) -> UnbilledWork:
-            return _rows(UnbilledWork, unbilled.unbilled(asked.view, dimension, criteria, asked.scope, on), asked)
+            return _titled(UnbilledWork, by, unbilled.unbilled(asked.view, dimension, criteria, asked.scope, on), asked)
 
         return await ask(info, "figures", answer, as_of=as_of, wait_for=wait_for)

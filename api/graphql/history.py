@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import strawberry
 from strawberry.scalars import JSON
@@ -13,6 +13,7 @@ from strawberry.scalars import JSON
 from api.access import OutOfScope, require
 from api.graphql.asking import AsOfArgument, Info, WaitFor, moment, sees, watermark_of
 from api.graphql.limits import PAGE_MAX
+from api.graphql.messages import SourceMessage
 from api.graphql.paging import (
     FIRST,
     After,
@@ -31,28 +32,6 @@ from projections.history.timeline import TimelineEntry
 from projections.pages import BadCursor, Page, PageTooLong
 
 VERSION_DIGITS_MAX: Final = 12
-
-
-def _payload(root: strawberry.Parent[Any], info: Info) -> str:
-    require(info.context.principal, "source_payload")
-    return bytes(root.payload).decode("utf-8", "replace")
-
-
-@strawberry.type(description="A message as a source system sent it, and what became of it.")
-class SourceMessage:
-    """See the description."""
-
-    message_id: strawberry.ID
-    system: str = strawberry.field(description="Who sent it.")
-    subject: str = strawberry.field(description="The NATS subject on which it came.")
-    business_message_id: str = strawberry.field(description="The sender's own id for it.")
-    received_at: datetime
-    fate: str = strawberry.field(description="recorded, quiet, refused, parked, duplicate, conflict or quarantined.")
-    code: str | None = strawberry.field(description="Why, for every fate but recorded.")
-    detail: str | None
-    deliveries: int = strawberry.field(description="How often it was delivered; it counts once.")
-    events: list[str] = strawberry.field(description="The facts that it led to, as stream@version.")
-    payload: str = strawberry.field(resolver=_payload, description="Word for word; for auditors and integration.")
 
 
 async def _message(root: strawberry.Parent[TimelineEntry], info: Info) -> SourceMessage | None:

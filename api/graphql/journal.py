@@ -10,7 +10,8 @@ from typing import Any, cast
 import strawberry
 
 from api.graphql.asking import Asked, AsOfArgument, Info, Seen, WaitFor, Watermark, ask, filter_of
-from api.graphql.history import Fact, SourceMessage
+from api.graphql.history import Fact
+from api.graphql.messages import SourceMessage
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from domain.books.account_role import AccountRole
 from projections.history import timeline

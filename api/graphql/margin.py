@@ -37,6 +37,9 @@ class Margin:
 
     by: str = strawberry.field(description="What it is summed by.")
     key: str = strawberry.field(description="The object.")
+    title: str = strawberry.field(
+        description="Its name: that of a customer or entity, the title of an engagement or project; else the key."
+    )
     month: str | None = strawberry.field(description="Month of the work, 2026-03; null: all months.")
     selling_entity: str
     customer: str
@@ -47,7 +50,9 @@ class Margin:
     lots: int = strawberry.field(description="How many lots.")
     hours: Decimal = strawberry.field(description="Hours worked.")
     standard: Decimal = strawberry.field(description="Value at the rate card.")
-    billed: Decimal = strawberry.field(description="Net of what is invoiced.")
+    billed: Decimal = strawberry.field(
+        description="Value at the rate card of what is invoiced; figures tell what invoices ask."
+    )
     recognised: Decimal = strawberry.field(description="What may be invoiced of it, so far.")
     cost: Decimal = strawberry.field(description="In the billing currency, at the exchange rates of the work dates.")
     margin: Decimal = strawberry.field(description="Recognised less cost.")
@@ -72,7 +77,9 @@ class MarginTotal:
     lots: int = strawberry.field(description="How many lots.")
     hours: Decimal = strawberry.field(description="Hours worked.")
     standard: Decimal = strawberry.field(description="Value at the rate card.")
-    billed: Decimal = strawberry.field(description="Net of what is invoiced.")
+    billed: Decimal = strawberry.field(
+        description="Value at the rate card of what is invoiced; figures tell what invoices ask."
+    )
     recognised: Decimal = strawberry.field(description="What may be invoiced of it, so far.")
     cost: Decimal = strawberry.field(description="In the billing currency, at the exchange rates of the work dates.")
     margin: Decimal = strawberry.field(description="Recognised less cost.")
@@ -138,4 +145,5 @@ class MarginQueries:
             lambda asked: margins.totals(asked.view, criteria, asked.scope),
             lambda each: each.lots,
             MarginConnection,
+            lambda asked, rows: asked.titled(by.value, rows),
         )

@@ -107,6 +107,7 @@ async def listed(
     totals: Callable[[Asked], Sequence[Any]],
     count: Callable[[Any], int],
     kind: type[Listed],  # noqa: ARG001 - says what the answer is shown as
+    seen: Callable[[Asked, Sequence[Any]], Sequence[Any]] = Asked.seen,
 ) -> Listed:
     """One page; the sums of the whole list only when they were asked for, in the same view."""
     whole = wants(info, "totals", "totalCount")
@@ -114,7 +115,7 @@ async def listed(
     def question(asked: Asked) -> Answered:
         found = find(asked, page.request)
         sums = totals(asked) if whole else ()
-        nodes, total = asked.seen(found.items), sum(count(each) for each in sums)
+        nodes, total = seen(asked, found.items), sum(count(each) for each in sums)
         return answered(found, nodes, asked.view.watermark, sums, total, has_previous=page.after is not None)
 
     answer = await ask(info, permission, question, as_of=page.as_of, wait_for=page.wait_for)

@@ -12,7 +12,9 @@ import strawberry
 from api.graphql.asking import AsOfArgument, Info, Seen, WaitFor, Watermark, filter_of
 from api.graphql.paging import FIRST, After, Connection, Descending, First, PageAsked, listed
 from api.graphql.values import Money
+from domain.money import Money as Amount
 from domain.payment import Payment as PaymentState
+from domain.payment import PaymentApplied
 from projections.history import objects
 from projections.invoices import payments, receivables
 
@@ -25,7 +27,7 @@ class ReceivableSort(StrEnum):
     CUSTOMER = "customer"
 
 
-@strawberry.enum(description="What receipts can be sorted by.")
+@strawberry.enum(description="What money that arrived can be sorted by.")
 class PaymentSort(StrEnum):
     """See the description."""
 
@@ -101,8 +103,11 @@ class Application:
 
 
 async def _applications(root: strawberry.Parent[Seen[payments.PaymentRow]], info: Info) -> list[Application]:
-    parts = info.context.parts
-    found = await parts.in_thread(lambda: objects.payment_as_of(parts.ledger, root.row.payment, root.at))
+    row, parts = root.row, info.context.parts
+    if row.invoice is not None:
+        amount = Amount(row.amount, row.currency)
+        return cast(list[Application], [PaymentApplied(row.invoice, row.received_on, amount, amount)])
+    found = await parts.in_thread(lambda: objects.payment_as_of(parts.ledger, row.payment, root.at))
     state: PaymentState = found.state
     return cast(list[Application], list(state.applied.values()))
 
@@ -112,6 +117,9 @@ class Payment:
     """See the description."""
 
     payment: strawberry.ID
+    invoice: str | None = strawberry.field(
+        description="The one invoice of which it was reported, as by the ERP; null: a receipt, for any number."
+    )
     customer: str
     customer_name: str
     entity: str = strawberry.field(description="The legal entity that received it.")
@@ -124,14 +132,16 @@ class Payment:
     on_account: Decimal = strawberry.field(description="What is neither applied nor refunded.")
     recorded_at: datetime
     updated_at: datetime
-    version: int = strawberry.field(description="How many facts its stream has.")
+    version: int = strawberry.field(
+        description="How many facts its stream has; it has none if it was reported of one invoice."
+    )
     applications: list[Application] = strawberry.field(
-        resolver=_applications, description="What it settles, invoice by invoice, folded from the log."
+        resolver=_applications, description="What it settles, invoice by invoice."
     )
     watermark: Watermark = strawberry.field(description="How fresh the answer is.")
 
 
-@strawberry.input(description="Which receipts.")
+@strawberry.input(description="Which money.")
 class PaymentFilter:
     """See the description."""
 
@@ -144,7 +154,7 @@ class PaymentFilter:
     received_to: date | None = strawberry.field(default=None)
 
 
-@strawberry.type(description="What the receipts in a currency add up to.")
+@strawberry.type(description="What the money in a currency adds up to.")
 class PaymentTotals:
     """See the description."""
 
@@ -156,7 +166,7 @@ class PaymentTotals:
     on_account: Decimal
 
 
-@strawberry.type(description="One page of receipts.")
+@strawberry.type(description="One page of money that arrived.")
 class PaymentConnection(Connection[Payment]):
     """See the description."""
 
@@ -197,7 +207,9 @@ class ReceivableQueries:
             ReceivableConnection,
         )
 
-    @strawberry.field(description="Which money arrived, what it settled, and what is on account.")
+    @strawberry.field(
+        description="Which money arrived, of any number of invoices or of one, what it settled, and what is on account."
+    )
     async def payments(
         self,
         info: Info,

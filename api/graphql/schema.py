@@ -25,6 +25,7 @@ from api.graphql.ledger import LedgerQueries
 from api.graphql.limits import Limits, TextsCanBeKept
 from api.graphql.lots import LotQueries
 from api.graphql.margin import MarginQueries
+from api.graphql.messages import MessageQueries
 from api.graphql.mutations import mutation_type
 from api.graphql.periods import PeriodQueries
 from api.graphql.projects import ProjectQueries
@@ -52,6 +53,7 @@ class Query(
     SyncQueries,
     ExceptionQueries,
     HistoryQueries,
+    MessageQueries,
     PeriodQueries,
     FinanceQueries,
     IntercompanyQueries,

@@ -88,7 +88,10 @@ class EligibilityFilter:
 
 @dataclass(frozen=True, slots=True)
 class EligibilityTotals:
-    """What the work of a state adds up to; a lot that crosses its cap counts in both of its states with its parts."""
+    """What the work of a state adds up to.
+
+    A lot that crosses its cap is one eligible item; its hours and its value count in both of its states by their parts.
+    """
 
     state: str
     currency: str
@@ -121,10 +124,11 @@ _SELECT: Final = (
 )
 _PARTS: Final = """
 item i CROSS JOIN LATERAL (
-    SELECT i.state AS state, CASE i.state WHEN 'eligible' THEN i.eligible_quantity ELSE i.quantity END AS quantity,
+    SELECT i.state AS state, 1 AS items,
+           CASE i.state WHEN 'eligible' THEN i.eligible_quantity ELSE i.quantity END AS quantity,
            CASE i.state WHEN 'eligible' THEN i.eligible_value ELSE coalesce(i.value, 0) END AS value
     UNION ALL
-    SELECT 'over_cap', i.over_cap_quantity, i.over_cap_value WHERE i.state = 'eligible' AND i.over_cap_value <> 0
+    SELECT 'over_cap', 0, i.over_cap_quantity, i.over_cap_value WHERE i.state = 'eligible' AND i.over_cap_value <> 0
 ) AS part
 """
 _OBJECTS: Final = ("project", "engagement", "customer", "selling_entity")
@@ -152,9 +156,8 @@ def totals(view: View, where: EligibilityFilter, scope: Scope) -> tuple[Eligibil
         )
         return tuple(EligibilityTotals(*row) for row in view.rows(query, kept.values))
     conditions = _conditions(where, scope, states="part.state")
-    conditions.add("i.status NOT IN ('reversed', 'split')")
     query = (
-        "SELECT part.state, coalesce(i.currency, ''), count(*),"
+        "SELECT part.state, coalesce(i.currency, ''), sum(part.items)::bigint,"
         " coalesce(sum(part.quantity) FILTER (WHERE i.unit = 'hour'), 0), sum(part.value)"
         f" FROM {_PARTS} {conditions.where} GROUP BY 1, 2 ORDER BY 1, 2"
     )

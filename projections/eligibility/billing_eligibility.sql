@@ -72,6 +72,7 @@ CREATE TABLE item_sum (
     selling_entity text COLLATE "C" NOT NULL,
     state text COLLATE "C" NOT NULL,
     currency text COLLATE "C" NOT NULL,
+    parts bigint NOT NULL,
     items bigint NOT NULL,
     hours numeric NOT NULL,
     value numeric NOT NULL,

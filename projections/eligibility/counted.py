@@ -45,8 +45,8 @@ class MarginCell(NamedTuple):
     functional_currency: str
 
 
-StateAmounts = tuple[int, Decimal, Decimal]
-"""Items, hours, value."""
+StateAmounts = tuple[int, int, Decimal, Decimal]
+"""Parts of items, items, hours, value."""
 
 ReasonAmounts = tuple[int, Decimal]
 """Items, value."""
@@ -71,20 +71,22 @@ _EARNS_NOTHING: Final = frozenset({LotStatus.NON_BILLABLE.value, LotStatus.WRITT
 
 
 def counted(item: Item | None) -> Counted:
-    """What an item adds to the sums; nothing if there is none, or another lot stands in its place."""
-    if item is None or item.status in _GONE:
+    """What an item adds to the sums; if another lot stands in its place it counts by its state alone."""
+    if item is None:
         return _NOTHING
+    if item.status in _GONE:
+        return Counted(_states(item))
     return Counted(_states(item), _reasons(item), _margin(item) if item.is_lot else None)
 
 
 def _states(item: Item) -> tuple[tuple[StateCell, StateAmounts], ...]:
-    """An item counts in its state; the part of an eligible lot that is over its cap counts as such."""
+    """An item counts in its state; what is over its cap of an eligible lot adds its hours and value there."""
     entity, currency, by_hour = item.selling_entity, item.currency or "", item.unit == "hour"
     cell = StateCell(entity, item.customer, item.engagement, item.project, item.state, currency)
     if item.state != "eligible" or not item.over_cap_value:
-        return ((cell, (1, item.quantity if by_hour else NOTHING, item.value or NOTHING)),)
-    within = (1, item.eligible_quantity if by_hour else NOTHING, item.eligible_value)
-    over = (1, item.over_cap_quantity if by_hour else NOTHING, item.over_cap_value)
+        return ((cell, (1, 1, item.quantity if by_hour else NOTHING, item.value or NOTHING)),)
+    within = (1, 1, item.eligible_quantity if by_hour else NOTHING, item.eligible_value)
+    over = (1, 0, item.over_cap_quantity if by_hour else NOTHING, item.over_cap_value)
     return ((cell, within), (cell._replace(state="over_cap"), over))
 
 

@@ -18,13 +18,17 @@ from projections.tables import Key, Table
 
 @dataclass(slots=True)
 class ItemSumRecord:
-    """One row of ``item_sum``: everything of one state and currency that belongs to one object."""
+    """One row of ``item_sum``: everything of one state and currency that belongs to one object.
+
+    A lot that crosses its cap is one of the ``items`` that are eligible, and has ``parts`` in two states.
+    """
 
     by: str
     key: str
     selling_entity: str
     state: str
     currency: str
+    parts: int
     items: int
     hours: Decimal
     value: Decimal

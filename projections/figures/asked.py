@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final, Literal
 
@@ -99,32 +99,24 @@ ONLY_PROJECTS: Final = (
 
 
 class Conversion:
-    """Amounts of a month in the currency of the answer, at the rate of the month's last day that has one.
+    """Amounts in the currency of the answer, at the rate nearest to a day, or to the last day of a month.
 
-    What has no rate is counted, not added.
+    What has no rate at all is counted, not added.
     """
 
     def __init__(self, view: View, where: FigureFilter, *, known_to: date) -> None:
         first = first_day_of(where.month_from) if where.month_from else date(1970, 1, 1)
         self._last = min(last_day_of(where.month_to), known_to) if where.month_to else known_to
         self._rates = Rates(view, first, self._last)
-        self._known: dict[tuple[str, str], Decimal | None] = {}
         self.currency = where.currency or self._rates.reporting_currency(self._last) or only_currency(view)
 
     def rate(self, currency: str, month: str) -> Decimal | None:
-        """What one unit of a currency is worth at the end of a month."""
-        key = (currency, month)
-        if key not in self._known:
-            self._known[key] = self._newest(currency, min(last_day_of(month), self._last) if month else self._last)
-        return self._known[key]
+        """What one unit of a currency is worth at the end of a month; without a month at the end of all of them."""
+        return self.rate_on(currency, min(last_day_of(month), self._last) if month else self._last)
 
-    def _newest(self, currency: str, day: date) -> Decimal | None:
-        """The rate of a day, else of the day nearest before it in its month that has one."""
-        for back in range(day.day):
-            quote = self._rates.quote(currency, self.currency, day - timedelta(days=back))
-            if quote is not None:
-                return quote.rate
-        return None
+    def rate_on(self, currency: str, day: date) -> Decimal | None:
+        """What one unit of a currency is worth on a day."""
+        return self._rates.nearest(currency, self.currency, day)
 
 
 def last_day_known(view: View) -> date:

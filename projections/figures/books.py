@@ -1,4 +1,4 @@
-"""What the journal says: revenue, cost, contract assets, receivables and billings, in the currency of each entity.
+"""What the journal says: revenue and cost as they are reported, contract assets, receivables and billings.
 
 Of one legal entity, what it charges to others and is charged by them is part of its revenue and cost; for everything
 else that cancels out and is left out.
@@ -43,6 +43,7 @@ _COST: Final[tuple[AccountRole, ...]] = (AccountRole.COST_LABOUR, AccountRole.CO
 _TIED_UP: Final = (AccountRole.CONTRACT_ASSET, AccountRole.AR)
 _IS_ASSET: Final = _accounts([AccountRole.CONTRACT_ASSET])
 _IS_RECEIVABLE: Final = _accounts([AccountRole.AR])
+_IS_REPORTED: Final = "(p.reporting_currency = d.currency AND p.reporting IS NOT NULL)"
 _IS_BILLING: Final = f"{_IS_RECEIVABLE} AND p.event_name IN ('invoice.issued.v1', 'credit_note.issued.v1')"
 _OF_LOTS: Final = (
     " LEFT JOIN (SELECT item, min(project) AS project FROM item WHERE is_lot GROUP BY 1) i"
@@ -69,44 +70,52 @@ class Capital:
 
 @dataclass(frozen=True, slots=True)
 class BookSums:
-    """Revenue and cost of one key and month, in one functional currency, and what it adds to the capital of a day."""
+    """Revenue and cost of one key, and what it adds to the capital of a day.
+
+    They are in the currency of the answer, as the journal reports them; what it reports in another currency is in the
+    functional ``currency`` of its entity, ``on`` the day of the posting.
+    """
 
     key: str
-    month: str
     currency: str
+    on: date | None
     recognised: Decimal
     cost: Decimal
     capital: Capital | None
 
 
-def book_sums(view: View, by: By, where: FigureFilter, scope: Scope, day: date | None) -> Iterator[BookSums]:
-    """Revenue and cost of each key and month of the books, and what is tied up at the end of a day, read at once.
+def book_sums(
+    view: View, by: By, where: FigureFilter, scope: Scope, currency: str, day: date | None
+) -> Iterator[BookSums]:
+    """Revenue and cost of each key, as far as can be in a currency, and what is tied up at the end of a day.
 
     Without a day nothing but revenue and cost is read.
     """
     earning, costing = _REVENUE, _COST
     if by == "selling_entity" or where.selling_entity is not None:
         earning, costing = (*_REVENUE, AccountRole.REVENUE_IC), (*_COST, AccountRole.COST_IC)
-    conditions = Conditions([where.month_from or "", where.month_to or "9999-12", day])
+    conditions = Conditions([currency, where.month_from or "", where.month_to or "9999-12", day])
     conditions.add(_accounts([*earning, *costing, *(_TIED_UP if day is not None else ())]))
     if day is not None:
         conditions.add("p.effective_on <= d.day")
     NAMES.restrict(conditions, where if day is None else where.of_all_months(), scope, "p.entity")
     span, trailing = "p.period BETWEEN d.month_from AND d.month_to", f"p.effective_on > d.day - {TRAILING_DAYS}"
     query = f"""
-SELECT {NAMES.key(by)}, p.period, p.functional_currency,
-       coalesce(-sum(p.functional) FILTER (WHERE {_accounts(earning)} AND {span}), 0),
-       coalesce(sum(p.functional) FILTER (WHERE {_accounts(costing)} AND {span}), 0),
+SELECT {NAMES.key(by)}, p.functional_currency, r.on_day,
+       coalesce(-sum(r.amount) FILTER (WHERE {_accounts(earning)} AND {span}), 0),
+       coalesce(sum(r.amount) FILTER (WHERE {_accounts(costing)} AND {span}), 0),
        coalesce(sum(p.functional) FILTER (WHERE {_IS_ASSET}), 0),
        coalesce(sum(p.functional) FILTER (WHERE {_IS_RECEIVABLE}), 0),
        coalesce(-sum(p.functional) FILTER (WHERE {_accounts(_REVENUE)} AND {trailing}), 0),
        coalesce(sum(p.functional) FILTER (WHERE {_IS_BILLING} AND {trailing}), 0)
 FROM {_posted(by, where)}
-CROSS JOIN (SELECT %s::text AS month_from, %s::text AS month_to, %s::date AS day) d
+CROSS JOIN (SELECT %s::text AS currency, %s::text AS month_from, %s::text AS month_to, %s::date AS day) d
+CROSS JOIN LATERAL (SELECT CASE WHEN {_IS_REPORTED} THEN p.reporting ELSE p.functional END AS amount,
+                           CASE WHEN NOT {_IS_REPORTED} THEN p.effective_on END AS on_day) r
 {conditions.where} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
-    for key, month, currency, recognised, cost, *tied_up in view.rows(query, conditions.values):
-        capital = Capital(key, day, currency, *tied_up) if day is not None else None
-        yield BookSums(key, month, currency, recognised, cost, capital)
+    for key, functional, on, recognised, cost, *tied_up in view.rows(query, conditions.values):
+        capital = Capital(key, day, functional, *tied_up) if day is not None else None
+        yield BookSums(key, functional, on, recognised, cost, capital)
 
 
 def _posted(by: By, where: FigureFilter) -> str:

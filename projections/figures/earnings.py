@@ -134,7 +134,8 @@ def figures(view: View, by: By, where: FigureFilter, scope: Scope) -> list[Figur
         summing.add_work(sums)
     first, last = _span(view, where, known_to)
     has_capital = by in _CAPITAL_BY and books.CAPITAL_NAMES.knows(where)
-    for earned in books.book_sums(view, by, where, scope, last if has_capital and by != "month" else None):
+    day = last if has_capital and by != "month" else None
+    for earned in books.book_sums(view, by, where, scope, to_currency.currency, day):
         summing.add_books(earned)
     if has_capital and by == "month":
         for tied in books.capital_of_months(view, where, scope, _days_of(first, last)):
@@ -150,7 +151,7 @@ def figures(view: View, by: By, where: FigureFilter, scope: Scope) -> list[Figur
 
 
 class _Summing:
-    """Adds up in the currency of the answer, each month at its own rate."""
+    """Adds up in the currency of the answer: work at the rate of its month, the books as they are reported."""
 
     def __init__(self, by: By, to_currency: Conversion) -> None:
         self._by = by
@@ -175,7 +176,8 @@ class _Summing:
         row.collected += sums.collected * rate
 
     def add_books(self, sums: books.BookSums) -> None:
-        row, rate = self.of(sums.key), self._to.rate(sums.currency, sums.month)
+        row = self.of(sums.key)
+        rate = self._to.rate_on(sums.currency, sums.on) if sums.on is not None else Decimal(1)
         if rate is not None:
             row.recognised += sums.recognised * rate
             row.cost += sums.cost * rate

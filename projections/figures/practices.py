@@ -49,7 +49,8 @@ POSTINGS: Final = f"""(
          invoice_share AS {INVOICE_SHARES.replace(LINE_SHARES, "line_share")}
     SELECT p.account, p.entity, p.customer, p.engagement, p.line, p.project, p.lot, p.period, p.effective_on,
            p.event_name, p.functional_currency, coalesce(l.practice, v.practice, s.practice) AS practice,
-           p.functional * coalesce(v.share, s.share, 1) AS functional
+           p.functional * coalesce(v.share, s.share, 1) AS functional, p.reporting_currency,
+           p.reporting * coalesce(v.share, s.share, 1) AS reporting
     FROM posting p
     LEFT JOIN (SELECT item, min(nullif(practice, '')) AS practice, min(resource) AS resource
                FROM item WHERE is_lot GROUP BY 1) l ON p.lot <> '' AND l.item = p.lot

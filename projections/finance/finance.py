@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.conversion import Quote, fx_quote_or_none
+from domain.conversion import nearest_quote
 from domain.kernel import StreamId
 from domain.reference.fx_policy import FX_POLICY, FxPolicy, FxPolicyTerms, NoReportingCurrency
 from domain.reference.fx_rate import STALE_AFTER_DAYS, FxRates, PublishedRate, fx_stream
@@ -256,20 +256,23 @@ def _row_of(kind: Callable[..., Any]) -> Callable[[Sequence[Any]], Any]:
 
 
 class Rates:
-    """The exchange rates of a span of days as a view knows them, found by the same rules as everywhere."""
+    """The exchange rates of a span of days and the newest before it, found by the same rules as everywhere."""
 
     def __init__(self, view: View, first: date, last: date) -> None:
         query = (
             "SELECT base, quote, on_day::date, rate, source FROM fx_rate"
-            " WHERE on_day::date BETWEEN %s::date - %s AND %s::date ORDER BY position"
+            " JOIN (SELECT base, quote, max(on_day) FILTER (WHERE on_day <= %s) AS since FROM fx_rate GROUP BY 1, 2) b"
+            " USING (base, quote) WHERE on_day >= coalesce(b.since, '') AND on_day <= %s ORDER BY position"
         )
+        before = first - timedelta(days=min(STALE_AFTER_DAYS, (first - date.min).days))
         self._rates: dict[StreamId, dict[date, tuple[PublishedRate, ...]]] = {}
-        for base, quote, on, rate, source in view.rows(query, [first, STALE_AFTER_DAYS, last]):
+        for base, quote, on, rate, source in view.rows(query, [before.isoformat(), last.isoformat()]):
             days = self._rates.setdefault(fx_stream(base, quote), {})
             days[on] = (*days.get(on, ()), PublishedRate(on, rate, source))
         stated = view.rows(
             "SELECT effective_from::date, reporting_currency, sources FROM fx_policy ORDER BY effective_from"
         )
+        self._nearest: dict[tuple[str, str, date], Decimal | None] = {}
         self._policy = FxPolicy(tuple(FxPolicyTerms(since, money, tuple(each)) for since, money, each in stated))
 
     def reporting_currency(self, day: date) -> str | None:
@@ -277,9 +280,13 @@ class Rates:
         terms = self._policy.on(day)
         return terms.reporting_currency if terms is not None else None
 
-    def quote(self, base: str, quote: str, day: date) -> Quote | None:
-        """What one unit of a currency is worth in another on a day."""
-        return fx_quote_or_none(self._read, base, quote, day)
+    def nearest(self, base: str, quote: str, day: date) -> Decimal | None:
+        """What one unit of a currency is worth in another on a day, at the rate at which the journal reports it."""
+        key = (base, quote, day)
+        if key not in self._nearest:
+            found = nearest_quote(self._read, base, quote, day)
+            self._nearest[key] = found.rate if found is not None else None
+        return self._nearest[key]
 
     def _read(self, stream: StreamId) -> Any:
         return self._policy if stream == FX_POLICY else FxRates(self._rates.get(stream, {}))

@@ -39,7 +39,7 @@ from domain.invoice import (
 from domain.kernel import Recorded, local_id
 from domain.lots import LotsBilled
 from projections.model import Handler
-from projections.row_security import OF_SELLER
+from projections.row_security import OF_ENTITY, OF_SELLER
 from projections.shelf import Changes, Shelf, Source, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Table
@@ -106,8 +106,24 @@ class InvoiceSumRecord:
     due: Decimal
 
 
+@dataclass(slots=True)
+class InvoicePaymentRecord:
+    """One row of ``invoice_payment``: money of which a source says for which one invoice it arrived."""
+
+    invoice: str
+    payment: str
+    customer: str
+    entity: str
+    currency: str
+    received_on: date
+    reference: str
+    amount: Decimal
+    recorded_at: datetime
+
+
 INVOICES: Final = Table("invoice", InvoiceRecord, ("invoice",), shown=OF_SELLER)
 INVOICE_SUMS: Final = Table("invoice_sum", InvoiceSumRecord, ("selling_entity", "status", "currency"), shown=OF_SELLER)
+INVOICE_PAYMENTS: Final = Table("invoice_payment", InvoicePaymentRecord, ("invoice", "payment"), shown=OF_ENTITY)
 
 
 class InvoicesFold:
@@ -116,6 +132,7 @@ class InvoicesFold:
     def __init__(self, source: Source) -> None:
         self.invoices: Shelf[InvoiceRecord] = Shelf(INVOICES, source, _has_ended)
         self._sums: Deltas[Key] = Deltas()
+        self._received: list[InvoicePaymentRecord] = []
         self.on: Mapping[type, Handler] = {
             InvoiceDrafted: self._drafted,
             LinesAdded: self._lines_added,
@@ -152,6 +169,8 @@ class InvoicesFold:
         """The invoices that changed, and what that adds to the sums."""
         changes.tables.append(self.invoices.changes())
         changes.sums.append(SumChange(INVOICE_SUMS, self._sums.collect()))
+        changes.append(INVOICE_PAYMENTS, [INVOICE_PAYMENTS.values(row) for row in self._received])
+        self._received.clear()
         self.invoices.shrink()
 
     def of(self, invoice: str) -> InvoiceRecord | None:
@@ -259,8 +278,21 @@ class InvoicesFold:
         self._count(row)
 
     def _payment(self, fact: Recorded[PaymentReceived]) -> None:
-        row = self._changing(fact)
-        self._settle(row, fact.event.amount.amount)
+        row, event = self._changing(fact), fact.event
+        self._settle(row, event.amount.amount)
+        self._received.append(
+            InvoicePaymentRecord(
+                invoice=row.invoice,
+                payment=event.payment,
+                customer=row.customer,
+                entity=row.selling_entity,
+                currency=event.amount.currency,
+                received_on=event.received_on,
+                reference=event.reference,
+                amount=event.amount.amount,
+                recorded_at=fact.recorded_at,
+            )
+        )
 
     def _applied(self, fact: Recorded[InvoicePaymentApplied]) -> None:
         self._settle(self._changing(fact), fact.event.amount.amount)

@@ -71,10 +71,25 @@ CREATE TABLE payment (
     PRIMARY KEY (payment)
 );
 
+CREATE TABLE invoice_payment (
+    invoice text COLLATE "C" NOT NULL,
+    payment text COLLATE "C" NOT NULL,
+    customer text COLLATE "C" NOT NULL,
+    entity text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL,
+    received_on date NOT NULL,
+    reference text NOT NULL,
+    amount numeric NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    PRIMARY KEY (invoice, payment)
+);
+
 -- indexes
 CREATE INDEX payment_received ON payment (received_on, payment);
 CREATE INDEX payment_customer ON payment (customer, received_on, payment);
 CREATE INDEX payment_on_account ON payment (customer, entity, currency) WHERE on_account <> 0;
+CREATE INDEX invoice_payment_received ON invoice_payment (received_on, payment, invoice);
+CREATE INDEX invoice_payment_customer ON invoice_payment (customer, received_on, payment, invoice);
 CREATE INDEX invoice_open ON invoice (customer, selling_entity, currency) WHERE status = 'issued' AND due <> 0;
 CREATE INDEX invoice_drafted ON invoice (drafted_at, invoice);
 CREATE INDEX invoice_number ON invoice (coalesce(number, ''), invoice);

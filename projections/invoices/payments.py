@@ -14,9 +14,10 @@ from projections.reader import Scope, View
 
 @dataclass(frozen=True, slots=True)
 class PaymentRow:
-    """A receipt as it stands; amounts are in its currency."""
+    """Money as it stands, in its currency: a receipt, or what a source reported of one ``invoice`` alone."""
 
     payment: str
+    invoice: str | None
     customer: str
     customer_name: str
     entity: str
@@ -34,7 +35,7 @@ class PaymentRow:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFilter:
-    """Which receipts; ``on_account`` asks for those with money left, or without."""
+    """Which money; ``on_account`` asks for that of which some is left, or none."""
 
     payments: tuple[str, ...] | None = None
     customer: str | None = None
@@ -47,7 +48,7 @@ class PaymentFilter:
 
 @dataclass(frozen=True, slots=True)
 class PaymentTotals:
-    """What the receipts in a currency add up to."""
+    """What the money in a currency adds up to."""
 
     currency: str
     count: int
@@ -58,18 +59,26 @@ class PaymentTotals:
 
 
 SORTS: Final = {
-    "received_on": Sort((("p.received_on", "date"), ("p.payment", "text"))),
-    "amount": Sort((("p.amount", "numeric"), ("p.payment", "text"))),
+    "received_on": Sort((("p.received_on", "date"), ("p.payment", "text"), ("p.invoice", "text"))),
+    "amount": Sort((("p.amount", "numeric"), ("p.payment", "text"), ("p.invoice", "text"))),
 }
-_FROM: Final = "payment p LEFT JOIN customer c ON c.customer = p.customer"
+_MONEY: Final = """(
+    SELECT payment, '' AS invoice, customer, entity, currency, received_on, reference, amount, applied, refunded,
+           on_account, recorded_at, updated_at, version FROM payment
+    UNION ALL
+    SELECT payment, invoice, customer, entity, currency, received_on, reference, amount, amount, 0, 0, recorded_at,
+           recorded_at, 0 FROM invoice_payment
+) p"""
+"""Receipts, and money that was reported of one invoice; that is used up by it."""
+_FROM: Final = f"{_MONEY} LEFT JOIN customer c ON c.customer = p.customer"
 _SELECT: Final = (
-    "SELECT p.payment, p.customer, coalesce(c.name, p.customer), p.entity, p.currency, p.received_on, p.reference,"
-    " p.amount, p.applied, p.refunded, p.on_account, p.recorded_at, p.updated_at, p.version"
+    "SELECT p.payment, nullif(p.invoice, ''), p.customer, coalesce(c.name, p.customer), p.entity, p.currency,"
+    " p.received_on, p.reference, p.amount, p.applied, p.refunded, p.on_account, p.recorded_at, p.updated_at, p.version"
 )
 
 
 def find(view: View, where: PaymentFilter, scope: Scope, page: PageRequest) -> Page[PaymentRow]:
-    """One page of receipts."""
+    """One page of money that arrived."""
     return paged(view, _SELECT, _FROM, _conditions(where, scope), SORTS, page, _row)
 
 
@@ -77,8 +86,8 @@ def totals(view: View, where: PaymentFilter, scope: Scope) -> tuple[PaymentTotal
     """What they add up to, by currency."""
     conditions = _conditions(where, scope)
     query = (
-        "SELECT p.currency, count(*), sum(p.amount), sum(p.applied), sum(p.refunded), sum(p.on_account) FROM payment p"
-        f" {conditions.where} GROUP BY 1 ORDER BY 1"
+        "SELECT p.currency, count(*), sum(p.amount), sum(p.applied), sum(p.refunded), sum(p.on_account)"
+        f" FROM {_MONEY} {conditions.where} GROUP BY 1 ORDER BY 1"
     )
     return tuple(PaymentTotals(*row) for row in view.rows(query, conditions.values))
 

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import chain
 from typing import Any, Literal
 
 from domain.books.accounting_period import AccountingPeriods, accounting_period_stream, posting_day
 from domain.books.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, same, to_the_cent
-from domain.conversion import PIVOT, fx_quote_or_none
+from domain.conversion import fx_quote_or_none, nearest_quote
 from domain.kernel import Recorded
 from domain.periods import month_of
 from domain.reference.fx_policy import FX_POLICY, FxPolicy
-from domain.reference.fx_rate import FxRates, fx_stream
 from domain.stated_days import states_its_day
 from projections.contexts import Contexts
 from projections.journal.tables import BALANCES, OPEN, POSTINGS, OpenRecord, PostingRecord
@@ -80,17 +78,10 @@ class JournalWriter:
 
     def nearest_rate(self, currency: str, functional_currency: str, day: date) -> Rate | None:
         """The rate of a day, else the newest before it, else the first behind it; None if none was ever published."""
-        if found := self.rate(currency, functional_currency, day):
-            return found
-        known = sorted(self._days_of(currency, functional_currency))
-        before = [each for each in known if each <= day]
-        return self.rate(currency, functional_currency, (before[-1:] or known[:1])[0]) if known else None
-
-    def _days_of(self, currency: str, functional_currency: str) -> set[date]:
-        pairs = [(currency, functional_currency), (currency, PIVOT), (PIVOT, functional_currency)]
-        streams = chain.from_iterable((fx_stream(a, b), fx_stream(b, a)) for a, b in pairs)
-        states: list[FxRates] = [self._contexts.read(stream) for stream in streams]
-        return {day for state in states for day in state.rates}
+        if currency == functional_currency:
+            return same(currency)
+        quote = nearest_quote(self._contexts.read, currency, functional_currency, day)
+        return Rate(quote.rate, functional_currency, quote.rate_id) if quote is not None else None
 
     def rates_changed(self) -> None:
         """A rate was published: what is converted from now on may use it."""

@@ -27,6 +27,9 @@ REVENUE: Final = (
 COST: Final = (AccountRole.COST_LABOUR, AccountRole.COST_EXPENSE)
 """What the work costs; what is absorbed of the payroll stands against it elsewhere and is no part of a margin."""
 
+_REPORTED: Final = "CASE WHEN bool_and(reporting_currency = %s AND reporting IS NOT NULL) THEN sum(reporting) END"
+"""What the journal reports of some postings in a currency; null where it reports one in another, or cannot yet."""
+
 
 @dataclass(slots=True)
 class EntityMargin:
@@ -34,8 +37,8 @@ class EntityMargin:
 
     ``revenue`` is earned from customers, ``intercompany_revenue`` from entities that it delivered for; ``cost`` is
     that of its own people and expenses, ``intercompany_cost`` that of what others delivered for it. ``reported`` is the
-    margin in the currency of the firm, each day at its own rate; ``unconverted`` counts the sums of days that have
-    none.
+    margin in the currency of the firm, as the journal reports it; ``unconverted`` counts the sums of days for which
+    there is no rate.
     """
 
     entity: str
@@ -116,49 +119,65 @@ def group_margin(
     """
     first, last = first_day_of(first_period), last_day_of(last_period)
     summing = _Summing(view, first, last, currency)
-    for entity, account, day, functional, amount in _days(view, first, last, engagement):
-        summing.earn_or_spend(entity, account, day, Money(amount, functional))
-    for entity, other, account, day, money, amount, functional, value in _between(view, first, last, engagement):
-        summing.charge(entity, other, account, day, Money(amount, money), Money(value, functional))
+    for entity, account, *booked in _days(view, first, last, engagement, summing.currency):
+        summing.earn_or_spend(entity, account, Booked(*booked))
+    for entity, other, account, money, amount, *booked in _between(view, first, last, engagement, summing.currency):
+        summing.charge(entity, other, account, Money(amount, money), Booked(*booked))
     entities = sorted(summing.entities.values(), key=lambda each: each.entity)
     eliminations = sorted(summing.eliminations.values(), key=lambda each: (each.lender, each.borrower, each.currency))
     return GroupMargin(summing.currency, first_period, last_period, entities, eliminations)
 
 
-def _days(view: View, first: date, last: date, engagement: str | None) -> Iterator[tuple[Any, ...]]:
-    """What each account of revenue or cost moved by on each day, in functional money."""
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What was debited on a day in functional money; ``reported`` where the journal reports all of it as is asked."""
+
+    day: date
+    functional_currency: str
+    functional: Decimal
+    reported: Decimal | None
+
+
+def _days(view: View, first: date, last: date, engagement: str | None, currency: str) -> Iterator[tuple[Any, ...]]:
+    """What each account of revenue or cost moved by on each day."""
     accounts = [account.value for account in (*REVENUE, *COST)]
     if engagement is None:
         query = (
-            "SELECT entity, account, span::date, functional_currency, sum(functional) FROM journal_balance"
+            "SELECT entity, account, span::date, functional_currency, sum(functional),"
+            " CASE WHEN bool_and(reporting_currency = %s AND unreported = 0) THEN sum(reporting) END"
+            " FROM journal_balance"
             " WHERE grain = 'day' AND span BETWEEN %s AND %s AND account = ANY(%s) GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 2"
         )
-        yield from view.rows(query, [first.isoformat(), last.isoformat(), accounts])
+        yield from view.rows(query, [currency, first.isoformat(), last.isoformat(), accounts])
         return
     query = (
-        "SELECT entity, account, effective_on, functional_currency, sum(functional) FROM posting"
+        f"SELECT entity, account, effective_on, functional_currency, sum(functional), {_REPORTED} FROM posting"
         " WHERE engagement = %s AND effective_on BETWEEN %s AND %s AND account = ANY(%s)"
         " GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 2"
     )
-    yield from view.rows(query, [engagement, first, last, accounts])
+    yield from view.rows(query, [currency, engagement, first, last, accounts])
 
 
-def _between(view: View, first: date, last: date, engagement: str | None) -> Iterator[tuple[Any, ...]]:
+def _between(view: View, first: date, last: date, engagement: str | None, currency: str) -> Iterator[tuple[Any, ...]]:
     """What entities charged each other by day; practices of one entity have a slash in their names."""
-    conditions = Conditions()
+    conditions = Conditions([currency])
     conditions.add("account IN ('REVENUE_IC', 'COST_IC')")
     conditions.add("position('/' in counterparty) = 0")
     conditions.between("effective_on", first, last)
     conditions.equal("engagement", engagement)
     yield from view.rows(
-        "SELECT entity, counterparty, account, effective_on, currency, sum(amount), functional_currency,"
-        f" sum(functional) FROM posting {conditions.where} GROUP BY 1, 2, 3, 4, 5, 7 ORDER BY 1, 2, 4, 3",
+        "SELECT entity, counterparty, account, currency, sum(amount), effective_on, functional_currency,"
+        f" sum(functional), {_REPORTED} FROM posting {conditions.where}"
+        " GROUP BY 1, 2, 3, 4, 6, 7 ORDER BY 1, 2, 6, 3, 4",
         conditions.values,
     )
 
 
 class _Summing:
-    """Adds up days, each in the functional currency of its entity and in that of the firm, at the rates of the day."""
+    """Adds up days, each in the functional currency of its entity and in that of the firm.
+
+    What the journal reports in another currency is worth what the rate of the day says.
+    """
 
     def __init__(self, view: View, first: date, last: date, currency: str | None) -> None:
         self._rates = Rates(view, first, last)
@@ -166,40 +185,42 @@ class _Summing:
         self.entities: dict[str, EntityMargin] = {}
         self.eliminations: dict[tuple[str, str, str], Elimination] = {}
 
-    def earn_or_spend(self, entity: str, account: str, day: date, debit: Money) -> None:
+    def earn_or_spend(self, entity: str, account: str, debit: Booked) -> None:
         row = self._entity(entity, debit)
-        reported = self._reported(row, day, debit)
+        reported = self._reported(row, debit)
         row.reported -= reported
         if account in REVENUE:
-            row.revenue -= debit.amount
+            row.revenue -= debit.functional
             row.reported_revenue -= reported
         else:
-            row.cost += debit.amount
+            row.cost += debit.functional
             row.reported_cost += reported
 
-    def charge(self, entity: str, other: str, account: str, day: date, amount: Money, debit: Money) -> None:
+    def charge(self, entity: str, other: str, account: str, amount: Money, debit: Booked) -> None:
         """One side of what a lender charged a borrower."""
         row = self._entity(entity, debit)
-        reported = self._reported(row, day, debit)
+        reported = self._reported(row, debit)
         row.reported -= reported
         sold = account == AccountRole.REVENUE_IC
         key = (entity, other, amount.currency) if sold else (other, entity, amount.currency)
         pair = self.eliminations.setdefault(key, Elimination(*key))
         if sold:
-            row.intercompany_revenue -= debit.amount
+            row.intercompany_revenue -= debit.functional
             pair.amount -= amount.amount
             pair.revenue -= reported
         else:
-            row.intercompany_cost += debit.amount
+            row.intercompany_cost += debit.functional
             pair.cost += reported
 
-    def _entity(self, entity: str, functional: Money) -> EntityMargin:
-        return self.entities.setdefault(entity, EntityMargin(entity, functional.currency))
+    def _entity(self, entity: str, debit: Booked) -> EntityMargin:
+        return self.entities.setdefault(entity, EntityMargin(entity, debit.functional_currency))
 
-    def _reported(self, row: EntityMargin, day: date, functional: Money) -> Decimal:
+    def _reported(self, row: EntityMargin, debit: Booked) -> Decimal:
         """An amount of the books in the currency of the firm."""
-        quote = self._rates.quote(functional.currency, self.currency, day)
-        if quote is None:
+        if debit.reported is not None:
+            return debit.reported
+        rate = self._rates.nearest(debit.functional_currency, self.currency, debit.day)
+        if rate is None:
             row.unconverted += 1
             return _NOTHING
-        return Money(functional.amount * quote.rate, self.currency).rounded().amount
+        return Money(debit.functional * rate, self.currency).rounded().amount

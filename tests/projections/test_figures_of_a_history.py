@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from decimal import Decimal
 from typing import get_args
 
 import pytest
 
+from domain.periods import month_of
 from domain.reference.fx_policy import NoReportingCurrency
 from projections.figures.asked import By, Conversion, FigureFilter, last_day_known
 from projections.figures.cycle import cycle_times
@@ -16,6 +18,7 @@ from projections.figures.synchronised import sync_latencies, synchronised_projec
 from projections.figures.unbilled import unbilled
 from projections.figures.waiting import backlogs
 from projections.figures.waterfall import waterfalls
+from projections.margin.group_margin import group_margin
 from projections.reader import FIRM, View
 from tests.projections.test_queries import GERMANY, NOBODY, ledger, reader, url, view
 
@@ -51,6 +54,26 @@ def test_practices_make_up_the_firm_to_the_cent_in_all_its_currencies(view: View
     assert len({row.key for row in found}) > 2
     for name in (*AMOUNTS, "margin", "forecast_margin"):
         assert sum((getattr(row, name) or Decimal(0) for row in found), Decimal(0)) == getattr(firm, name), name
+
+
+@pytest.mark.parametrize("currency", ["EUR", "USD"])
+def test_the_margin_of_the_firm_is_that_of_the_group(view: View, currency: str) -> None:
+    (firm,) = figures(view, "firm", FigureFilter(currency=currency), FIRM)
+    group = group_margin(view, "2000-01", "2099-12", currency=currency)
+    assert firm.recognised > firm.cost > 0
+    for told, same in ((firm.recognised, group.revenue), (firm.cost, group.cost), (firm.margin, group.margin)):
+        assert abs(told - same) <= CENTS
+    by_entity = {row.key: row.margin for row in figures(view, "selling_entity", FigureFilter(currency=currency), FIRM)}
+    for entity in group.entities:
+        assert abs(by_entity[entity.entity] - entity.reported) <= CENTS
+
+
+def test_money_keeps_its_worth_when_rates_are_no_longer_published(view: View) -> None:
+    ((last,),) = view.rows("SELECT max(on_day)::date FROM fx_rate")
+    years_later = last + timedelta(days=1000)
+    to_euros = Conversion(view, FigureFilter(month_from=month_of(years_later), currency="EUR"), known_to=years_later)
+    newest = Conversion(view, EUROS, known_to=last).rate("USD", "")
+    assert to_euros.rate("USD", "") == newest is not None
 
 
 @pytest.mark.parametrize("by", get_args(By))

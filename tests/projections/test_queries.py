@@ -301,6 +301,15 @@ def test_totals_of_work_are_the_same_kept_as_sums_or_added_up(view: View) -> Non
         assert reasons == added_up, where
 
 
+def test_every_item_of_a_list_counts_once_in_its_totals(view: View) -> None:
+    everything = items(view)
+    assert {"reversed", "split"} <= {row.state for row in everything}
+    for states in (None, ("eligible", "over_cap"), ("reversed", "split")):
+        listed = [row for row in everything if states is None or row.state in states]
+        totals = billing_eligibility.totals(view, EligibilityFilter(states=states), FIRM)
+        assert sum(each.items for each in totals) == len(listed)
+
+
 def test_money_at_risk_is_the_value_that_waits(view: View) -> None:
     for row in items(view, states=("held", "eligible", "over_cap", "billed", "captured")):
         for reason in row.reasons:

@@ -44,6 +44,7 @@ LISTS = {
     "sync_status": "{ syncStatus { nodes { object state } totalCount } }",
     "exceptions": "{ exceptions { nodes { code } totalCount } }",
     "history": '{ history(stream: "invoice:I-1") { nodes { sentence content message { fate } } } }',
+    "messages": "{ messages { nodes { messageId } totalCount } }",
     "timeline": '{ timeline(subject: "invoice:I-1") { nodes { sentence } } }',
 }
 """One query for each permission to ask."""

@@ -11,7 +11,7 @@ import pytest
 from adapters.settings import Settings
 from domain import receivables
 from domain.billing import adjusting
-from domain.invoice import DisputeInvoice, HandToCollections, invoice_stream
+from domain.invoice import DisputeInvoice, HandToCollections, RecordPayment, invoice_stream
 from domain.payment import ReceivePayment
 from domain.ports import LotAt
 from domain.receivables import Allocation
@@ -96,6 +96,25 @@ def test_a_receipt_shows_what_it_settled_and_what_is_on_account(asker: Asker) ->
         }
     ]
     assert found["totals"] == [{"onAccount": "1000.00"}]
+
+
+def test_money_that_is_reported_of_one_invoice_is_money_that_arrived(asker: Asker) -> None:
+    world = asker.world
+    world.tell(invoice_stream("I-1"), RecordPayment("p-2", date(2026, 6, 1), euros("28.00"), "Rest."))
+    asker.fold()
+    fields = "payment invoice applied onAccount applications { invoice amount { amount } }"
+    found = asker.ask(f"{{ payments {{ totalCount nodes {{ {fields} }} }} }}")["payments"]
+    assert found["totalCount"] == 2
+    assert found["nodes"][1] == {
+        "payment": "p-2",
+        "invoice": "I-1",
+        "applied": "28.00",
+        "onAccount": "0",
+        "applications": [{"invoice": "I-1", "amount": {"amount": "28.00"}}],
+    }
+    assert asker.ask("{ payments(where: {onAccount: true}) { nodes { payment } } }")["payments"]["nodes"] == [
+        {"payment": "p-1"}
+    ]
 
 
 def test_what_is_written_off_is_no_longer_owed(asker: Asker) -> None:
