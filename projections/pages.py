@@ -111,6 +111,11 @@ class Conditions:
             pattern = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
             self.add("(" + " OR ".join(f"{column} ILIKE %s" for column in columns) + ")", *[pattern] * len(columns))
 
+    def managed_by(self, manager: str | None, column: str) -> None:
+        """The project is one that somebody manages."""
+        if manager is not None:
+            self.add(f"{column} IN (SELECT project FROM project WHERE manager = %s)", manager)
+
     def within(self, scope: Scope, column: str = "selling_entity") -> None:
         """The legal entity is one that the asker may see."""
         if scope.entities is not None:

@@ -24,6 +24,7 @@ from api.reads import Channel
 from api.services.desk import ReadModelsBehind
 from api.serving.parts import Parts
 from domain.kernel import Recorded, Refused, StreamId, decider_name
+from projections.history.objects import InvoiceWithLots, States, invoices_with_lots, states_as_of
 from projections.pages import PageRequest
 from projections.reader import At, AtPosition, AtTime, InTheFuture, Scope, View
 from projections.reader import Watermark as WatermarkRow
@@ -48,7 +49,8 @@ class TimeWithoutZone(Refused):
 class Context(BaseContext):
     """One request, or one connection that listens: who asks, and the parts that answer.
 
-    ``facts``, ``messages`` and the entries of ``weeks`` are looked up together, all that one answer needs at once.
+    ``facts``, ``messages``, ``invoices`` and the entries of ``weeks`` are looked up together, all that one answer needs
+    at once.
     """
 
     def __init__(self, parts: Parts, principal: Principal | None, channel: Channel) -> None:
@@ -58,12 +60,34 @@ class Context(BaseContext):
         self._principal = principal
         self.facts = DataLoader(self._load_facts, max_batch_size=BATCH_MAX, cache=False)
         self.messages = DataLoader(self._load_messages, max_batch_size=BATCH_MAX, cache=False)
+        self.invoices = DataLoader(self._load_invoices, max_batch_size=BATCH_MAX, cache=False)
         self.weeks = DataLoader(self._load_weeks, max_batch_size=BATCH_MAX, cache=False)
 
     async def _load_facts(self, ids: list[str]) -> list[Recorded[Any] | None]:
         found = await self.parts.in_thread(lambda: self.parts.ledger.events(dict.fromkeys(ids)))
         by_id = {fact.id: fact for fact in found}
         return [by_id.get(each) for each in ids]
+
+    async def _load_invoices(self, asked: list[tuple[str, At | None]]) -> list[InvoiceWithLots]:
+        def found() -> dict[tuple[str, At | None], InvoiceWithLots]:
+            by_moment: dict[At | None, dict[str, None]] = {}
+            for invoice, at in asked:
+                by_moment.setdefault(at, {})[invoice] = None
+            return {
+                (invoice, at): whole
+                for at, invoices in by_moment.items()
+                for invoice, whole in invoices_with_lots(self._states(at), invoices).items()
+            }
+
+        known = await self.parts.in_thread(found)
+        return [known[each] for each in asked]
+
+    def _states(self, at: At | None) -> States:
+        """How states of a moment are read: those of now by one query for what this process does not know yet."""
+        ledger = self.parts.ledger
+        if at is not None:
+            return states_as_of(ledger, at)
+        return lambda streams: {stream: loaded.state for stream, loaded in ledger.load(streams).items()}
 
     async def _load_weeks(self, asked: list[tuple[str, int]]) -> list[list[EntryRow]]:
         def found() -> list[list[EntryRow]]:
@@ -201,7 +225,7 @@ class Asked:
     def titled(self, by: str, rows: Iterable[Row]) -> list[Titled[Row]]:
         """Rows of keys of a kind with what people call these."""
         told = list(rows)
-        known = titles(self.view, by, (row.key for row in told))  # type: ignore[attr-defined]  # rows of sums have a key
+        known = titles(self.view, by, (row.key for row in told), self.scope)  # type: ignore[attr-defined]  # rows of sums have a key
         return [Titled(row, self.view.watermark, self.at, known[row.key]) for row in told]  # type: ignore[attr-defined]
 
 

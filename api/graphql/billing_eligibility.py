@@ -138,6 +138,8 @@ class EligibilityFilter:
     states: list[EligibilityState] | None = strawberry.field(default=None)
     engagement: str | None = strawberry.field(default=None)
     project: str | None = strawberry.field(default=None)
+    manager: str | None = strawberry.field(default=None, description="Only the projects that this person manages.")
+    currency: str | None = strawberry.field(default=None, description="Only money in this currency.")
     customer: str | None = strawberry.field(default=None)
     selling_entity: str | None = strawberry.field(default=None)
     resource: str | None = strawberry.field(default=None)

@@ -68,6 +68,8 @@ class ExceptionFilter:
     owner_role: str | None = strawberry.field(default=None)
     system: str | None = strawberry.field(default=None)
     project: str | None = strawberry.field(default=None)
+    manager: str | None = strawberry.field(default=None, description="Only the projects that this person manages.")
+    currency: str | None = strawberry.field(default=None, description="Only money in this currency.")
     engagement: str | None = strawberry.field(default=None)
     customer: str | None = strawberry.field(default=None)
     invoice: str | None = strawberry.field(default=None)

@@ -57,6 +57,7 @@ class FigureFilter:
     customer: str | None = strawberry.field(default=None)
     engagement: str | None = strawberry.field(default=None)
     project: str | None = strawberry.field(default=None)
+    manager: str | None = strawberry.field(default=None, description="Only the projects that this person manages.")
     currency: str | None = strawberry.field(default=None, description="Of the answer, as ISO 4217 code.")
 
 

@@ -22,9 +22,8 @@ from domain.kernel import StreamId, stream_of
 from domain.lots import Explanation as ExplanationRow
 from domain.lots import LotState
 from domain.money import Money as MoneyRow
-from projections.history import lineage, objects
+from projections.history import lineage
 from projections.history.lineage import InvoiceLineage as LineageRow
-from projections.history.objects import InvoiceAsOf
 from projections.invoices import invoices
 
 
@@ -268,14 +267,12 @@ class InvoiceLineage:
 
 
 async def _lines(root: strawberry.Parent[Seen[invoices.InvoiceRow]], info: Info) -> list[InvoiceLine]:
-    parts = info.context.parts
-    found: InvoiceAsOf = await parts.in_thread(lambda: objects.invoice_as_of(parts.ledger, root.row.invoice, root.at))
+    found = await info.context.invoices.load((root.row.invoice, root.at))
     return shown_lines(found.lines, found.lots)
 
 
 async def _taxes(root: strawberry.Parent[Seen[invoices.InvoiceRow]], info: Info) -> list[TaxSubtotal]:
-    parts = info.context.parts
-    found: InvoiceAsOf = await parts.in_thread(lambda: objects.invoice_as_of(parts.ledger, root.row.invoice, root.at))
+    found = await info.context.invoices.load((root.row.invoice, root.at))
     return cast(list[TaxSubtotal], list(found.taxes))
 
 

@@ -102,6 +102,7 @@ class MarginFilter:
     month_to: str | None = strawberry.field(default=None)
     monthly: bool | None = strawberry.field(default=None, description="A row for each month.")
     project: str | None = strawberry.field(default=None)
+    manager: str | None = strawberry.field(default=None, description="Only the projects that this person manages.")
     engagement: str | None = strawberry.field(default=None)
     customer: str | None = strawberry.field(default=None)
     selling_entity: str | None = strawberry.field(default=None)

@@ -65,12 +65,15 @@ class EligibilityRow:
 @dataclass(frozen=True, slots=True)
 class EligibilityFilter:
     """Which work; ``unbilled`` asks for approved work that is not billed and not given up, ``lots_only`` leaves out the
-    rest; ``reason`` and ``owner_role`` ask for open work that is held up by such a reason.
+    rest; ``reason`` and ``owner_role`` ask for open work that is held up by such a reason. A ``manager`` stands for the
+    projects that they manage.
     """
 
     states: tuple[str, ...] | None = None
     engagement: str | None = None
     project: str | None = None
+    manager: str | None = None
+    currency: str | None = None
     customer: str | None = None
     selling_entity: str | None = None
     resource: str | None = None
@@ -220,6 +223,8 @@ def _conditions(where: EligibilityFilter, scope: Scope, states: str = "i.state")
         conditions.add("i.state IN ('eligible', 'held', 'over_cap', 'reserved')")
     conditions.equal("i.engagement", where.engagement)
     conditions.equal("i.project", where.project)
+    conditions.managed_by(where.manager, "i.project")
+    conditions.equal("i.currency", where.currency)
     conditions.equal("i.customer", where.customer)
     conditions.equal("i.selling_entity", where.selling_entity)
     conditions.equal("i.resource", where.resource)

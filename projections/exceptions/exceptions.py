@@ -55,6 +55,8 @@ class ExceptionFilter:
     owner_role: str | None = None
     system: str | None = None
     project: str | None = None
+    manager: str | None = None
+    currency: str | None = None
     engagement: str | None = None
     customer: str | None = None
     invoice: str | None = None
@@ -114,6 +116,8 @@ def _conditions(where: ExceptionFilter, scope: Scope) -> Conditions:
         conditions.add("x.is_open" if where.is_open else "NOT x.is_open")
     for name in ("kind", "code", "owner_role", "system", "project", "engagement", "customer", "invoice", "resource"):
         conditions.equal(f"x.{name}", getattr(where, name))
+    conditions.managed_by(where.manager, "x.project")
+    conditions.equal("x.currency", where.currency)
     conditions.equal("x.selling_entity", where.selling_entity)
     conditions.equal("x.stream", where.stream)
     conditions.within(scope, "x.selling_entity")

@@ -38,6 +38,7 @@ class FigureFilter:
     customer: str | None = None
     engagement: str | None = None
     project: str | None = None
+    manager: str | None = None
     currency: str | None = None
 
     def of_all_months(self) -> FigureFilter:
@@ -74,7 +75,8 @@ class Names:
     def knows(self, where: FigureFilter) -> bool:
         """Whether the source can leave out what the filter leaves out."""
         objects = ("selling_entity", "region", "practice", "customer", "engagement", "project")
-        return all(getattr(where, name) is None or getattr(self, name) is not None for name in objects)
+        known = (getattr(where, name) is None or getattr(self, name) is not None for name in objects)
+        return all(known) and (where.manager is None or self.project is not None)
 
     def require(self, by: By, where: FigureFilter) -> None:
         """Refuses what the source cannot tell apart."""
@@ -87,6 +89,8 @@ class Names:
             column = getattr(self, name)
             if column is not None:
                 conditions.equal(column, getattr(where, name))
+        if self.project is not None:
+            conditions.managed_by(where.manager, self.project)
         conditions.between(self.month, where.month_from, where.month_to)
         conditions.within(scope, entity)
 

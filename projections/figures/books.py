@@ -121,7 +121,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN {_IS_REPORTED} THEN p.reporting ELSE p.func
 def _posted(by: By, where: FigureFilter) -> str:
     """All postings with the entity of the books, and with what has to be known of them to answer."""
     postings = practices.POSTINGS if practices.are_asked(by, where) else "posting"
-    of_lots = _OF_LOTS if by == "project" or where.project is not None else ""
+    of_lots = _OF_LOTS if by == "project" or where.project is not None or where.manager is not None else ""
     return f"{postings} p JOIN legal_entity e ON e.entity = p.entity{of_lots}"
 
 

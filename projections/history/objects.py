@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from domain.catalogue import DECIDERS
@@ -31,23 +32,26 @@ class ObjectAsOf(Generic[State]):
     recorded_at: datetime | None
 
 
+States = Callable[[Iterable[StreamId]], Mapping[StreamId, Any]]
+"""Tells the states of some streams, all of one moment."""
+
+
 @dataclass(frozen=True, slots=True)
-class InvoiceAsOf:
+class InvoiceWithLots:
     """An invoice with the lots that its lines bill, each as it was in its own stream, by (stream, lot)."""
 
-    invoice: ObjectAsOf[Invoice]
+    invoice: Invoice
     lots: Mapping[tuple[StreamId, str], LotState]
 
     @property
     def lines(self) -> tuple[InvoiceLine, ...]:
         """Its lines: those of the document once it is issued."""
-        return lines_of(self.invoice.state)
+        return lines_of(self.invoice)
 
     @property
     def taxes(self) -> tuple[TaxSubtotal, ...]:
         """The tax of each category and rate on the document; none before it is issued."""
-        state = self.invoice.state
-        return state.document.taxes if isinstance(state, Issued) else ()
+        return self.invoice.document.taxes if isinstance(self.invoice, Issued) else ()
 
 
 def payment_as_of(log: Log, payment: str, at: At | None = None) -> ObjectAsOf[Payment]:
@@ -60,16 +64,29 @@ def credit_note_as_of(log: Log, credit_note: str, at: At | None = None) -> Objec
     return _as_of(log, credit_note_stream(credit_note), at)
 
 
-def invoice_as_of(log: Log, invoice: str, at: At | None = None) -> InvoiceAsOf:
-    """An invoice and its lots."""
-    found: ObjectAsOf[Invoice] = _as_of(log, invoice_stream(invoice), at)
-    wanted = [part for line in lines_of(found.state) for part in line.lots]
-    books: dict[StreamId, LotBook] = {}
-    for part in wanted:
-        if part.stream not in books:
-            books[part.stream] = _as_of(log, part.stream, at).state.lots
-    lots = {(part.stream, part.lot): books[part.stream][part.lot] for part in wanted if part.lot in books[part.stream]}
-    return InvoiceAsOf(found, lots)
+def states_as_of(log: Log, at: At) -> States:
+    """States as they were at a moment."""
+    return lambda streams: {stream: _as_of(log, stream, at).state for stream in streams}
+
+
+def invoices_with_lots(states: States, invoices: Collection[str]) -> dict[str, InvoiceWithLots]:
+    """Invoices and their lots, of which all streams are asked for at once."""
+    found = states([invoice_stream(invoice) for invoice in invoices])
+    lines = {invoice: lines_of(found[invoice_stream(invoice)]) for invoice in invoices}
+    books = states({part.stream for each in lines.values() for line in each for part in line.lots})
+    return {
+        invoice: InvoiceWithLots(found[invoice_stream(invoice)], dict(_billed(each, books)))
+        for invoice, each in lines.items()
+    }
+
+
+def _billed(
+    lines: Sequence[InvoiceLine], states: Mapping[StreamId, Any]
+) -> Iterator[tuple[tuple[StreamId, str], LotState]]:
+    for part in chain.from_iterable(line.lots for line in lines):
+        book: LotBook = states[part.stream].lots
+        if part.lot in book:
+            yield (part.stream, part.lot), book[part.lot]
 
 
 def lines_of(invoice: Invoice) -> tuple[InvoiceLine, ...]:

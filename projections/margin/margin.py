@@ -72,12 +72,16 @@ class MarginRow:
 
 @dataclass(frozen=True, slots=True)
 class MarginFilter:
-    """Which work; months as ``2026-03``, both included. ``monthly`` gives a row for each month."""
+    """Which work; months as ``2026-03``, both included; ``monthly`` gives a row for each month.
+
+    A ``manager`` stands for the projects that they manage.
+    """
 
     month_from: str | None = None
     month_to: str | None = None
     monthly: bool = False
     project: str | None = None
+    manager: str | None = None
     engagement: str | None = None
     customer: str | None = None
     selling_entity: str | None = None
@@ -140,12 +144,14 @@ def totals(view: View, where: MarginFilter, scope: Scope) -> tuple[MarginRow, ..
 
 
 def _is_known(by: str, where: MarginFilter) -> bool:
-    return all(getattr(where, name) is None or name in _KNOWN_OF[by] for name in _OBJECTS)
+    known = all(getattr(where, name) is None or name in _KNOWN_OF[by] for name in _OBJECTS)
+    return known and (where.manager is None or "project" in _KNOWN_OF[by])
 
 
 def _restrict(conditions: Conditions, of: str, where: MarginFilter, scope: Scope, *, months: bool = False) -> None:
     for name in _OBJECTS:
         conditions.equal(f"{of}{name}", getattr(where, name))
+    conditions.managed_by(where.manager, f"{of}project")
     conditions.equal(f"{of}currency", where.currency)
     if where.monthly or months:
         conditions.add(f"{of}month <> ''")

@@ -251,7 +251,7 @@ class History:
         for n in range(self.random.randint(1, 2)):
             project = f"P-{number}-{n}"
             created = CreateProject(
-                project, name, f"Project {number}-{n}", "L1", entity, day, ends, "M-1", ("psa", "erp")
+                project, name, f"Project {number}-{n}", "L1", entity, day, ends, f"M-{n + 1}", ("psa", "erp")
             )
             self.tell(stream_of("project", project), created)
             run.projects.append(project)

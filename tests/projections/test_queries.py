@@ -254,10 +254,15 @@ def test_each_filter_of_work_leaves_the_rows_that_fulfil_it(view: View) -> None:
     (code, *_) = [reason.code for reason in some.reasons]
     owner = some.reasons[0].owner_role
     middle = some.work_date
+    everyone = all_of(LISTS["projects"][0], view, first=500)
+    manager = next(row.manager for row in everyone if row.project == some.project)
+    managed = {row.project for row in everyone if row.manager == manager}
     expected: dict[str, tuple[Any, Callable[[Any], bool]]] = {
         "states": (("held", "billed"), lambda r: r.state in ("held", "billed")),
         "engagement": (some.engagement, lambda r: r.engagement == some.engagement),
         "project": (some.project, lambda r: r.project == some.project),
+        "manager": (manager, lambda r: r.project in managed),
+        "currency": (some.currency, lambda r: r.currency == some.currency),
         "customer": (some.customer, lambda r: r.customer == some.customer),
         "selling_entity": (some.selling_entity, lambda r: r.selling_entity == some.selling_entity),
         "resource": (some.resource, lambda r: r.resource == some.resource),
@@ -338,6 +343,17 @@ def test_the_margin_is_the_same_by_any_question(view: View, by: Dimension) -> No
         assert whole.margin == whole.recognised - whole.cost
 
 
+@pytest.mark.parametrize("by", ["project", "customer"])
+def test_the_margin_of_a_manager_is_that_of_their_projects(view: View, by: Dimension) -> None:
+    managers = {row.project: row.manager for row in all_of(LISTS["projects"][0], view, first=500)}
+    manager = next(filter(None, managers.values()))
+    theirs = all_of(lambda v, s, p: margin.find(v, by, MarginFilter(manager=manager), s, p), view, first=500)
+    projects = all_of(lambda v, s, p: margin.find(v, "project", MarginFilter(), s, p), view, first=500)
+    expected = sum(row.functional_margin for row in projects if managers[row.key] == manager)
+    assert sum(row.functional_margin for row in theirs) == expected != 0
+    assert sum(row.functional_margin for row in margin.totals(view, MarginFilter(manager=manager), FIRM)) == expected
+
+
 def test_the_margin_can_be_narrowed_by_what_its_sums_do_not_know(view: View) -> None:
     cells = all_of(lambda v, s, p: margin.find(v, "project", MarginFilter(practice="Data"), s, p), view, first=500)
     practice = all_of(lambda v, s, p: margin.find(v, "practice", MarginFilter(practice="Data"), s, p), view, first=500)
@@ -401,6 +417,16 @@ def test_synchronisation_counts_every_object_in_its_state(view: View) -> None:
         [row for row in rows if row.engagement == rows[0].engagement]
     )
     assert {row.target for row in sync_status.get(view, rows[0].stream, FIRM)} <= {"psa", "erp"}
+
+
+def test_exceptions_are_those_of_the_projects_that_somebody_manages_and_of_money_in_a_currency(view: View) -> None:
+    managers = {row.project: row.manager for row in all_of(LISTS["projects"][0], view, first=500)}
+    everything = all_of(LISTS["exceptions"][0], view, first=500)
+    manager = next(managers[row.project] for row in everything if managers.get(row.project))
+    of_theirs = exceptions.find(view, ExceptionFilter(manager=manager), FIRM, PageRequest(first=500)).items
+    assert set(of_theirs) == {row for row in everything if managers.get(row.project) == manager} != set()
+    in_euros = exceptions.find(view, ExceptionFilter(currency="EUR"), FIRM, PageRequest(first=500)).items
+    assert set(in_euros) == {row for row in everything if row.money_at_risk.currency == "EUR"} != set()
 
 
 def test_exceptions_are_counted_by_owner_with_their_money(view: View) -> None:
@@ -476,15 +502,18 @@ def test_an_object_as_of_any_position_is_the_fold_of_its_stream_up_to_there(ledg
     stream = next(fact.stream for fact in ledger.read(0, 100_000) if fact.name == "invoice.paid.v1")
     invoice = stream.partition(":")[2]
     facts = ledger.history(stream)
-    before = objects.invoice_as_of(ledger, invoice, AtPosition(facts[0].position - 1))
-    assert (before.invoice.version, before.lots, before.lines) == (0, {}, ())
-    drafted = objects.invoice_as_of(ledger, invoice, AtPosition(facts[0].position))
-    assert type(drafted.invoice.state).__name__ == "Draft"
+
+    def at(position: int) -> objects.InvoiceWithLots:
+        return objects.invoices_with_lots(objects.states_as_of(ledger, AtPosition(position)), [invoice])[invoice]
+
+    before = at(facts[0].position - 1)
+    assert (type(before.invoice).__name__, before.lots, before.lines) == ("Nothing", {}, ())
+    drafted = at(facts[0].position)
+    assert type(drafted.invoice).__name__ == "Draft"
     assert {held.status for held in drafted.lots.values()} == {LotStatus.RESERVED}
-    now = objects.invoice_as_of(ledger, invoice)
-    assert type(now.invoice.state).__name__ == "Issued"
+    now = at(facts[-1].position)
+    assert type(now.invoice).__name__ == "Issued"
     assert {held.status for held in now.lots.values()} == {LotStatus.BILLED}
-    assert now.invoice.position == facts[-1].position
 
 
 def test_a_timeline_tells_in_sentences_and_can_be_read_in_pages(view: View, ledger: Ledger) -> None:
