@@ -29,6 +29,10 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Write JSON for scripts instead of a table.")]
+Position = Annotated[int | None, typer.Option(min=0, help="As of this position.", show_default=False)]
+RecordedAt = Annotated[
+    str | None, typer.Option(help="As of this time, with its zone: 2026-03-31T23:59:59Z.", show_default=False)
+]
 
 
 def command(panel: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -157,10 +161,8 @@ def rebuild(json: Json = False) -> None:
 
 @command("Books")
 def replay(
-    position: Annotated[int | None, typer.Option(min=0, help="Up to this position.", show_default=False)] = None,
-    recorded_at: Annotated[
-        str | None, typer.Option(help="Up to this time, with its zone: 2026-03-31T23:59:59Z.", show_default=False)
-    ] = None,
+    position: Position = None,
+    recorded_at: RecordedAt = None,
     json: Json = False,
 ) -> None:
     """Fold the whole record again up to a position or a time, and show the books as they were then."""
@@ -178,10 +180,11 @@ def export(
     what: Annotated[str, typer.Argument(help="journal")],
     form: Annotated[str, typer.Option("--format", help="beancount, which bean-check proves; or csv.")] = "beancount",
     out: Annotated[Path | None, typer.Option(help="Write to this file, or to standard output.")] = None,
-    position: Annotated[int | None, typer.Option(min=0, help="As of this position.", show_default=False)] = None,
+    position: Position = None,
+    recorded_at: RecordedAt = None,
 ) -> None:
     """Write the journal for others to check: every posting, and what the accounts come to."""
-    implementation("export").run(what=what, form=form, out=out, position=position)
+    implementation("export").run(what=what, form=form, out=out, position=position, recorded_at=recorded_at)
 
 
 @command("Books")

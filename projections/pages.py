@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -29,6 +29,13 @@ class UnknownSort(Refused):
 
     code = "page.unknown_sort"
     fix = "Choose one of the sortings that the documentation of the query names."
+
+
+class UnknownValue(Refused):
+    """There is no such value to ask for; nothing would ever be found."""
+
+    code = "request.unknown_value"
+    fix = "Use one of the values that the message names."
 
 
 class PageTooLong(Refused):
@@ -166,6 +173,13 @@ def paged(
         cursors=tuple(_cursor(order, row[-len(by) :]) for row in shown),
         has_next=len(rows) > page.first,
     )
+
+
+def require_known(value: str | None, values: Iterable[str]) -> None:
+    """Refuses to look for what is on no closed list, instead of finding nothing."""
+    known = tuple(values)
+    if value is not None and value not in known:
+        raise UnknownValue(f"{value!r}; there is {', '.join(known)}.")
 
 
 def page_of(

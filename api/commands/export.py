@@ -24,6 +24,7 @@ from adapters import embedded
 from adapters.postgres import connect, open_pool
 from adapters.settings import Settings, load
 from api.books import open_ledger
+from api.commands.moment import moment
 from api.reads import Reads
 from api.running.screen import Screen
 from domain.books.account_role import AccountRole
@@ -33,7 +34,7 @@ from projections import build
 from projections.generation import Generations
 from projections.journal import journal
 from projections.journal.journal import BalanceFilter, BalanceRow, PostingRow
-from projections.reader import FIRM, At, AtPosition, Reader, View
+from projections.reader import FIRM, At, Reader, View
 
 OPENED_ON: Final = date(1970, 1, 1)
 
@@ -52,14 +53,13 @@ class NothingToExport(Refused):
     fix = "Say: p2c export journal."
 
 
-def run(*, what: str, form: str, out: Path | None, position: int | None) -> None:
+def run(*, what: str, form: str, out: Path | None, position: int | None, recorded_at: str | None) -> None:
     """Write the journal to a file or to standard output."""
     if what != "journal":
         raise NothingToExport(repr(what))
-    screen = Screen(Console(stderr=True))
+    screen, at = Screen(Console(stderr=True)), moment(position, recorded_at)
+    told = {"format": Format(form).value, "position": position, "recorded_at": recorded_at, "out": str(out or "-")}
     with embedded.running(load()) as settings:
-        at = AtPosition(position) if position is not None else None
-        told = {"format": Format(form).value, "position": position, "out": str(out or "-")}
         with viewing(settings, at, told) as view:
             target = out.open("w", encoding="utf-8", newline="") if out is not None else nullcontext(sys.stdout)
             with target as file:

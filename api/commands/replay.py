@@ -6,7 +6,6 @@ import json as text
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -16,8 +15,8 @@ from adapters import embedded
 from adapters.postgres import connect, open_pool
 from adapters.settings import Settings, load
 from api.books import open_ledger
+from api.commands.moment import moment
 from api.running.screen import Screen
-from domain.kernel import Refused
 from projections import build
 from projections.eligibility import billing_eligibility
 from projections.eligibility.billing_eligibility import EligibilityFilter, EligibilityTotals
@@ -28,18 +27,11 @@ from projections.invoices import invoices
 from projections.invoices.invoices import InvoiceFilter, InvoiceTotals
 from projections.margin import margin
 from projections.margin.margin import MarginFilter, MarginRow
-from projections.reader import FIRM, At, AtPosition, AtTime, Reader, View, Watermark
+from projections.reader import FIRM, At, Reader, View, Watermark
 from projections.registers import projects
 from projections.registers.projects import ProjectFilter, ProjectTotals
 from projections.systems import sync_status
 from projections.systems.sync_status import SyncFilter, SyncTotals
-
-
-class UnclearTime(Refused):
-    """A point in the past is one position, or one time with its zone."""
-
-    code = "replay.unclear_time"
-    fix = "Give either --position 1200 or --recorded-at 2026-03-31T23:59:59Z."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,7 @@ class Books:
 
 def run(*, position: int | None = None, recorded_at: str | None = None, json: bool = False) -> None:
     """Fold up to that moment, or find the generation that was folded before, and show its books."""
-    at = _moment(position, recorded_at)
+    at = moment(position, recorded_at)
     with embedded.running(load()) as settings:
         books = books_at(settings, at)
     if json:
@@ -93,22 +85,6 @@ def books_of(view: View) -> Books:
         sync=sync_status.totals(view, SyncFilter(), FIRM),
         exceptions=exceptions.totals(view, ExceptionFilter(is_open=True), FIRM),
     )
-
-
-def _moment(position: int | None, recorded_at: str | None) -> At | None:
-    if position is not None and recorded_at is not None:
-        raise UnclearTime("Both were given.")
-    if position is not None:
-        return AtPosition(position)
-    if recorded_at is None:
-        return None
-    try:
-        time = datetime.fromisoformat(recorded_at)
-    except ValueError as error:
-        raise UnclearTime(repr(recorded_at)) from error
-    if time.tzinfo is None:
-        raise UnclearTime(f"{recorded_at!r} has no zone.")
-    return AtTime(time)
 
 
 def _show(screen: Screen, books: Books) -> None:

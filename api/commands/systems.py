@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json as text
-import pkgutil
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import nats.errors
@@ -18,10 +17,9 @@ from rich.table import Table
 from adapters import embedded
 from adapters.logs import hide_passwords
 from adapters.settings import Settings, load
+from adapters.vendors.registry import VENDORS
 from api import facts
 from api.facts import BrokerFacts, ConsumerFacts
-
-VENDORS = "adapters.vendors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,22 +89,16 @@ def known_systems(broker: BrokerFacts | None) -> list[SystemState]:
             words = subject.split(".")
             if len(words) > 2 and words[0] == "p2c" and words[1] in counts:
                 counts[words[1]][words[2]] += messages
-    names = {*_translators(), *counts["in"], *counts["out"]}
+    names = {*VENDORS, *counts["in"], *counts["out"]}
     return [SystemState(name, counts["in"][name], counts["out"][name]) for name in sorted(names)]
 
 
-def _translators() -> set[str]:
-    try:
-        vendors = importlib.import_module(VENDORS)
-    except ModuleNotFoundError:
-        return set()
-    return {module.name for module in pkgutil.iter_modules(vendors.__path__) if module.ispkg}
-
-
-def _table(*titles: str) -> Table:
+def _table(*titles: str, numbers: Sequence[str] = ()) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for title in titles:
         table.add_column(title, header_style="dim")
+    for title in numbers:
+        table.add_column(title, header_style="dim", justify="right")
     return table
 
 
@@ -118,15 +110,15 @@ def _servers(servers: list[ServerState]) -> Table:
 
 
 def _systems(systems: list[SystemState]) -> Table:
-    table = _table("system", "messages received", "messages for it")
+    table = _table("system", numbers=("messages received", "messages for it"))
     for system in systems:
-        table.add_row(system.name, str(system.received), str(system.outgoing))
+        table.add_row(system.name, f"{system.received:,}", f"{system.outgoing:,}")
     return table
 
 
 def _consumers(consumers: list[ConsumerFacts]) -> Table:
-    table = _table("stream", "consumer", "behind", "in progress", "delivered again")
+    table = _table("stream", "consumer", numbers=("behind", "in progress", "delivered again"))
     for consumer in consumers:
-        numbers = map(str, (consumer.pending, consumer.in_progress, consumer.redelivered))
-        table.add_row(consumer.stream, consumer.name, *numbers)
+        numbers = (consumer.pending, consumer.in_progress, consumer.redelivered)
+        table.add_row(consumer.stream, consumer.name, *(f"{number:,}" for number in numbers))
     return table

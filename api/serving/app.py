@@ -12,7 +12,7 @@ import anyio
 import nats
 import structlog
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters import postgres
@@ -97,6 +97,7 @@ def make_app(parts: Parts) -> FastAPI:
     app.include_router(make_router(parts, make_schema(local=local), local=local))
     if local:
         app.mount(page.PATH, page.Assets(directory=page.FOLDER))
+        app.add_api_route("/", lambda: RedirectResponse("/graphql"), include_in_schema=False)
     app.add_exception_handler(Refused, _refusal)
     app.add_exception_handler(Exception, _failure)
     app.include_router(make_document_router(parts))

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from domain.eligibility.reasons import OwnerRole
 from domain.money import Money
+from domain.reason_codes import ReasonCode
 from projections.eligibility import reasons
 from projections.eligibility.reasons import Reason
-from projections.pages import Conditions, Page, PageRequest, Sort, paged
+from projections.pages import Conditions, Page, PageRequest, Sort, paged, require_known
 from projections.reader import Scope, View
 
 UNBILLED: Final = ("eligible", "held", "over_cap", "reserved")
@@ -87,6 +89,10 @@ class EligibilityFilter:
     lots_only: bool = False
     stream: str | None = None
     item: str | None = None
+
+    def __post_init__(self) -> None:
+        require_known(self.reason, ReasonCode)
+        require_known(self.owner_role, get_args(OwnerRole))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from domain.exception import Kind, OwnerRole
 from domain.money import Money
-from projections.pages import Conditions, Page, PageRequest, Sort, paged
+from projections.pages import Conditions, Page, PageRequest, Sort, paged, require_known
 from projections.reader import Scope, View
 
 
@@ -63,6 +64,10 @@ class ExceptionFilter:
     resource: str | None = None
     selling_entity: str | None = None
     stream: str | None = None
+
+    def __post_init__(self) -> None:
+        require_known(self.kind, get_args(Kind))
+        require_known(self.owner_role, get_args(OwnerRole))
 
 
 @dataclass(frozen=True, slots=True)

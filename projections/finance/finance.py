@@ -8,11 +8,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
+from domain.books.accounting_period import PeriodStatus
 from domain.conversion import nearest_quote
 from domain.kernel import StreamId
 from domain.reference.fx_policy import FX_POLICY, FxPolicy, FxPolicyTerms, NoReportingCurrency
 from domain.reference.fx_rate import STALE_AFTER_DAYS, FxRates, PublishedRate, fx_stream
-from projections.pages import Conditions, Page, PageRequest, Sort, paged
+from projections.pages import Conditions, Page, PageRequest, Sort, paged, require_known
 from projections.reader import Scope, View
 
 
@@ -38,6 +39,9 @@ class PeriodFilter:
     entity: str | None = None
     period: str | None = None
     status: str | None = None
+
+    def __post_init__(self) -> None:
+        require_known(self.status, PeriodStatus)
 
 
 @dataclass(frozen=True, slots=True)

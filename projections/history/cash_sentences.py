@@ -36,7 +36,9 @@ CASH: Final[Mapping[type, Wording]] = {
     DisputeResolved: lambda e, _: f"Dispute {e.dispute} ended on {e.on}: {e.outcome}",
     HandedToCollections: lambda e, _: f"{e.by} handed {e.due} to {e.target} on {e.on}: {e.reason}",
     ReceivableWrittenOff: lambda e, _: f"{e.by} wrote off {e.amount}, effective {e.effective_on}: {e.reason}",
-    MoneyReceived: lambda e, _: f"{e.amount} arrived from customer {e.customer} on {e.received_on}: {e.reference}",
+    MoneyReceived: lambda e, _: (
+        f"{e.amount} arrived from customer {e.customer} on {e.received_on}{f': {e.reference}' if e.reference else '.'}"
+    ),
     PaymentApplied: lambda e, _: f"{e.settled} of it settled {e.amount} of invoice {e.invoice} on {e.on}.",
     PaymentUnapplied: lambda e, _: f"{e.settled} of it no longer settles invoice {e.invoice}: {e.reason}",
     PaymentRefunded: lambda e, _: f"{e.by} paid back {e.amount} on {e.on}: {e.reason}",

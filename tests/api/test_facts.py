@@ -8,6 +8,7 @@ import nats
 from nats.js.api import ConsumerConfig, DiscardPolicy, StreamConfig
 
 from adapters.settings import Settings
+from adapters.vendors.registry import VENDORS
 from api import facts
 from api.commands import doctor, systems
 
@@ -97,3 +98,4 @@ def test_systems_counts_what_came_from_each_system_and_what_is_meant_for_it(sett
     known = {system.name: (system.received, system.outgoing) for system in systems.known_systems(broker)}
     assert known["jira"] == (3, 0)
     assert known["erp"] == (0, 1)
+    assert known.keys() == VENDORS.keys()

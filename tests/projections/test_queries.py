@@ -24,13 +24,14 @@ from projections.eligibility.billing_eligibility import EligibilityFilter
 from projections.eligibility.candidates import LiveCandidates
 from projections.exceptions import exceptions
 from projections.exceptions.exceptions import ExceptionFilter
+from projections.finance.finance import PeriodFilter
 from projections.generation import Generations
 from projections.history import lineage, objects, timeline
 from projections.invoices import invoices
 from projections.invoices.invoices import InvoiceFilter
 from projections.margin import margin
 from projections.margin.margin import Dimension, MarginFilter
-from projections.pages import BadCursor, Page, PageRequest, PageTooLong, UnknownSort
+from projections.pages import BadCursor, Page, PageRequest, PageTooLong, UnknownSort, UnknownValue
 from projections.reader import FIRM, AtPosition, Reader, Scope, View
 from projections.registers import engagements, projects, timesheets
 from projections.registers.engagements import EngagementFilter
@@ -282,6 +283,21 @@ def test_each_filter_of_work_leaves_the_rows_that_fulfil_it(view: View) -> None:
 
 def _is_open(row: Any) -> bool:
     return row.state in ("eligible", "held", "over_cap", "captured", "submitted", "rejected", "approved")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "known"),
+    [
+        (EligibilityFilter, {"reason": "PO_MISING"}, "PO_MISSING"),
+        (EligibilityFilter, {"owner_role": "boss"}, "finance_preparer"),
+        (ExceptionFilter, {"owner_role": "worker"}, "project_manager"),
+        (ExceptionFilter, {"kind": "failed"}, "quarantined"),
+        (PeriodFilter, {"status": "opened"}, "soft_closed"),
+    ],
+)
+def test_what_is_on_no_closed_list_is_not_looked_for(kind: type[Any], told: dict[str, str], known: str) -> None:
+    with pytest.raises(UnknownValue, match=known):
+        kind(**told)
 
 
 def test_totals_of_work_are_the_same_kept_as_sums_or_added_up(view: View) -> None:

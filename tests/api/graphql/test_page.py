@@ -90,6 +90,11 @@ def test_nothing_else_of_the_program_is_served(books: Asker, file: str) -> None:
     assert books.send("GET", f"/graphql/page/{file}").status_code == 404
 
 
+def test_the_address_of_the_ledger_leads_to_its_page(books: Asker) -> None:
+    answer = books.send("GET", "/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/graphql")
+
+
 def test_elsewhere_than_on_this_machine_there_is_no_page(books: Asker) -> None:
     settings = books.parts.settings.at(mode="production")
     elsewhere = Asker(replace(books.parts, settings=settings), books.world)
