@@ -12,6 +12,7 @@ from domain.invoice import (
     DraftInvoice,
     GiveBackPayment,
     HoldbackExceeded,
+    InvoiceNotFound,
     Issued,
     Nothing,
     NotIssued,
@@ -74,7 +75,7 @@ def apply_payment(read: Read, payment: str, allocations: Sequence[Allocation], o
 
 def _require_own_invoices(read: Read, entity: str, allocations: Iterable[Allocation]) -> None:
     for each in allocations:
-        issuer = _issued(read, each.invoice).document.header.selling_entity
+        issuer = _paid(read, each.invoice).document.header.selling_entity
         if issuer != entity:
             raise PaymentOfOtherEntity(f"{each.invoice} is of {issuer}, the money is with {entity}.")
 
@@ -85,7 +86,7 @@ def _applied(
     commands: list[Addressed] = []
     left = on_account
     for each in allocations:
-        invoice = _issued(read, each.invoice)
+        invoice = _paid(read, each.invoice)
         if each.amount is None and payment in invoice.applied:
             continue
         amount, settled = _amounts(read, each, invoice, left, on)
@@ -96,12 +97,19 @@ def _applied(
     return commands
 
 
+def _paid(read: Read, invoice: str) -> Issued:
+    """The issued invoice that a payment names."""
+    if isinstance(invoice_of(read, invoice), Nothing):
+        raise PaymentForUnknownInvoice(invoice)
+    return _issued(read, invoice)
+
+
 def _issued(read: Read, invoice: str) -> Issued:
     match invoice_of(read, invoice):
         case Issued() as issued:
             return issued
         case Nothing():
-            raise PaymentForUnknownInvoice(invoice)
+            raise InvoiceNotFound(invoice)
         case state:
             raise NotIssued(f"{invoice} is {type(state).__name__.lower()}.")
 
@@ -124,7 +132,7 @@ def _amounts(read: Read, each: Allocation, invoice: Issued, left: Money, on: dat
 
 def unapply_payment(read: Read, payment: str, invoice: str, on: date, reason: str) -> list[Addressed]:
     """The commands that take a receipt back from an invoice; the money is on account again."""
-    _issued(read, invoice)
+    _paid(read, invoice)
     return [
         Addressed(payment_stream(payment), UnapplyPayment(invoice, on, reason)),
         Addressed(invoice_stream(invoice), GiveBackPayment(payment, on, reason)),

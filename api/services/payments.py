@@ -52,6 +52,7 @@ class ReceivePaymentInput:
 def receive_payment(asked: ReceivePaymentInput, call: Call) -> Decision:
     """Record money that a customer sent, for any number of invoices; what they do not take is on account."""
     call.require_entity(asked.entity)
+    call.require_customer(asked.customer)
     for each in asked.invoices or ():
         require_invoice(each.invoice, call)
     received_on = asked.received_on or call.today_at(asked.entity)

@@ -17,7 +17,8 @@ from api.errors import Problem
 from domain.books.accounting_period import AccountingPeriods, accounting_period_stream, require_open
 from domain.kernel import Addressed, Refused, StreamId
 from domain.money import Money
-from domain.ports import Candidates, Read, engagement_of, entity_of, project_of
+from domain.ports import Candidates, Read, customer_of, engagement_of, entity_of, project_of
+from domain.reference.customer import UnknownCustomer
 from domain.reference.legal_entity import checked_time_zone
 
 Input = TypeVar("Input")
@@ -94,6 +95,11 @@ class Call:
     def require_project(self, project: str) -> None:
         """Raises ProjectNotCreated, or OutOfScope unless the token is for the entity that sells its engagement."""
         self.require_engagement(project_of(self.read, project).terms.engagement)
+
+    def require_customer(self, customer: str) -> None:
+        """Raises UnknownCustomer if nobody has ever described them."""
+        if not customer_of(self.read, customer).customer:
+            raise UnknownCustomer(customer)
 
     def require_open(self, entity: str, day: date) -> None:
         """Raises PeriodIsClosed or PeriodIsSoftClosed when the asker may not date anything on a day in an entity."""

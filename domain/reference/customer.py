@@ -162,6 +162,13 @@ class CustomerKnownIn:
     external_id: str
 
 
+class UnknownCustomer(Refused):
+    """There is no such customer."""
+
+    code = "customer.unknown"
+    fix = "Check the customer's id; the CRM describes customers, and customer.describe does."
+
+
 class UnknownExemption(Refused):
     """The customer has no such exemption certificate."""
 

@@ -73,6 +73,7 @@ class AgreeBillingLimitInput:
 def agree_billing_limit(asked: AgreeBillingLimitInput, call: Call) -> Decision:
     """Agree what a customer may be billed over all engagements; with neither amount nor hours it is lifted."""
     call.require_firm()
+    call.require_customer(asked.customer)
     limit = _limit(asked.amount, asked.hours, asked.cap_policy)
     command = AgreeBillingLimit(asked.customer, asked.currency, limit, asked.billed_before or Decimal(0))
     return Decision([Addressed(billing_limit_stream(asked.customer, asked.currency), command)], ())

@@ -36,6 +36,7 @@ from domain.payment import PaymentUnknown, payment_stream
 from domain.project import ConfirmSetUp
 from domain.receivables import PaymentForUnknownInvoice
 from domain.reference.billing_calendar import CalendarTerms, DayRule, DefineCalendar, calendar_stream
+from domain.reference.customer import UnknownCustomer
 from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
 from tests.api.services.desk import ADMIN, APPROVER, MANAGER, PREPARER, Counter
 from tests.world import ENGAGEMENT, MONDAY, NINE, World, euros
@@ -242,6 +243,18 @@ def test_payments_of_nothing_known_are_refused(counter: Counter) -> None:
         counter.ask("receive-payment", PREPARER, **told, invoices=(AllocationInput("I-9"),))
     with pytest.raises(PaymentUnknown):
         counter.ask("apply-payment", PREPARER, payment="p-9", invoices=(AllocationInput("I-9"),))
+
+
+def test_money_of_a_customer_whom_nobody_knows_is_refused(counter: Counter) -> None:
+    told: dict[str, Any] = {"payment": "p-1", "entity": "DE01", "amount": amount("10")}
+    with pytest.raises(UnknownCustomer, match="C-8"):
+        counter.ask("receive-payment", PREPARER, **told, customer="C-8")
+
+
+@pytest.mark.parametrize("service", ["write-off-receivable", "release-holdback"])
+def test_what_is_asked_of_an_invoice_that_there_is_not_is_refused(counter: Counter, service: str) -> None:
+    with pytest.raises(InvoiceNotFound, match="I-9"):
+        counter.ask(service, APPROVER, invoice="I-9", reason="Insolvent.")
 
 
 def test_what_was_paid_before_is_stated_on_the_draft(counter: Counter) -> None:
