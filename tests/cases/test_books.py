@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -29,9 +30,11 @@ from domain.engagement.retainer import GrantRetainer, MakeGrantUsable
 from domain.engagement.schedule import FallDue
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, ReleaseHoldback, invoice_stream
+from domain.kernel import stream_of
 from domain.lots import RepriceLot
 from domain.money import Money
 from domain.ports import LotAt
+from domain.reference.legal_entity import DefineLegalEntity
 from tests.api.services.desk import APPROVER, Counter
 from tests.cases.books import Firm, entry
 from tests.cases.report import Record, published
@@ -362,6 +365,19 @@ def test_h07_hours_written_off_in_a_later_period(case: Record) -> None:
     case("H07", "accrued revenue", number(expected["accrued_revenue_004"]), firm.balances()["CONTRACT_ASSET"])
     rerun = firm.balances(date(2026, 3, 31))["REVENUE_TM"] - march
     case("H07", "postings of a rerun of the earlier period", number(expected["postings_003"]), rerun)
+
+
+def test_h07_a_write_off_that_counts_on_the_day_of_the_work_lowers_the_earlier_period(case: Record) -> None:
+    firm = Firm(hourly="100").sells()
+    entity = stream_of("legal_entity", "DE01")
+    terms = replace(firm.read(entity).versions[-1], effective_from=date(2026, 1, 2), write_offs_count_on="work_date")
+    firm.tell(entity, DefineLegalEntity("DE01", terms))
+    (lot,) = firm.works("10")
+    firm.opens(date(2026, 4, 10))
+    given_up = (PartOfLotInput(lot.stream, lot.lot, Decimal(2)),)
+    Counter(firm).ask("write-off-lots", APPROVER, lots=given_up, because="The customer's feedback of April.")
+    revenue = -firm.balances(date(2026, 3, 31))["REVENUE_TM"]
+    case("SAP-WORK-DATE", "revenue of the earlier period", Decimal(800), revenue)
 
 
 def held_back(case_id: str, bill: int, percent: int) -> Firm:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from api.services.crediting import CreditedPartInput
-from api.services.drafts import LotInput
+from api.services.drafts import LotInput, PrepaymentInput
 from api.services.service import Amount
 from domain.invoice import invoice_stream
 from domain.ports import LotAt
@@ -135,3 +135,42 @@ def test_a_line_is_rounded_before_it_is_converted(case: Record) -> None:
     firm.sells()
     firm.bills("I-1", firm.works("0.80"))
     case("O225407", "receivable in the books", Decimal("851051.57"), firm.balances()["AR"])
+
+
+def with_an_advance(desk: Counter, advance: str, currency: str) -> Counter:
+    """Money that came on 4 January, before the work that it is stated on the invoice of."""
+    firm, money = desk.world, Amount(Decimal(advance), currency)
+    told: dict[str, Any] = {"payment": "p-1", "customer": "C-1", "entity": "DE01", "amount": money}
+    desk.ask("receive-payment", PREPARER, key="paid", **told, received_on=date(2026, 1, 4))
+    lots = tuple(LotInput(at.stream, at.lot) for at in firm.lots(firm.work("1", "8")))
+    desk.ask("request-invoice", PREPARER, key="draft", engagement="E-1", invoice="I-1", lots=lots)
+    prepaid = (PrepaymentInput("p-1", money),)
+    desk.ask("state-prepayments", PREPARER, key="prepaid", invoice="I-1", prepayments=prepaid)
+    desk.ask("approve-invoice", APPROVER, key="approve", invoice="I-1")
+    desk.ask("issue-invoice", PREPARER, key="issue", invoice="I-1")
+    firm.react()
+    return desk
+
+
+def priced_abroad(functional: str, currency: str, hourly: str, before: str, now: str) -> Firm:
+    """A firm whose customer pays in another currency, at one rate in January and at another from March on."""
+    firm = Firm(functional=functional, currency=currency, hourly=hourly)
+    for day, rate in ((date(2026, 1, 4), before), (MONDAY, now), (date(2026, 4, 1), now)):
+        firm.rate_on(day, currency, functional, rate)
+    firm.sells()
+    return firm
+
+
+def test_a_difference_of_exchange_is_no_payment(case: Record) -> None:
+    firm = priced_abroad("CNY", "USD", "25", "6", "8")
+    with_an_advance(Counter(firm), "100", "USD")
+    case("E35301", "outstanding, USD", Decimal(100), firm.read(invoice_stream("I-1")).due.amount)
+    case("E35301", "outstanding at the rate of the invoice, CNY", Decimal(800), firm.balances()["AR"])
+    case("E35301", "loss of the advance, CNY", Decimal(200), firm.balances()["FX_REALISED"])
+
+
+def test_an_advance_that_settles_the_whole_invoice_leaves_nothing_in_the_books(case: Record) -> None:
+    firm = priced_abroad("USD", "MMK", "165000", "0.000247219", "0.000248756")
+    with_an_advance(Counter(firm), "1320000", "MMK")
+    case("E54153", "left of the receivable, USD", Decimal(0), firm.balances()["AR"])
+    case("E54153", "difference, USD", Decimal("2.03"), firm.balances()["FX_REALISED"])

@@ -13,7 +13,6 @@ from adapters.postgres import connect
 from adapters.settings import Settings
 from api.access import Role
 from api.verification.journal import checks_of
-from domain.lots import WriteOffLots
 from tests.api.asker import asking
 from tests.api.service_desk import ServiceDesk
 from tests.world import World
@@ -121,12 +120,22 @@ def test_what_is_billed_given_up_or_raised_leaves_room_for_what_waits(books: Cap
     lots = {at.lot: at for at in books.world.lots(*{at.stream for at in _streams(books)})}
     books.world.draft("I-1", [lots["jira:W-1-0#1"]]).approve("I-1").issue("I-1", date(2026, 3, 31))
     assert books.earned() == 3000
-    books.world.tell(lots["jira:W-1-1#1"].stream, WriteOffLots(("jira:W-1-1#1",), "Rework.", "anna"))
+    given_up = {"stream": lots["jira:W-1-1#1"].stream, "lot": "jira:W-1-1#1"}
+    assert books.events("writeOffLots", Role.FINANCE_APPROVER, lots=[given_up], because="Rework.")
     assert books.earned() == 2400  # 8 hours billed, 8 of the last day; 4 of the cap are left
     books.changes("changeLimits", engagement="E-1", line="L1", hoursCap="10")
     assert books.earned() == 1500
     books.changes("changeLimits", engagement="E-1", line="L1")
     assert books.earned() == 2400
+    assert books.offenders(settings) == []
+
+
+def test_a_part_of_a_day_that_is_written_off_leaves_the_rest_to_be_billed(books: Capped, settings: Settings) -> None:
+    sheet = books.world.work("1", "8")
+    part = {"stream": sheet, "lot": "jira:1#1", "quantity": "2"}
+    events = books.events("writeOffLots", Role.FINANCE_APPROVER, lots=[part], because="Not worth it.")
+    assert events == ["lot.split.v1", "lot.written_off.v1"]
+    assert books.eligible() == books.earned() == 900
     assert books.offenders(settings) == []
 
 
