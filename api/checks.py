@@ -15,6 +15,7 @@ POSTGRES_MIN = 170000
 NATS_MIN = (2, 11)
 DISK_FREE_BYTES_MIN = 2 * 1024**3
 CLOCK_SECONDS_MAX = 1.0
+BEHIND_SECONDS_MAX = 60.0
 KEPT_SECONDS_MIN = 30 * 24 * 3600.0
 DUPLICATE_WINDOW_SECONDS_MIN = 3600.0
 REPLICAS_MIN = 3
@@ -83,6 +84,14 @@ def of_database(facts: DatabaseFacts, *, production: bool) -> Iterator[Check]:
             "CREATE ROLE p2c_scoped NOLOGIN; GRANT p2c_scoped TO the login of p2c WITH INHERIT FALSE; then p2c rebuild",
             otherwise="warning",
         )
+    late = [f"{name} by {seconds:,.0f} s" for name, seconds in facts.processes.items() if seconds > BEHIND_SECONDS_MAX]
+    yield _check(
+        "processes",
+        not late,
+        f"behind: {', '.join(late)}" if late else f"{len(facts.processes)} up to date",
+        "run p2c automate, or read in its log why it does not go on",
+        otherwise="warning",
+    )
 
 
 def of_broker(facts: BrokerFacts, *, production: bool) -> Iterator[Check]:

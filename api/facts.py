@@ -20,6 +20,7 @@ from nats.js.api import DiscardPolicy, StreamInfo
 
 from adapters import postgres
 from adapters.settings import Settings
+from api.reactions import seconds_behind
 from projections import row_security
 from projections.generation import registry_of
 
@@ -43,6 +44,7 @@ class DatabaseFacts:
     """The database as it answers a client; ``clock_ahead_seconds`` is against this machine's clock.
 
     ``wide_views`` says why a view of some legal entities is not narrowed by the database too; None when it is.
+    ``processes`` are the seconds by which each process of the automation is behind the log.
     """
 
     version: int
@@ -50,6 +52,7 @@ class DatabaseFacts:
     schema_problem: str | None
     clock_ahead_seconds: float
     wide_views: str | None
+    processes: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ DATABASE_SETTINGS = (
 )
 
 
-def database(settings: Settings) -> DatabaseFacts:
-    """The database; raises psycopg.Error when it does not answer."""
+def database(settings: Settings, processes: Sequence[str] = ()) -> DatabaseFacts:
+    """The database, and how far these processes are; raises psycopg.Error when it does not answer."""
     assert settings.database_url is not None
     with postgres.connect(settings.database_url, settings.db_schema, "p2c-doctor") as conn:
         rows = conn.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(DATABASE_SETTINGS)])
@@ -122,7 +125,8 @@ def database(settings: Settings) -> DatabaseFacts:
         assert row is not None
         ahead = _ahead(row[0], before)
         wide = row_security.obstacle(conn, registry_of(settings.db_schema))
-        return DatabaseFacts(conn.info.server_version, found, problem, ahead, wide)
+        behind = seconds_behind(conn, processes) if problem is None else {}
+        return DatabaseFacts(conn.info.server_version, found, problem, ahead, wide, behind)
 
 
 def broker(settings: Settings) -> BrokerFacts:

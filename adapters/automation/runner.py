@@ -76,6 +76,11 @@ class Runner:
         """Looks up its position anew before it goes on: somebody else may have moved it."""
         self._position = None
 
+    def rest(self) -> None:
+        """Notes how far it is before it stops, also where the newest facts concerned nobody."""
+        if self.position > self._saved:
+            self._recorded(self._unit())
+
     def step(self) -> Step:
         """Acts on the next facts. What fails is not acted on, and raised; the next step tries it again."""
         if self._era != self._ledger.era:
@@ -168,8 +173,8 @@ class Runner:
 
     def _save(self) -> None:
         """Notes a position that moved over facts of no concern, now and then."""
-        if self.position > self._saved and time.monotonic() - self._saved_seconds >= SAVE_SECONDS:
-            self._recorded(self._unit())
+        if time.monotonic() - self._saved_seconds >= SAVE_SECONDS:
+            self.rest()
 
     def _unit(self) -> UnitOfWork:
         """A unit of work that counts in the era of our position alone: in another one these are other facts."""

@@ -70,6 +70,15 @@ class Automation:
                     failures += 1
                     _log.exception("failed", process=runner.run.name, failures=failures)
                     stop.wait(backoff_seconds(failures))
+            self._rest(runner, turn)
+
+    def _rest(self, runner: Runner, turn: Turn) -> None:
+        """Notes how far a process is; where that fails it only looks again at facts that concerned nobody."""
+        try:
+            if turn.is_mine():
+                runner.rest()
+        except Exception:  # noqa: BLE001 - it stops, whatever its server says
+            _log.info("position not noted", process=runner.run.name)
 
     def _go_on(self, runner: Runner, turn: Turn, stop: threading.Event) -> None:
         if not turn.is_mine():

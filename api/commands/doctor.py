@@ -17,7 +17,9 @@ from adapters import embedded
 from adapters.settings import Settings, load
 from api import checks, facts
 from api.checks import Check
+from api.roles.automate import PROCESSES
 
+NAMES = tuple(each.name for each in PROCESSES)
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
@@ -39,7 +41,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     production = settings.mode == "production"
     yield from checks.of_host(facts.host(settings.home))
     try:
-        yield from checks.of_database(facts.database(settings), production=production)
+        yield from checks.of_database(facts.database(settings, NAMES), production=production)
     except psycopg.Error as problem:
         yield Check("PostgreSQL", "failed", f"cannot be reached: {problem}".strip(), "start it, check P2C_DATABASE_URL")
     try:

@@ -12,10 +12,11 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from adapters.broker import IN, OUT
+from api.roles.automate import PROCESSES
 
 INBOX: Final = (IN.name, "ingest")
 CONNECTORS: Final = ((OUT.name, "connect-psa"), (OUT.name, "connect-erp"))
-PROCESSES: Final = ("provisioning", "pricing", "posting")
+NAMES: Final = tuple(each.name for each in PROCESSES)
 POLL_SECONDS: Final = 0.05
 ROUNDS: Final = 2
 """How often in a row everything has to be found at rest: between two looks something may just have been handed on."""
@@ -76,7 +77,7 @@ class Rest:
     def _behind(self) -> tuple[int, str]:
         """The head of the log, and who has not come so far; blocking."""
         head = self.books.head()
-        for process in PROCESSES:
+        for process in NAMES:
             if self.books.tracked(process) < head:
                 return head, f"the process {process}"
         if self.books.unrelayed(1):

@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
+from api.reactions import seconds_behind
+
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
@@ -33,6 +35,9 @@ class Metrics:
         self._read = Gauge("p2c_read_model_position", "Position of the live read models.", registry=self.registry)
         self._lag = Gauge("p2c_read_model_lag_seconds", "Age of the oldest fact not read yet.", registry=self.registry)
         self._parked = Gauge("p2c_parked_messages", "Messages that wait for their parents.", registry=self.registry)
+        self._behind = Gauge(
+            "p2c_process_lag_seconds", "Age of the oldest fact not reacted to yet.", ["process"], registry=self.registry
+        )
         self._unrelayed = Gauge("p2c_outbox_unrelayed", "Outgoing messages not published yet.", registry=self.registry)
 
     def page(self, conn: Connection[TupleRow], head: int, read: int, lag_seconds: float) -> bytes:
@@ -43,4 +48,6 @@ class Metrics:
         self._lag.set(lag_seconds)
         self._parked.set(parked)
         self._unrelayed.set(unrelayed)
+        for process, seconds in seconds_behind(conn).items():
+            self._behind.labels(process).set(seconds)
         return generate_latest(self.registry)

@@ -25,6 +25,7 @@ DATABASE = DatabaseFacts(
     schema_problem=None,
     clock_ahead_seconds=0.01,
     wide_views=None,
+    processes={"pricing": 0.0, "posting": 59.0},
 )
 STREAM = StreamFacts(
     name="intake",
@@ -92,6 +93,14 @@ def test_views_that_only_queries_narrow_are_a_warning() -> None:
     assert "GRANT p2c_scoped" in check.fix
     outdated = replace(facts, schema_problem="SchemaOutdated: nothing was migrated yet")
     assert "row-level security" not in {each.name for each in checks.of_database(outdated, production=True)}
+
+
+def test_a_process_that_does_not_go_on_is_a_warning_that_names_it() -> None:
+    stuck = replace(DATABASE, processes={"cap_alerts": 3600.0, "pricing": 0.0})
+    found = [check for check in checks.of_database(stuck, production=True) if check.outcome != "ok"]
+    assert [(check.name, check.outcome, check.found) for check in found] == [
+        ("processes", "warning", "behind: cap_alerts by 3,600 s")
+    ]
 
 
 def test_only_production_needs_a_standby() -> None:

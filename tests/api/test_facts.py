@@ -10,7 +10,9 @@ from nats.js.api import ConsumerConfig, DiscardPolicy, StreamConfig
 from adapters.settings import Settings
 from adapters.vendors.registry import VENDORS
 from api import facts
+from api.books import open_ledger
 from api.commands import doctor, systems
+from tests.world import World
 
 
 def with_traffic(settings: Settings) -> None:
@@ -50,6 +52,7 @@ def test_the_database_tells_its_version_settings_schema_and_clock(settings: Sett
     assert found.settings["fsync"] == "off"  # the tests' own server is fast, not durable
     assert found.schema_problem is None
     assert found.wide_views is None
+    assert found.processes == {}
     assert abs(found.clock_ahead_seconds) < 60, "one clock; another zone would be half an hour or more"
 
 
@@ -99,3 +102,16 @@ def test_systems_counts_what_came_from_each_system_and_what_is_meant_for_it(sett
     assert known["jira"] == (3, 0)
     assert known["erp"] == (0, 1)
     assert known.keys() == VENDORS.keys()
+
+
+def test_a_process_is_as_far_behind_as_the_oldest_fact_that_it_has_not_come_by_is_old(
+    settings: Settings,
+) -> None:
+    with open_ledger(settings, pool_size=1) as ledger:
+        World(ledger).firm()
+        unit = ledger.unit()
+        unit.track("pricing", ledger.head())
+        ledger.commit(unit)
+    behind = facts.database(settings, ("cap_alerts", "pricing")).processes
+    assert behind["pricing"] == 0
+    assert 0 < behind["cap_alerts"] < 600

@@ -59,6 +59,15 @@ def test_who_watches_sees_how_far_the_read_models_are_behind(asker: Asker) -> No
     assert behind["p2c_read_model_position"] < behind["p2c_ledger_position"] == asker.parts.ledger.head()
 
 
+def test_who_watches_sees_how_far_each_process_is_behind(asker: Asker) -> None:
+    asker.fold()
+    unit = asker.parts.ledger.unit()
+    unit.track("pricing", 1)
+    asker.parts.ledger.commit(unit)
+    asker.world.contract()
+    assert figures(asker)['p2c_process_lag_seconds{process="pricing"}'] > 0
+
+
 def test_elsewhere_than_on_this_machine_figures_are_for_those_who_may(asker: Asker) -> None:
     asker.fold()
     production = replace(asker.parts, settings=asker.parts.settings.at(mode="production"))

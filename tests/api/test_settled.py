@@ -9,7 +9,7 @@ import pytest
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
-from api.sample.settled import CONNECTORS, INBOX, PROCESSES, NotSettled, Rest
+from api.sample.settled import CONNECTORS, INBOX, NAMES, NotSettled, Rest
 
 HEAD = 10
 
@@ -18,7 +18,7 @@ HEAD = 10
 class Ledger:
     """A ledger whose parts have come as far as the test says; every question is noted as one step of time."""
 
-    tracked_to: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PROCESSES, HEAD))
+    tracked_to: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NAMES, HEAD))
     outbox: int = 0
     heads: list[int] = field(default_factory=lambda: [HEAD])
 
@@ -77,7 +77,7 @@ def test_a_head_that_moves_between_two_looks_is_not_rest() -> None:
     [
         (Ledger(), Broker({INBOX: [4]}), HEAD, "4 messages"),
         (Ledger(), Broker({INBOX: [-1]}), HEAD, "the inbox"),
-        (Ledger(tracked_to={**dict.fromkeys(PROCESSES, HEAD), "pricing": 9}), Broker(), HEAD, "pricing"),
+        (Ledger(tracked_to={**dict.fromkeys(NAMES, HEAD), "pricing": 9}), Broker(), HEAD, "pricing"),
         (Ledger(outbox=1), Broker(), HEAD, "the outbox"),
         (Ledger(), Broker({CONNECTORS[1]: [1]}), HEAD, "connect-erp"),
         (Ledger(), Broker(), HEAD - 1, "the read models"),
