@@ -53,6 +53,11 @@ class Allocation:
     amount: Money | None = None
     settled: Money | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether somebody said how much, in either currency."""
+        return self.amount is not None or self.settled is not None
+
 
 def receive_payment(read: Read, receipt: ReceivePayment, allocations: Sequence[Allocation]) -> list[Addressed]:
     """The commands that record a receipt and use it for invoices; what they do not take is on account."""
@@ -61,7 +66,7 @@ def receive_payment(read: Read, receipt: ReceivePayment, allocations: Sequence[A
     recorded = [Addressed(stream, receipt)]
     left = receipt.amount if known.received is None else known.on_account
     _require_own_invoices(read, receipt.entity, allocations)
-    return [*recorded, *_applied(read, receipt.payment, left, allocations, receipt.received_on)]
+    return [*recorded, *_applied(read, receipt.payment, left, allocations, receipt.received_on, or_nothing=True)]
 
 
 def apply_payment(read: Read, payment: str, allocations: Sequence[Allocation], on: date) -> list[Addressed]:
@@ -81,8 +86,15 @@ def _require_own_invoices(read: Read, entity: str, allocations: Iterable[Allocat
 
 
 def _applied(
-    read: Read, payment: str, on_account: Money, allocations: Iterable[Allocation], on: date
+    read: Read,
+    payment: str,
+    on_account: Money,
+    allocations: Iterable[Allocation],
+    on: date,
+    *,
+    or_nothing: bool = False,
 ) -> list[Addressed]:
+    """What is used for each invoice; ``or_nothing``: one that asks for nothing any more leaves the money on account."""
     commands: list[Addressed] = []
     left = on_account
     for each in allocations:
@@ -90,6 +102,8 @@ def _applied(
         if each.amount is None and payment in invoice.applied:
             continue
         amount, settled = _amounts(read, each, invoice, left, on)
+        if or_nothing and not each.is_told and min(amount.amount, settled.amount) <= 0:
+            continue
         known = invoice.applied.get(payment)
         left = left if known is not None else left - settled
         commands.append(Addressed(invoice_stream(each.invoice), TakePayment(payment, on, amount, settled)))

@@ -162,6 +162,16 @@ def test_more_than_is_due_is_not_taken_by_the_invoice(world: World) -> None:
     assert receive(world, "2000", Allocation("I-1")).on_account == euros("572.00")
 
 
+def test_money_for_an_invoice_that_is_paid_already_is_on_account(world: World) -> None:
+    due = issued(world, "I-1").due
+    receive(world, str(due.amount), Allocation("I-1"))
+    again = receive(world, "500", Allocation("I-1"), Allocation("I-2"), payment="p-2")
+    assert (again.on_account, issued(world, "I-1").due) == (euros(0), euros(0))
+    assert issued(world, "I-2").applied["p-2"].amount == euros(500)
+    more = receive(world, "70", Allocation("I-1"), payment="p-3")
+    assert more.on_account == euros(70)
+
+
 def test_a_payment_names_issued_invoices_only(world: World) -> None:
     with pytest.raises(PaymentForUnknownInvoice):
         receive(world, "10", Allocation("I-9"))
