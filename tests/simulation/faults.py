@@ -33,7 +33,7 @@ RATES: Final = {
 }
 """How often each fault happens where it can happen. A crash takes the whole process with it."""
 
-WHOLES: Final = ("process killed", "turn lost", "database outage", "target outage")
+WHOLES: Final = ("process killed", "turn lost", "database outage", "target outage", "clock jumped")
 """Faults that come at a time of their own."""
 
 

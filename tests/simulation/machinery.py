@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from heapq import heappop, heappush
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 from unittest.mock import patch
 
 from greenlet import getcurrent, greenlet
@@ -45,6 +45,7 @@ class SeededLoop(asyncio.BaseEventLoop):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.now = 0.0
+        self.wrong_by = {"programs": 0.0, "database": 0.0}
         self.steps = 0
         self.random = Random(f"{seed}/schedule")
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
@@ -56,6 +57,10 @@ class SeededLoop(asyncio.BaseEventLoop):
 
     def time(self) -> float:
         return self.now
+
+    def shown_by(self, clock: Literal["programs", "database"]) -> float:
+        """What a clock on a wall shows, which somebody may have set; waiting goes by ``now``."""
+        return self.now + self.wrong_by[clock]
 
     def call_at(  # type: ignore[override]  # the stubs bind the arguments to the callback, which says nothing here
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None

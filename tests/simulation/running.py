@@ -48,6 +48,9 @@ from tests.simulation.twins import Connected, Database, Post, Process, Stop, Tur
 FAULT_SECONDS = 4.0
 """How long things go wrong; then all must settle."""
 
+HOURS = 6 * 3600.0
+"""How far a clock may be wrong, before or after."""
+
 SETTLED_SECONDS_MAX = 60.0
 ACK_WAIT_SECONDS = 2.0
 LOOK_SECONDS = 0.25
@@ -194,7 +197,7 @@ class Run:
             if not dice.is_on:
                 return
             what = dice.random.choice(
-                ("process killed", "process killed", "turn lost", "database outage", "target outage")
+                ("process killed", "process killed", "turn lost", "database outage", "target outage", "clock jumped")
             )
             dice.happened[what] += 1
             if what == "process killed":
@@ -203,6 +206,8 @@ class Run:
                 self.turns.held.pop(dice.random.choice(list(self.turns.held)))
             elif what == "database outage":
                 self.database.away_until = self.loop.now + dice.random.uniform(0.1, 1.5)
+            elif what == "clock jumped":
+                self.loop.wrong_by[dice.random.choice(("programs", "database"))] = dice.random.uniform(-HOURS, HOURS)
             else:
                 target = dice.random.choice(list(self.targets.values()))
                 target.closed_until = self.loop.now + dice.random.uniform(0.5, 4.0)

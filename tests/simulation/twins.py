@@ -69,7 +69,7 @@ class Process:
         self.require_alive()
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self.loop.now)
+        return EPOCH + timedelta(seconds=self.loop.shown_by("programs"))
 
 
 class Stop(threading.Event):
@@ -102,7 +102,9 @@ class Database(MemoryLedger):
     """The log that all processes share, with a list of its transactions; ``away_until`` is the end of an outage."""
 
     def __init__(self, loop: SeededLoop, like: MemoryLedger, **arguments: Any) -> None:
-        super().__init__({}, like.deciders, clock=lambda: EPOCH + timedelta(seconds=loop.now), **arguments)
+        super().__init__(
+            {}, like.deciders, clock=lambda: EPOCH + timedelta(seconds=loop.shown_by("database")), **arguments
+        )
         self.codec = like.codec
         self.loop = loop
         self.commits: list[Commit] = []
