@@ -153,13 +153,15 @@ def unapply_payment(read: Read, payment: str, invoice: str, on: date, reason: st
     ]
 
 
-def write_off(read: Read, invoice: str, amount: Money | None, reason: str, by: str, on: date) -> list[Addressed]:
+def write_off(
+    read: Read, invoice: str, amount: Money | None, reason: str, by: str, on: date, tax: Money | None = None
+) -> list[Addressed]:
     """The command that gives up what is due; by the entity's policy it counts on its day or on that of the work."""
     issued = _issued(read, invoice)
     terms = entity_of(read, issued.document.header.selling_entity).on(on)
     by_work = terms is not None and terms.write_offs_count_on == "work_date"
     effective_on = max(line.last_work_date for line in issued.document.lines) if by_work else on
-    return [Addressed(invoice_stream(invoice), WriteOffReceivable(on, effective_on, by, reason, amount))]
+    return [Addressed(invoice_stream(invoice), WriteOffReceivable(on, effective_on, by, reason, amount, tax))]
 
 
 def release_holdback(

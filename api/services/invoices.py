@@ -171,13 +171,15 @@ class WriteOffReceivableInput:
     reason: Annotated[str, Doc("Why; auditors will read it.")]
     amount: Annotated[Amount | None, Doc("How much; left out, all that is due.")] = None
     on: Annotated[date | None, Doc("When; by default today at the selling entity.")] = None
+    tax: Annotated[Amount | None, Doc("What of it is tax that the law gives back; left out, none.")] = None
 
 
 def write_off_receivable(asked: WriteOffReceivableInput, call: Call) -> Decision:
     """Give up what is due of an invoice; the entity's policy says whether it counts today or on the day of the work."""
     on = _day(asked.invoice, asked.on, call)
     amount = asked.amount.money if asked.amount else None
-    commands = receivables.write_off(call.read, asked.invoice, amount, asked.reason, call.actor, on)
+    tax = asked.tax.money if asked.tax else None
+    commands = receivables.write_off(call.read, asked.invoice, amount, asked.reason, call.actor, on, tax)
     return Decision(commands, (invoice_stream(asked.invoice),))
 
 

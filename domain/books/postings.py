@@ -8,7 +8,7 @@
 | an invoice is issued      | AR, RETENTION                          | CONTRACT_ASSET, then CONTRACT_LIABILITY; TAX_OUT|
 | a holdback is released    | AR                                     | RETENTION                                       |
 | money arrives             | CASH                                   | AR                                              |
-| a receivable is given up  | BAD_DEBT                               | AR                                              |
+| a receivable is given up  | BAD_DEBT, TAX_OUT                      | AR                                              |
 | a price is written up     | CONTRACT_ASSET                         | REVENUE_ADJUSTMENT                              |
 | a loss is expected        | COST_LABOUR                            | LOSS_PROVISION                                  |
 | work for another entity   | IC_AR; with the other COST_IC, TAX_IN  | REVENUE_IC, TAX_OUT; with the other IC_AP       |
@@ -265,13 +265,21 @@ def refund(on_account: Carried, amount: Decimal, currency: str, rate: Rate) -> M
     return Moved(difference([cash, owed]), on_account.plus(amount, taken))
 
 
-def write_off(receivable: Carried, amount: Decimal, currency: str, functional_currency: str) -> Moved:
-    """A receivable that will not be paid is an impairment loss, not less revenue (IFRS 15.107, IFRS 9)."""
+def write_off(
+    receivable: Carried, amount: Decimal, currency: str, functional_currency: str, tax: Decimal = ZERO
+) -> Moved:
+    """A receivable that will not be paid is an impairment loss, not less revenue (IFRS 15.107, IFRS 9).
+
+    Tax that the law gives back is no loss: less is owed of it, at the rate of the invoice.
+    """
     ended = receivable.share(amount, functional_currency)
+    claimed = Carried(amount, ended).share(tax, functional_currency)
     rate_id = _kept(currency, functional_currency)
-    lost = Posting(AccountRole.BAD_DEBT, amount, currency, ended, functional_currency, rate_id)
-    owed = replace(lost, account=AccountRole.AR, amount=-amount, functional=-ended)
-    return Moved((lost, owed), receivable.plus(-amount, -ended))
+    owed = Posting(AccountRole.AR, -amount, currency, -ended, functional_currency, rate_id)
+    lost = replace(owed, account=AccountRole.BAD_DEBT, amount=amount - tax, functional=ended - claimed)
+    back = replace(owed, account=AccountRole.TAX_OUT, amount=tax, functional=claimed)
+    postings = [each for each in (lost, back) if each.amount]
+    return Moved((*postings, owed), receivable.plus(-amount, -ended))
 
 
 def credit(

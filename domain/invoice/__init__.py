@@ -114,6 +114,7 @@ from domain.invoice.issued_words import (
     TakePayment,
     UnknownDispute,
     WriteOffAboveBalance,
+    WriteOffAboveTax,
     WriteOffReceivable,
 )
 from domain.invoice.posting import Posting
@@ -217,6 +218,7 @@ __all__ = [
     "UnknownInvoiceLine",
     "UnknownTaxCategory",
     "WriteOffAboveBalance",
+    "WriteOffAboveTax",
     "WriteOffReceivable",
     "WrittenBelowZero",
     "decider",

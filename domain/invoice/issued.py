@@ -58,6 +58,7 @@ from domain.invoice.issued_words import (
     TakePayment,
     UnknownDispute,
     WriteOffAboveBalance,
+    WriteOffAboveTax,
     WriteOffReceivable,
 )
 from domain.invoice.posting import Posting, PostingFacts, decide_posting
@@ -243,7 +244,18 @@ def _write_off(command: WriteOffReceivable, state: Issued) -> Sequence[IssuedEve
     amount = state.due if command.amount is None else command.amount
     if amount <= zero(amount.currency) or state.due < amount:
         raise WriteOffAboveBalance(f"{amount} asked, {state.due} due.")
-    return [ReceivableWrittenOff(amount, command.on, command.effective_on, command.by, command.reason)]
+    if command.tax is not None:
+        _require_charged(command.tax, amount, state)
+    return [ReceivableWrittenOff(amount, command.on, command.effective_on, command.by, command.reason, command.tax)]
+
+
+def _require_charged(tax: Money, amount: Money, state: Issued) -> None:
+    """Tax that was claimed or credited before is not claimed again."""
+    charged = state.document.tax
+    before = total((each.tax for each in state.write_offs if each.tax is not None), charged.currency)
+    credited = total((each.tax for each in state.credits.values()), charged.currency)
+    if tax <= zero(tax.currency) or amount < tax or charged < before + credited + tax:
+        raise WriteOffAboveTax(f"{tax} of {amount} asked; {charged - before - credited} of {charged} are left.")
 
 
 def _credit(credited: InvoiceCredited, state: Issued) -> Sequence[IssuedEvent]:

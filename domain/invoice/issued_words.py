@@ -145,13 +145,17 @@ class HandToCollections:
 
 @dataclass(frozen=True, slots=True)
 class WriteOffReceivable:
-    """Give up what is due, all of it or ``amount``; ``effective_on`` is the day that the policy of the entity says."""
+    """Give up what is due, all of it or ``amount``; ``effective_on`` is the day that the policy of the entity says.
+
+    ``tax`` is what of it is tax that the law gives back (Directive 2006/112/EC, article 90); None where it is not.
+    """
 
     on: date
     effective_on: date
     by: str
     reason: str
     amount: Money | None = None
+    tax: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,13 +307,14 @@ class HandedToCollections:
 
 @dataclass(frozen=True, slots=True)
 class ReceivableWrittenOff:
-    """What was due was given up; it counts from ``effective_on``."""
+    """What was due was given up; it counts from ``effective_on``. ``tax`` of it is given back by the law."""
 
     amount: Money
     on: date
     effective_on: date
     by: str
     reason: str
+    tax: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +449,13 @@ class WriteOffAboveBalance(Refused):
 
     code = "invoice.write_off_above_balance"
     fix = "Write off at most what is still due."
+
+
+class WriteOffAboveTax(Refused):
+    """No more tax is claimed back than the invoice charged, and than is written off."""
+
+    code = "invoice.write_off_above_tax"
+    fix = "Claim at most the tax in the amount that is written off."
 
 
 IssuedEvent = (

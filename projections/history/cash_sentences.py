@@ -35,7 +35,10 @@ CASH: Final[Mapping[type, Wording]] = {
     ),
     DisputeResolved: lambda e, _: f"Dispute {e.dispute} ended on {e.on}: {e.outcome}",
     HandedToCollections: lambda e, _: f"{e.by} handed {e.due} to {e.target} on {e.on}: {e.reason}",
-    ReceivableWrittenOff: lambda e, _: f"{e.by} wrote off {e.amount}, effective {e.effective_on}: {e.reason}",
+    ReceivableWrittenOff: lambda e, _: (
+        f"{e.by} wrote off {e.amount}{f', of which {e.tax} is tax that is claimed back' if e.tax is not None else ''}, "
+        f"effective {e.effective_on}: {e.reason}"
+    ),
     MoneyReceived: lambda e, _: (
         f"{e.amount} arrived from customer {e.customer} on {e.received_on}{f': {e.reference}' if e.reference else '.'}"
     ),

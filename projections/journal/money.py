@@ -168,7 +168,8 @@ class JournalMoney:
     def _written_off(self, fact: Recorded[ReceivableWrittenOff]) -> None:
         invoice, owed = self._of("receivable", fact)
         amount = fact.event.amount.amount
-        moved = postings.write_off(_carried(owed), amount, owed.currency, owed.functional_currency)
+        tax = fact.event.tax.amount if fact.event.tax is not None else _NOTHING
+        moved = postings.write_off(_carried(owed), amount, owed.currency, owed.functional_currency, tax)
         self._enter(fact, owed, "a receivable is given up", fact.event.effective_on, moved.postings, invoice)
         self._writer.leave("receivable", invoice, moved.left)
 

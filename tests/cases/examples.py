@@ -61,6 +61,7 @@ SOURCES: Final = {
     "E50392": "erpnext PR 50392, figures checked (hours; the rates are ours)",
     "E51131": "erpnext issue 51131, text checked; the hours are ours",
     "SAP-WORK-DATE": "SAP KBA 3601037, re-evaluation with fewer restrictions, text checked; the hours are those of H07",
+    "BAD-DEBT": "HMRC, VAT Notice 700/18, relief on bad debts: the rule (from memory); the amounts are ours",
     "STRIPE": "Stripe, Prorations, figures checked",
     "AUTUMN": "Autumn, Proration, figures checked",
     "ZUORA": "Zuora, proration by day (from memory)",

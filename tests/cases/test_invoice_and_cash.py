@@ -33,6 +33,7 @@ from domain.timesheet import ApproveTime, Claim, LogTime, Work, timesheet_stream
 from projections.invoices.fold import INVOICES
 from projections.invoices.payments_fold import PAYMENTS
 from tests.api.services.desk import APPROVER, PREPARER, Counter
+from tests.cases.books import Firm
 from tests.cases.report import Record, published
 from tests.projections.books import fold
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NEW_YEAR, NINE, World, euros
@@ -96,6 +97,24 @@ def test_s1_eight_hours_are_billed_with_tax_and_paid(case: Record) -> None:
     assert (row.status, row.paid, row.due) == ("paid", expected["invoice_gross"], 0)
     (receipt,) = fold(world.ledger).fetch(PAYMENTS, [("p-1",)])
     assert receipt.on_account == 0
+
+
+@pytest.mark.parametrize("functional", ["EUR", "USD"])
+def test_a_bad_debt_without_its_tax_is_the_loss(case: Record, functional: str) -> None:
+    """5,000 and 20 % of tax are not paid: 5,000 are lost, and 1,000 of tax are claimed back at the invoice's rate."""
+    firm = Firm(vat="20", hourly="625", functional=functional)
+    if functional != "EUR":
+        for day, rate in ((MONDAY, "1.10"), (date(2026, 4, 1), "1.10"), (date(2026, 12, 1), "1.20")):
+            firm.rate_on(day, "EUR", functional, rate)
+    firm.sells()
+    firm.bills("I-1", firm.works("8"))
+    reason, on = "Insolvent for six months.", date(2026, 12, 1)
+    Counter(firm).ask("write-off-receivable", APPROVER, invoice="I-1", reason=reason, on=on, tax=amount(1000))
+    (entry,) = firm.entries("a receivable is given up", functional=True)
+    carried = Decimal(1) if functional == "EUR" else Decimal("1.10")
+    expected = {"BAD_DEBT": 5000 * carried, "TAX_OUT": 1000 * carried, "AR": -6000 * carried}
+    case("BAD-DEBT", f"write-off, {functional}", expected, entry)
+    assert firm.balances()["AR"] == firm.balances()["TAX_OUT"] == 0
 
 
 def held_back(bill: object, percent: object) -> World:

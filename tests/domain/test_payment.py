@@ -28,6 +28,7 @@ from domain.invoice import (
     TakePayment,
     UnknownDispute,
     WriteOffAboveBalance,
+    WriteOffAboveTax,
     invoice_stream,
 )
 from domain.invoice import decider as invoice_decider
@@ -272,6 +273,18 @@ def test_what_is_due_is_written_off_once(world: World) -> None:
     assert issued(world, "I-1").write_offs == (ReceivableWrittenOff(euros("428.00"), MAY, MAY, "cfo", "Insolvent."),)
     assert not issued(world, "I-1").due
     assert not receivables_again(world)
+
+
+def test_no_more_tax_is_claimed_back_than_was_charged_and_is_written_off(world: World) -> None:
+    """1,428.00 with 228.00 of tax: half of it is written off with its tax, then no more than the other half."""
+    half = receivables.write_off(world.read, "I-1", euros(714), "Insolvent.", "cfo", MAY, euros(114))
+    world.record(half)
+    for amount, tax in (("714", "114.01"), ("100", "100.01"), ("714", "0")):
+        with pytest.raises(WriteOffAboveTax):
+            world.record(receivables.write_off(world.read, "I-1", euros(amount), "Insolvent.", "cfo", MAY, euros(tax)))
+    rest = receivables.write_off(world.read, "I-1", None, "Insolvent.", "cfo", MAY, euros(114))
+    world.record(rest)
+    assert [each.tax for each in issued(world, "I-1").write_offs] == [euros(114), euros(114)]
 
 
 def test_nothing_is_not_taken_for_all_that_is_due_or_kept_back() -> None:

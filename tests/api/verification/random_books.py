@@ -474,9 +474,10 @@ class RandomBooks(Group):
     def write_off_receivable(self) -> None:
         if found := self.issued():
             name, state = found
-            self.ask(
-                "write-off-receivable", invoice=name, reason="Bankrupt.", amount=self.part_of(state.due), on=self.past()
-            )
+            given_up = self.part_of(state.due)
+            tax = self.luck.choice((None, self.part_of(state.document.tax)))
+            told: dict[str, Any] = {"reason": "Bankrupt.", "amount": given_up, "on": self.past(), "tax": tax}
+            self.ask("write-off-receivable", invoice=name, **told)
 
     def holdback(self) -> None:
         if found := self.issued():
