@@ -10,13 +10,13 @@ from dataclasses import asdict
 import nats.errors
 import psycopg
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from adapters import embedded
 from adapters.settings import Settings, load
 from api import checks, facts
 from api.checks import Check
+from api.commands.tables import table
 from api.roles.automate import PROCESSES
 
 NAMES = tuple(each.name for each in PROCESSES)
@@ -31,7 +31,8 @@ def run(*, json: bool) -> None:
     if json:
         sys.stdout.write(text.dumps([asdict(result) for result in results], indent=2) + "\n")
     else:
-        Console().print(_table(results))
+        found_as = ((each.name, Text(each.outcome, _COLOURS[each.outcome]), each.found, each.fix) for each in results)
+        Console().print(table(found_as, ("check", "outcome", "found", "what to do")))
     if any(result.outcome == "failed" for result in results):
         sys.exit(1)
 
@@ -48,13 +49,3 @@ def examine(settings: Settings) -> Iterator[Check]:
         yield from checks.of_broker(facts.broker(settings), production=production)
     except (nats.errors.Error, OSError) as problem:
         yield Check("NATS", "failed", f"cannot be reached: {problem}", "start it, check P2C_NATS_URL")
-
-
-def _table(results: list[Check]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("check", "outcome", "found", "what to do"):
-        table.add_column(title, header_style="dim")
-    for result in results:
-        outcome = f"[{_COLOURS[result.outcome]}]{result.outcome}[/]"
-        table.add_row(result.name, outcome, escape(result.found), escape(result.fix))
-    return table

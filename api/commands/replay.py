@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json as text
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 
 from adapters import embedded
@@ -16,6 +16,7 @@ from adapters.postgres import connect, open_pool
 from adapters.settings import Settings, load
 from api.books import open_ledger
 from api.commands.moment import moment
+from api.commands.tables import table
 from api.running.screen import Screen
 from projections import build
 from projections.eligibility import billing_eligibility
@@ -50,7 +51,7 @@ class Books:
 def run(*, position: int | None = None, recorded_at: str | None = None, json: bool = False) -> None:
     """Fold up to that moment, or find the generation that was folded before, and show its books."""
     at = moment(position, recorded_at)
-    with embedded.running(load()) as settings:
+    with embedded.running(load()) as settings, Screen(Console(stderr=True)).doing("Folding the record"):
         books = books_at(settings, at)
     if json:
         sys.stdout.write(text.dumps(asdict(books), default=str) + "\n")
@@ -89,28 +90,29 @@ def books_of(view: View) -> Books:
 
 def _show(screen: Screen, books: Books) -> None:
     mark = books.watermark
-    screen.say(
-        f"As of position {mark.position}, recorded at {mark.recorded_at}; the log has reached {mark.head_position}."
-    )
-    _table(screen, "Projects", ("status", "projects"), ((each.status, each.count) for each in books.projects))
+    recorded = f", recorded at {mark.recorded_at:%Y-%m-%d %H:%M:%S %Z}" if mark.recorded_at else ""
+    screen.say(f"As of position {mark.position:,}{recorded}; the log has reached {mark.head_position:,}.")
+    for each in _tables(books):
+        if each.row_count:
+            screen.console.print("", each)
+
+
+def _tables(books: Books) -> Iterator[Table]:
+    projects = ((each.status, each.count) for each in books.projects)
+    yield table(projects, ("status",), ("projects",), "Projects")
     work = ((each.state, each.currency, each.items, each.hours, each.value) for each in books.work)
-    _table(screen, "Work", ("state", "currency", "items", "hours", "value"), work)
+    yield table(work, ("state", "currency"), ("items", "hours", "value"), "Work")
     billed = ((each.status, each.currency, each.count, each.net, each.gross, each.due) for each in books.invoices)
-    _table(screen, "Invoices", ("status", "currency", "invoices", "net", "gross", "due"), billed)
+    yield table(billed, ("status", "currency"), ("invoices", "net", "gross", "due"), "Invoices")
     earned = (
-        (each.currency, each.standard, each.billed, each.recognised, each.cost, each.margin) for each in books.margin
+        (each.currency, each.functional_currency, each.standard, each.billed, each.recognised, each.cost, each.margin)
+        for each in books.margin
     )
-    _table(screen, "Margin", ("currency", "standard", "billed", "recognised", "cost", "margin"), earned)
+    amounts = ("standard", "billed", "recognised", "cost", "margin")
+    yield table(earned, ("currency", "books"), amounts, "Margin")
     synced = ((each.kind, each.target, each.state, each.count) for each in books.sync)
-    _table(screen, "Target systems", ("object", "target", "state", "objects"), synced)
-    problems = ((each.code, each.owner_role, each.count) for each in books.exceptions)
-    _table(screen, "Open exceptions", ("code", "owner", "exceptions"), problems)
-
-
-def _table(screen: Screen, title: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, header_style="dim")
-    for row in rows:
-        table.add_row(*(f"{value:,}" if not isinstance(value, str) else value for value in row))
-    screen.console.print(table)
+    yield table(synced, ("object", "target", "state"), ("objects",), "Target systems")
+    problems = (
+        (each.code, each.owner_role, each.currency or "", each.count, each.money_at_risk) for each in books.exceptions
+    )
+    yield table(problems, ("code", "owner", "currency"), ("exceptions", "money at risk"), "Open exceptions")

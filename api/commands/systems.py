@@ -5,13 +5,12 @@ from __future__ import annotations
 import json as text
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import nats.errors
 import psycopg
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from adapters import embedded
@@ -19,6 +18,7 @@ from adapters.logs import hide_passwords
 from adapters.settings import Settings, load
 from adapters.vendors.registry import VENDORS
 from api import facts
+from api.commands.tables import table
 from api.facts import BrokerFacts, ConsumerFacts
 
 
@@ -55,9 +55,9 @@ def run(*, json: bool) -> None:
         sys.stdout.write(text.dumps(whole, indent=2) + "\n")
         return
     console = Console()
-    for table in (_servers(servers), _systems(systems), _consumers(consumers)):
-        if table.row_count:
-            console.print(table, "")
+    for each in _tables(servers, systems, consumers):
+        if each.row_count:
+            console.print(each, "")
 
 
 def look(settings: Settings) -> tuple[list[ServerState], BrokerFacts | None]:
@@ -93,32 +93,9 @@ def known_systems(broker: BrokerFacts | None) -> list[SystemState]:
     return [SystemState(name, counts["in"][name], counts["out"][name]) for name in sorted(names)]
 
 
-def _table(*titles: str, numbers: Sequence[str] = ()) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in titles:
-        table.add_column(title, header_style="dim")
-    for title in numbers:
-        table.add_column(title, header_style="dim", justify="right")
-    return table
-
-
-def _servers(servers: list[ServerState]) -> Table:
-    table = _table("server", "state", "address")
-    for server in servers:
-        table.add_row(server.name, escape(server.state), escape(server.address))
-    return table
-
-
-def _systems(systems: list[SystemState]) -> Table:
-    table = _table("system", numbers=("messages received", "messages for it"))
-    for system in systems:
-        table.add_row(system.name, f"{system.received:,}", f"{system.outgoing:,}")
-    return table
-
-
-def _consumers(consumers: list[ConsumerFacts]) -> Table:
-    table = _table("stream", "consumer", numbers=("behind", "in progress", "delivered again"))
-    for consumer in consumers:
-        numbers = (consumer.pending, consumer.in_progress, consumer.redelivered)
-        table.add_row(consumer.stream, consumer.name, *(f"{number:,}" for number in numbers))
-    return table
+def _tables(servers: list[ServerState], systems: list[SystemState], consumers: list[ConsumerFacts]) -> Iterator[Table]:
+    yield table(((each.name, each.state, each.address) for each in servers), ("server", "state", "address"))
+    heard = ((each.name, each.received, each.outgoing) for each in systems)
+    yield table(heard, ("system",), ("messages received", "messages for it"))
+    waiting = ((each.stream, each.name, each.pending, each.in_progress, each.redelivered) for each in consumers)
+    yield table(waiting, ("stream", "consumer"), ("behind", "in progress", "delivered again"))

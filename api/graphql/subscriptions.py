@@ -15,7 +15,9 @@ from api.graphql.objects import invoice_now
 from api.graphql.scalars import Position
 from domain.invoice import invoice_stream
 from domain.kernel import stream_of
+from projections.changes import KINDS
 from projections.changes import Change as ChangeRow
+from projections.pages import require_known
 
 
 @strawberry.type(description="Objects of one kind that have changed.")
@@ -46,6 +48,8 @@ class Subscription:
     ) -> AsyncGenerator[Change, None]:
         """See the description."""
         require(info.context.principal, "changes")
+        for kind in kinds or ():
+            require_known(kind, sorted(KINDS))
         async with info.context.parts.changes.heard() as heard:
             async for change in heard:
                 principal = require(info.context.principal, "changes")

@@ -127,11 +127,11 @@ def _body(data: bytes) -> Mapping[str, Any]:
     try:
         body = json.loads(data, parse_float=Decimal)
     except (ValueError, RecursionError):
-        raise RequestInvalid("The body is JSON.") from None
+        raise RequestInvalid("The body has to be JSON.") from None
     if not isinstance(body, dict):
-        raise RequestInvalid("The body is a JSON object.")
+        raise RequestInvalid("The body has to be a JSON object.")
     if unknown := sorted(set(body) - {"idempotencyKey", "dryRun", "input"}):
-        raise RequestInvalid(f"The body has no field {unknown[0]}.")
+        raise RequestInvalid(f"The body has no field {unknown[0]}; what the service is told stands in input.")
     return body
 
 

@@ -130,6 +130,15 @@ def test_a_listener_hears_what_changes_as_far_as_the_token_goes(books: Asker) ->
     connected(books, steps)
 
 
+def test_what_nobody_ever_tells_cannot_be_listened_to(books: Asker) -> None:
+    async def steps(socket: Socket) -> None:
+        await socket.sign_in(books.token(Role.VIEWER))
+        (refused,) = (await socket.subscribe(CHANGES.replace("invoice", "invoyce")))["errors"]
+        assert refused["extensions"]["code"] == "request.unknown_value"
+
+    connected(books, steps)
+
+
 def test_a_listener_hears_no_more_once_the_token_has_expired(books: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.serving.changes.PAUSE_SECONDS_MAX", 0.1)
 
