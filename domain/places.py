@@ -28,3 +28,9 @@ def state_code(told: str, country: str) -> str:
     """
     code = told.strip().upper().removeprefix(f"{country}-")
     return code if _STATE.fullmatch(code) else ""
+
+
+def is_place(told: str) -> bool:
+    """Whether a text is the code of a country, or of a state with its country: ``US`` or ``US-HI``."""
+    country, has_state, state = told.partition("-")
+    return country in COUNTRIES and (not has_state or _STATE.fullmatch(state) is not None)

@@ -117,14 +117,15 @@ def decide_tax(
         return TaxGap("Define the selling legal entity, and complete the customer's country.")
     if country not in COUNTRIES:
         return TaxGap(f"Correct the country of {customer.name}: ISO 3166-1 has no code {country}.")
-    own = rules.for_customer(country, day)
+    state = state_code(customer.state, country)
+    own = rules.for_customer(country, day, state)
     if own is not None:
         if own.needs_tax_id and not customer.tax_id:
             what = f"Record the tax id of {customer.name}: its treatment as {own.category} depends on it."
             return TaxGap(what, lacks_tax_id=True)
         decided_by = f"{seller.address.country}, the firm's own rule of {own.effective_from}"
         treatment = TaxTreatment(own.category, own.rate, own.reason, decided_by=decided_by)
-        return _exempted(TaxDecision((treatment,)), customer, (country,), day)
+        return _exempted(TaxDecision((treatment,)), customer, (f"{country}-{state}" if state else country,), day)
     pack = rules.pack_on(day)
     if pack is None:
         return TaxGap(f"Publish the tax pack of {seller.address.country}, or state its rule for {country}.")

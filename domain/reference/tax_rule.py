@@ -13,7 +13,7 @@ from typing import assert_never
 
 from domain.kernel import Decider, Refused
 from domain.periods import valid_on
-from domain.places import COUNTRIES
+from domain.places import is_place
 from domain.reference.tax_pack import TaxCategory, TaxPack, check
 
 ANYWHERE_ELSE = "*"
@@ -21,10 +21,11 @@ ANYWHERE_ELSE = "*"
 
 @dataclass(frozen=True, slots=True)
 class TaxRule:
-    """The treatment of services from the jurisdiction to a customer country, from a day on.
+    """The treatment of services from the jurisdiction to a customer country, or a state of it, from a day on.
 
-    ``customer_country`` is an ISO 3166-1 code, or ``*`` for every country without a rule of its own. ``rate`` is a
-    percentage. ``needs_tax_id``: the treatment holds only for customers with a tax id (reverse charge).
+    ``customer_country`` is an ISO 3166-1 code, or one of ISO 3166-2 such as ``US-HI``, which comes before its country,
+    or ``*`` for every country without a rule of its own. ``rate`` is a percentage. ``needs_tax_id``: the treatment
+    holds only for customers with a tax id (reverse charge).
     """
 
     effective_from: date
@@ -73,10 +74,10 @@ class TaxRateOutOfRange(Refused):
 
 
 class UnknownRuleCountry(Refused):
-    """A tax rule is for customers of one country, or of every country without a rule of its own."""
+    """A tax rule is for customers of one country or state, or of every country without a rule of its own."""
 
     code = "tax_rule.unknown_country"
-    fix = "Send the ISO 3166-1 code of two letters, or * for all other countries."
+    fix = "Send the code of a country or state, such as US or US-HI (ISO 3166), or * for all other countries."
 
 
 class TaxPackVersionChanged(Refused):
@@ -98,10 +99,13 @@ class TaxRules:
     rules: tuple[TaxRule, ...] = ()
     packs: tuple[TaxPack, ...] = ()
 
-    def for_customer(self, country: str, day: date) -> TaxRule | None:
-        """The firm's own rule for a customer's country: its own before the one for everywhere else."""
-        own = valid_on([rule for rule in self.rules if rule.customer_country == country], day)
-        return own or valid_on([rule for rule in self.rules if rule.customer_country == ANYWHERE_ELSE], day)
+    def for_customer(self, country: str, day: date, state: str = "") -> TaxRule | None:
+        """The firm's own rule for a customer: of its state before its country, and that before everywhere else."""
+        for place in (f"{country}-{state}" if state else country, country, ANYWHERE_ELSE):
+            own = valid_on([rule for rule in self.rules if rule.customer_country == place], day)
+            if own is not None:
+                return own
+        return None
 
     def pack_on(self, day: date) -> TaxPack | None:
         """The version of the pack in force on a day: of equal effective dates, the one published last."""
@@ -111,7 +115,7 @@ class TaxRules:
 def decide(command: Command, state: TaxRules) -> Sequence[Event]:
     match command:
         case SetTaxRule(jurisdiction, rule):
-            if rule.customer_country not in (ANYWHERE_ELSE, *COUNTRIES):
+            if rule.customer_country != ANYWHERE_ELSE and not is_place(rule.customer_country):
                 raise UnknownRuleCountry(f"{jurisdiction}: {rule.customer_country!r}.")
             if not 0 <= rule.rate <= 100:
                 raise TaxRateOutOfRange(f"{jurisdiction}: {rule.rate}.")

@@ -27,7 +27,7 @@ from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
 from domain.reference.resource import DescribeResource
 from domain.reference.tax_pack import RoundingPolicy
-from domain.reference.tax_rule import PublishTaxPack
+from domain.reference.tax_rule import PublishTaxPack, SetTaxRule, TaxRule
 from tests.cases.books import Firm
 from tests.world import CUSTOMER, ENGAGEMENT, MONDAY, NINE, PROJECT
 
@@ -225,6 +225,23 @@ def test_advice_is_taxed_where_its_customer_is(
     firm.tell(CUSTOMER, DescribeCustomer("C-1", told, NINE + timedelta(hours=2)))
     (subtotal,) = invoiced(sold(firm, "1000")).taxes
     assert (subtotal.category, str(subtotal.rate)) == (category, rate)
+
+
+@pytest.mark.parametrize(
+    ("state", "rate", "tax"),
+    [("HI", "4.5", "45.00"), ("NM", "4.875", "48.75"), ("SD", "4.2", "42.00"), ("WV", "6", "60.00")],
+)
+def test_states_that_tax_services_broadly_have_a_rule_of_the_firm_with_their_local_rate(
+    state: str, rate: str, tax: str
+) -> None:
+    """General excise of Hawaii with that of Oahu, gross receipts of New Mexico, sales taxes of South Dakota and West
+    Virginia, as their departments state them (from memory); a customer in California pays none.
+    """
+    for place, expected in ((state, tax), ("CA", "0")):
+        firm = firm_in("US", "USD", buyer_state=place)
+        own = TaxRule(date(2026, 1, 1), f"US-{state}", "S", Decimal(rate), "Tax on services of the state")
+        firm.tell(stream_of("tax_rule", "US"), SetTaxRule("US", own))
+        assert invoiced(sold(firm, "1000")).tax == Money(Decimal(expected), "USD")
 
 
 @pytest.mark.parametrize(

@@ -290,11 +290,27 @@ def test_the_newest_version_in_force_decides_and_the_firms_own_rule_comes_first(
 
 
 def test_a_rule_of_the_firm_is_for_a_country_that_there_is() -> None:
-    for country in ("UK", "Germany", ""):
+    for country in ("UK", "Germany", "", "US-", "US-Hawaii", "UK-HI"):
         rule = TaxRule(date(2026, 1, 1), country, "S", Decimal(19))
         given(decider).when(SetTaxRule("DE", rule)).refuses(UnknownRuleCountry, repr(country))
     elsewhere = TaxRule(date(2026, 1, 1), "*", "O", Decimal(0), "Outside the scope")
     given(decider).when(SetTaxRule("DE", elsewhere)).then_happens(TaxRuleSet)
+
+
+def test_a_rule_of_the_firm_for_a_state_comes_before_that_of_its_country_and_before_the_pack() -> None:
+    of_state, of_country = (
+        TaxRuleSet("US", TaxRule(date(2026, 1, 1), place, "S", Decimal(rate)))
+        for place, rate in (("US-HI", "4.5"), ("US", "1"))
+    )
+
+    def rate_in(place: str, *stated: TaxRuleSet) -> Decimal:
+        found = decide_tax(seller("US"), customer("US", state=place), decider.fold([of_pack, *stated]), ON)
+        assert isinstance(found, TaxDecision)
+        return found.treatments[0].rate
+
+    of_pack = TaxPackPublished(pack("US"))
+    assert [rate_in("hi", of_state), rate_in("CA", of_state)] == [Decimal("4.5"), 0]
+    assert [rate_in("US-HI", of_country, of_state), rate_in("CA", of_country, of_state)] == [Decimal("4.5"), 1]
 
 
 def test_a_pack_that_contradicts_itself_is_refused() -> None:
