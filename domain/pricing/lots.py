@@ -14,6 +14,7 @@ from domain.kernel import StreamId
 from domain.lots import Explanation, Lot
 from domain.money import Money, zero
 from domain.ports import Read, engagement_of, entity_of, project_of, resource_of
+from domain.pricing.cost_currency import cost_currency
 from domain.pricing.rating import CardOnLevel, RateFound, RateNotFound, Worked, find_rate
 from domain.pricing.transfers import with_transfer
 from domain.project import Project
@@ -54,6 +55,9 @@ def lot_of_entry(resource: str, entry: Entry, read: Read) -> Lot | RateNotFound:
     if hourly is None:
         detail = f"No cost rate for {resource}, {worked.role} at {place.terms.legal_entity}, on {work.work_date}."
         return RateNotFound("NO_RATE", detail)
+    expected = cost_currency(read, place.terms.legal_entity, work.work_date)
+    if expected not in (None, hourly.rate.currency):
+        return RateNotFound("NO_RATE", f"The {hourly.because}, is not in {expected}, the currency of its entity.")
     cost = (hourly.rate * work.hours).rounded()
     approved_at = entry.approved_at or entry.said_at
     lot = _base(

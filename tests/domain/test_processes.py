@@ -155,6 +155,15 @@ class TestPricing:
         unrated = world.read(world.work("1", person="W-5")).entries["jira:1"].unrated
         assert (unrated.code, "No cost rate for W-5" in unrated.detail) == ("NO_RATE", True)
 
+    def test_work_of_a_role_whose_cost_is_in_another_currency_than_its_employers_has_no_price(self) -> None:
+        world = World().firm().contract()
+        nobodys = ResourceTerms(NEW_YEAR, "Senior", "DE01", "Berlin", "Data", None, Decimal(40), NINE)
+        world.tell(stream_of("resource", "W-5"), DescribeResource("W-5", nobodys))
+        dollars = CostRow("Senior", Money(Decimal(60), "USD"), NEW_YEAR)
+        world.tell(cost_card_stream("DE01"), SetCostRate("DE01", dollars))
+        unrated = world.read(world.work("1", person="W-5")).entries["jira:1"].unrated
+        assert (unrated.code, "60 USD, is not in EUR" in unrated.detail) == ("NO_RATE", True)
+
     def test_a_cost_in_another_currency_uses_the_rate_of_the_work_date(self) -> None:
         world = World().firm().contract()
         world.tell(fx_stream("EUR", "GBP"), PublishFxRate("EUR", "GBP", date(2026, 3, 2), Decimal("0.80"), "ECB"))

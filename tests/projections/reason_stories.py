@@ -338,7 +338,10 @@ STORIES = (
     Story(ReasonCode.INCLUDED_IN_FIXED_FEE, work(), line(HOURS), world=under(MILESTONE)),
     Story(
         ReasonCode.FX_RATE_MISSING,
-        before(tell(stream_of("resource", "W-1"), DescribeResource("W-1", IN_POUNDS))),
+        before(
+            lambda world: entity(world, functional_currency="GBP"),
+            tell(stream_of("resource", "W-1"), DescribeResource("W-1", IN_POUNDS)),
+        ),
         tell(fx_stream("GBP", "EUR"), PublishFxRate("GBP", "EUR", MONDAY, Decimal("1.2"), "treasury")),
     ),
     Story(ReasonCode.RETAINER_NOT_INVOICED, work(), grant("R1", 2400), world=under(ON_RETAINER)),

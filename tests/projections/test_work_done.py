@@ -12,6 +12,7 @@ from domain.engagement import AgreeLine, OpenEngagement
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.kernel import stream_of
 from domain.money import Money, zero
+from domain.reference.legal_entity import DefineLegalEntity
 from domain.reference.resource import DescribeResource
 from domain.timesheet import RejectTime
 from projections import build
@@ -51,6 +52,9 @@ def test_cost_in_a_currency_without_a_rate_is_not_known(
     world.firm()
     resource = stream_of("resource", "W-1")
     terms = world.read(resource).versions[-1]
+    entity = stream_of("legal_entity", "DE01")
+    abroad = replace(world.read(entity).versions[-1], effective_from=MONDAY, functional_currency="USD")
+    world.tell(entity, DefineLegalEntity("DE01", abroad))
     dollars = DescribeResource("W-1", replace(terms, effective_from=MONDAY, cost_rate=Money(Decimal(60), "USD")))
     world.tell(resource, dollars)
     world.contract(line=ContractLine("L1", "Build", PercentComplete(euros(10_000), "cost", Decimal(8000))))

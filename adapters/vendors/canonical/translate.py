@@ -48,6 +48,8 @@ from domain.expense import RecordExpense, expense_stream
 from domain.invoice import RecordPayment
 from domain.kernel import Addressed, Refused, StreamId, decider_name, local_id, stream_of
 from domain.payment import ReceivePayment, payment_stream
+from domain.ports import Read
+from domain.pricing.cost_currency import require_cost_currency
 from domain.project import AppointManager, AssignResource, CreateProject, DefineTask, HoldBilling, ReleaseBillingHold
 from domain.reference.account_map import MapAccount, account_map_stream
 from domain.reference.billing_calendar import DefineCalendar, PublishHolidays, calendar_stream
@@ -100,7 +102,8 @@ def _intake(message: Message, stream: StreamId) -> Intake:
         at = moment(command.at, "data.at") if isinstance(command, RecordExpense) else said_at
         source, revision = ExternalRef(SYSTEM, "stated", stated(command, stream)), revision_of(at)
 
-    def commands(_resolved: Resolved) -> Iterable[Addressed]:
+    def commands(resolved: Resolved) -> Iterable[Addressed]:
+        _require_consistent(command, resolved.read)
         yield Addressed(stream, command)
 
     def about(_names: Names) -> Context:
@@ -110,6 +113,17 @@ def _intake(message: Message, stream: StreamId) -> Intake:
     return Intake(
         source, revision, said_at, (), lambda _names: streams, commands, about=about, awaits=awaits, actor=message.actor
     )
+
+
+def _require_consistent(command: Any, read: Read) -> None:
+    """Refuses what contradicts another object that is known."""
+    match command:
+        case DescribeResource(terms=terms):
+            require_cost_currency(read, terms.legal_entity, terms.cost_rate, terms.effective_from)
+        case SetCostRate(entity=entity, row=row):
+            require_cost_currency(read, entity, row.rate, row.effective_from)
+        case _:
+            pass
 
 
 def _hours(command: LogTime | WithdrawTime, here: StreamId, actor: str | None) -> Intake:

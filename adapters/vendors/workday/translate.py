@@ -19,6 +19,7 @@ from adapters.vendors.unreadable import UnknownSubject
 from adapters.vendors.workday import forms
 from domain.kernel import Addressed, StreamId, stream_of
 from domain.money import Money
+from domain.pricing.cost_currency import require_cost_currency
 from domain.reference.identifier import AssignIdentifier, ExternalRef, identifier_stream
 from domain.reference.legal_entity import Address, DefineLegalEntity, LegalEntityTerms
 from domain.reference.resource import DescribeResource, ResourceTerms
@@ -56,7 +57,7 @@ def _worker(row: forms.Worker) -> Intake:
     known_as += [user_ref(name(each.id, ATLASSIAN_ID)) for each in row.other_ids if each.type == ATLASSIAN_ID]
     effective_from, stream = row.effective_from, stream_of("resource", resource)
 
-    def commands(_resolved: Resolved) -> Iterable[Addressed]:
+    def commands(resolved: Resolved) -> Iterable[Addressed]:
         terms = ResourceTerms(
             effective_from=effective_from,
             role=row.role,
@@ -67,11 +68,12 @@ def _worker(row: forms.Worker) -> Intake:
             capacity_hours_per_week=row.weekly_hours,
             stated_at=entered,
         )
+        require_cost_currency(resolved.read, entity, terms.cost_rate, effective_from)
         yield Addressed(stream, DescribeResource(resource, terms))
         for ref in known_as:
             yield Addressed(identifier_stream(ref), AssignIdentifier(ref, resource))
 
-    streams = (stream, *map(identifier_stream, known_as))
+    streams = (stream, stream_of("legal_entity", entity), *map(identifier_stream, known_as))
     return _statement(source, entered, streams, commands, Context(resource=resource), clocked=True)
 
 

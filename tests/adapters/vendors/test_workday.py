@@ -146,6 +146,30 @@ def test_an_account_that_stands_for_somebody_else_is_refused_and_says_so() -> No
     assert "W-1" in office.problem("refused", "workday", "worker", "wid-W-2").message
 
 
+def test_a_cost_rate_in_another_currency_than_the_employers_is_refused_until_it_is_corrected() -> None:
+    office = Office()
+    office.deliver(company())
+    dollars = worker(currency="USD")
+    office.deliver(dollars)
+    assert office.fate(dollars) == ("refused", "cost_rate.currency_differs")
+    item = office.problem("refused", "workday", "worker", "wid-W-1")
+    assert "62.50 USD at DE01, which keeps its books in EUR" in item.message
+    assert "in the HR system" in item.what_to_do
+    office.deliver(worker(entered=NINE))
+    assert office.state("resource:W-1").on(NINE.date()).cost_rate == Money(Decimal("62.50"), "EUR")
+    assert not office.exception("refused", "workday", "worker", "wid-W-1").is_open
+
+
+def test_an_employer_that_changes_its_currency_has_costs_in_the_new_one_from_that_day_on() -> None:
+    office = Office()
+    dollars = Letter("p2c.in.workday.company.updated", {**company(effective="2026-03-01").body, "Currency": "USD"})
+    office.deliver(company(), dollars)
+    early, late = worker(currency="USD", effective="2026-02-28"), worker(currency="USD", effective="2026-03-01")
+    office.deliver(early)
+    office.deliver(late)
+    assert [office.fate(each)[0] for each in (early, late)] == ["refused", "recorded"]
+
+
 def test_a_negative_cost_and_an_unknown_zone_are_refused() -> None:
     office = Office()
     cheap = worker(rate="-1")
