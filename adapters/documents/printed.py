@@ -257,8 +257,8 @@ def _credited_annex(line: CreditedLine, sign: Decimal) -> AnnexPart:
         )
         for lot in lots
     )
-    nothing = zero(line.net.currency)
-    return AnnexPart(line.line, line.description, line.unit, entries, *_sums(entries, nothing), nothing)
+    rounding = (line.rounding or zero(line.net.currency)) * sign
+    return AnnexPart(line.line, line.description, line.unit, entries, *_sums(entries, rounding), rounding)
 
 
 def _sums(entries: Sequence[AnnexEntry], rounding: Money) -> tuple[Decimal, Money]:

@@ -41,7 +41,8 @@ class CreditedPartInput:
     lot: Annotated[str | None, Doc("Only this lot, as the invoice names it; left out, the newest work first.")] = None
     quantity: Annotated[Decimal | None, Doc("So many hours or units; left out, all that is left.")] = None
     amount: Annotated[
-        Amount | None, Doc("Instead of a quantity: so much of the standard value, e.g. of a milestone or a fee.")
+        Amount | None,
+        Doc("Instead of a quantity: so much of what the line asks for before allowances, or of what the lot is worth."),
     ] = None
     disposition: Annotated[
         str, Doc("rebill, rebill_elsewhere (another engagement or customer), write_off or non_billable.")

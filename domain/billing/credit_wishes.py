@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
-from domain.billing.credited_amounts import left_of
+from domain.billing.credited_amounts import Wanted, left_of
 from domain.credit_note import Credit, LotOnCreditNote, RebillTo
 from domain.invoice import CreditAboveLine, InvoiceLine, Issued, LotOnInvoice, UnknownInvoiceLine
 from domain.kernel import Refused, StreamId
 from domain.lots import Disposition
-from domain.money import Money, total
+from domain.money import Money, minor_unit, money_of, total, zero
 
 QUANTITY: Final = Decimal("0.000001")
 """The precision of a credited quantity: that of hours which were told in seconds, so that nothing of a lot is left."""
@@ -22,8 +23,9 @@ QUANTITY: Final = Decimal("0.000001")
 class CreditWish:
     """What somebody wants credited: a line, or one lot of it, all that is left or so much, and what becomes of it.
 
-    ``quantity`` is in the unit of the line; ``amount`` instead is a part of the standard value, for milestones, fees
-    and expenses, with a minus where the line has one. Without ``lot`` the newest work of the line is credited first.
+    ``quantity`` is in the unit of the line; ``amount`` instead is a part of what the line asks for before its own
+    allowances, or of what a named lot is worth, with a minus where the line has one. Without ``lot`` the newest work of
+    the line is credited first.
     """
 
     line: int
@@ -66,8 +68,10 @@ Taken = dict[str, tuple[Decimal, Money]]
 """What is left of each lot of a line, while a credit note is put together."""
 
 
-def lots_of_wishes(wishes: Sequence[CreditWish], issued: Issued) -> dict[int, list[LotOnCreditNote]]:
-    """The lots, quantities and values that wishes come to, by invoice line."""
+def wanted_by(wishes: Sequence[CreditWish], issued: Issued) -> dict[int, Wanted]:
+    """The lots, quantities, values and amounts that wishes come to, by invoice line."""
+    amounts = _asked_amounts(wishes, issued)
+    asked: dict[int, Money] = {}
     found: dict[int, list[LotOnCreditNote]] = {}
     left: dict[int, Taken] = {}
     for wish in wishes:
@@ -76,13 +80,46 @@ def lots_of_wishes(wishes: Sequence[CreditWish], issued: Issued) -> dict[int, li
             raise RebillTargetMissing(f"Line {wish.line}.")
         known = left.setdefault(wish.line, left_of(line, issued))
         parts = found.setdefault(wish.line, [])
-        if line.lots:
-            parts += _lots_of_wish(wish, line, known)
+        if line.lots and wish.line in amounts and wish.amount is not None:
+            before = asked.get(wish.line, zero(line.net.currency))
+            asked[wish.line] = before + wish.amount.rounded()
+            parts += _lots_of_wish(wish, line, known, _worth_of(wish.amount, line, known, issued, before))
+        elif line.lots:
+            parts += _lots_of_wish(wish, line, known, wish.amount.rounded() if wish.amount is not None else None)
         else:
             parts.append(_without_lots(wish, line, issued, parts))
     if not any(part.quantity or part.value for parts in found.values() for part in parts):
         raise NothingToCredit
-    return {line: parts for line, parts in found.items() if parts}
+    return {line: Wanted(tuple(parts), asked.get(line)) for line, parts in found.items() if parts}
+
+
+def _asked_amounts(wishes: Sequence[CreditWish], issued: Issued) -> set[int]:
+    """The lines of which amounts are asked for and nothing else: no lot, no quantity."""
+    return {
+        line.line
+        for line in issued.document.lines
+        if all(wish.amount is not None and wish.lot is None for wish in wishes if wish.line == line.line)
+    }
+
+
+def _worth_of(amount: Money, line: InvoiceLine, left: Taken, issued: Issued, before: Money) -> Money:
+    """The value of the lots that an amount of a line takes: all that is left for all of it, never all for less.
+
+    The line may have been rounded once, away from its lots; ``before`` is what this credit note takes already.
+    """
+    currency, asked = line.net.currency, amount.rounded()
+    value = total((worth for _, worth in left.values()), currency)
+    given = total((each.net for each in issued.credits_of(line.line)), currency)
+    share = Fraction((line.net - given).amount) / Fraction(line.net.amount) if line.net else Fraction(1)
+    exact = Fraction(line.item_net.amount) * share - Fraction(before.amount)
+    rest = money_of(exact, currency)
+    if abs(rest.amount) < abs(asked.amount):
+        raise CreditAboveLine(f"Line {line.line}: {rest} of {amount} is left.")
+    if asked == rest:
+        return value
+    worth = money_of(Fraction(asked.amount) * Fraction(value.amount) / exact, currency)
+    most = max(abs(value.amount) - minor_unit(currency), Decimal(0)).copy_sign(value.amount)
+    return min(worth, Money(most, currency), key=lambda each: abs(each.amount))
 
 
 def _line_of(number: int, issued: Issued) -> InvoiceLine:
@@ -94,17 +131,16 @@ def _line_of(number: int, issued: Issued) -> InvoiceLine:
     return line
 
 
-def _lots_of_wish(wish: CreditWish, line: InvoiceLine, left: Taken) -> list[LotOnCreditNote]:
-    """What a wish takes of each lot, the newest work first; ``left`` is less by it afterwards."""
+def _lots_of_wish(wish: CreditWish, line: InvoiceLine, left: Taken, worth: Money | None) -> list[LotOnCreditNote]:
+    """What a wish takes of each lot, the newest work first, ``worth`` in all; ``left`` is less by it afterwards."""
     lots = [lot for lot in line.lots if wish.lot in (None, lot.lot)]
     if not lots:
         raise LotNotOnLine(f"{wish.lot} on line {line.line}.")
     lots.sort(key=lambda lot: (lot.work_date or line.last_work_date, lot.lot), reverse=True)
     wanted = wish.quantity.quantize(QUANTITY) if wish.quantity is not None else None
-    worth = wish.amount.rounded() if wish.amount is not None else None
     sign = -1 if line.standard_value.amount < 0 else 1
-    if (wanted is not None and wanted <= 0) or (worth is not None and sign * worth.amount <= 0):
-        raise NothingToCredit(f"Line {line.line}: {wish.quantity if worth is None else worth} asked.")
+    if (wanted is not None and wanted <= 0) or (wish.amount is not None and sign * wish.amount.rounded().amount <= 0):
+        raise NothingToCredit(f"Line {line.line}: {wish.quantity if wish.amount is None else wish.amount} asked.")
     taken: list[LotOnCreditNote] = []
     for lot in lots:
         quantity, value = _taken(lot, left[lot.lot], wanted, worth)
@@ -171,13 +207,13 @@ def _without_lots(
     return LotOnCreditNote(StreamId(""), "", Decimal(0), amount, wish.disposition)
 
 
-def lots_as_drafted(credit: Credit, issued: Issued) -> dict[int, list[LotOnCreditNote]]:
-    """The lots of a draft again, if the invoice still has as much of them."""
-    found: dict[int, list[LotOnCreditNote]] = {}
+def wanted_as_drafted(credit: Credit, issued: Issued) -> dict[int, Wanted]:
+    """The lots and amounts of a draft again, if the invoice still has as much of them."""
+    found: dict[int, Wanted] = {}
     for line in credit.lines:
         if line.of_adjustment:
             continue
-        found[line.of_line] = list(line.lots)
+        found[line.of_line] = Wanted(line.lots, line.asked)
         left = left_of(_line_of(line.of_line, issued), issued)
         for lot in line.lots:
             if lot.lot:

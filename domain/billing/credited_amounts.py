@@ -7,7 +7,7 @@ is credited in part, the sum is never more than the line, and the credit that em
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -18,17 +18,25 @@ from domain.money import Money, adding_up_to, minor_unit, total, zero
 from domain.tax import TaxSubtotal, TaxTreatment
 
 
-def credit_of(issued: Issued, lots: Mapping[int, Sequence[LotOnCreditNote]], form: CreditForm, reason: str) -> Credit:
-    """What a credit of these lots, by the number of the invoice line, says."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is credited of one invoice line: so much of its lots; ``asked`` is the amount that was named for them."""
+
+    lots: Sequence[LotOnCreditNote]
+    asked: Money | None = None
+
+
+def credit_of(issued: Issued, wanted: Mapping[int, Wanted], form: CreditForm, reason: str) -> Credit:
+    """What a credit of these lots and amounts, by the number of the invoice line, says."""
     document = issued.document
     taxes = taxes_by_part(document)
     lines: list[CreditedLine] = []
     for line in document.lines:
-        if line.line in lots and line.adjustment is None:
-            lines.append(_credited_line(issued, line, lots[line.line], taxes, len(lines) + 1))
+        if line.line in wanted and line.adjustment is None:
+            lines.append(_credited_line(issued, line, wanted[line.line], taxes, len(lines) + 1))
     for line in document.lines:
         of_line = line.adjustment.of_line if line.adjustment else None
-        if of_line is not None and of_line in lots:
+        if of_line is not None and of_line in wanted:
             adjusted = next(each for each in lines if each.of_line == of_line)
             credited = _credited_adjustment(issued, line, adjusted, taxes, len(lines) + 1)
             lines += [credited] if credited is not None else []
@@ -84,20 +92,35 @@ def share_of(whole: Money, part: Fraction) -> Money:
 def _credited_line(
     issued: Issued,
     line: InvoiceLine,
-    lots: Sequence[LotOnCreditNote],
+    wanted: Wanted,
     taxes: Mapping[tuple[str, int], tuple[Money, ...]],
     number: int,
 ) -> CreditedLine:
-    before = issued.credits_of(line.line)
+    before, lots = issued.credits_of(line.line), wanted.lots
+    given = total((each.net for each in before), line.net.currency)
     value = total((lot.value for lot in lots), line.net.currency)
     quantity = sum((lot.quantity for lot in lots), Decimal(0))
     if line.lots:
         part = _part_of_lots(line, before, lots)
     else:
-        given = total((each.net for each in before), line.net.currency) + value
-        part = Fraction(given.amount) / Fraction(line.net.amount)
-    net = share_of(line.net, part) - total((each.net for each in before), line.net.currency)
-    return _line(line, number, quantity, net, part, before, lots, taxes)
+        part = Fraction((given + value).amount) / Fraction(line.net.amount)
+    if wanted.asked is not None and line.net and part != 1:
+        net = share_of(wanted.asked, Fraction(line.net.amount) / Fraction(line.item_net.amount))
+        part = Fraction((given + net).amount) / Fraction(line.net.amount)
+    else:
+        net = max(share_of(line.net, part), given, key=lambda each: abs(each.amount)) - given
+    made = _line(line, number, quantity, net, part, before, lots, taxes)
+    return replace(made, asked=wanted.asked, rounding=_rounding(line, given, made) or None)
+
+
+def _rounding(line: InvoiceLine, given: Money, credited: CreditedLine) -> Money:
+    """What a credit gives back of the rounding of a line; beside allowances its share of it."""
+    if not line.lots or not line.net:
+        return zero(line.net.currency)
+    if not line.allowances:
+        return credited.net - total((lot.value for lot in credited.lots), line.net.currency)
+    before, after = (Fraction(each.amount) / Fraction(line.net.amount) for each in (given, given + credited.net))
+    return share_of(line.rounding, after) - share_of(line.rounding, before)
 
 
 def _part_of_lots(line: InvoiceLine, before: Sequence[LineCredited], lots: Sequence[LotOnCreditNote]) -> Fraction:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from domain.billing.credit_wishes import CreditWish, lots_as_drafted, lots_of_wishes
+from domain.billing.credit_wishes import CreditWish, wanted_as_drafted, wanted_by
 from domain.billing.credited_amounts import credit_of
 from domain.billing.given_back import caps_given_back, lots_reopened, priced_elsewhere, retainers_given_back, terms_of
 from domain.conversion import fx_rate
@@ -65,7 +65,7 @@ def draft_credit_note(
 ) -> list[Addressed]:
     """The command that drafts a credit note of an issued invoice; a dry run of it is its preview."""
     issued = _issued(read, invoice)
-    credit = credit_of(issued, lots_of_wishes(wishes, issued), form, reason)
+    credit = credit_of(issued, wanted_by(wishes, issued), form, reason)
     return [Addressed(credit_note_stream(credit_note), DraftCreditNote(credit_note, credit, by))]
 
 
@@ -98,7 +98,7 @@ def issue_credit_note(read: Read, credit_note: str, issued_on: date) -> list[Add
         case _:
             raise CreditNoteNotApproved(credit_note)
     issued = _issued(read, credit.invoice)
-    now = credit_of(issued, lots_as_drafted(credit, issued), credit.form, credit.reason)
+    now = credit_of(issued, wanted_as_drafted(credit, issued), credit.form, credit.reason)
     entity = credit.header.selling_entity
     series_name = f"{terms_of(read, entity, issued_on).number_prefix}-CN-{issued_on.year}"
     series = series_stream(entity, series_name)

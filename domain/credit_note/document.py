@@ -55,6 +55,8 @@ class CreditedLine:
     ``net`` includes the line's share of its own allowances. ``taxes`` are the tax of each of ``treatments``, rounded,
     so that all credits of a line together come to its tax and no more. ``completes``: nothing of the line is left.
     A line that takes back a write-up or write-down (``of_adjustment``) bills no lots: its sign is that of the line.
+    ``asked`` is the amount that was asked for, before those allowances; None where lots or quantities were.
+    ``rounding`` is what is given back of the invoice line's rounding, beyond the values of the lots.
     """
 
     line: int
@@ -75,6 +77,8 @@ class CreditedLine:
     completes: bool
     of_adjustment: bool = False
     holdback: Money | None = None
+    asked: Money | None = None
+    rounding: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given as every
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from adapters.documents.printed import printed_credit_note, printed_invoice
 from api.verification.billings import Billings, Numbers
 from api.verification.books import Auditor
 from api.verification.law import Law
 from domain.billing import adjusting, drafting, issuing
-from domain.billing.credit_wishes import CreditWish
+from domain.billing.credit_wishes import CreditWish, NothingToCredit
 from domain.billing.draft_plan import DraftPlan
 from domain.billing_limit import AgreeBillingLimit, billing_limit_stream
 from domain.caps import Limit
 from domain.contract import BillToShare, ContractLine, TimeAndMaterials
+from domain.credit_note import CreditForm
 from domain.engagement.caps import AgreeEngagementCap, ChangeCap
-from domain.invoice import AllowanceCharge, Draft, InvoiceLine, Issued, Layout, invoice_stream
+from domain.invoice import AllowanceCharge, CreditAboveLine, Draft, InvoiceLine, Issued, Layout, invoice_stream
 from domain.lots import LotStatus
 from domain.money import Money, total
 from domain.reference.rate_card import RateRow, SetRate, rate_card_stream
@@ -212,6 +215,62 @@ def test_credits_lot_by_lot_come_to_the_line_and_the_last_takes_the_rest() -> No
     assert not world.read(invoice_stream("I-1")).due
 
 
+@pytest.mark.parametrize("amount", ["0.01", "33.34", "50.00", "66.67", "99.99"])
+def test_a_credit_of_an_amount_is_of_exactly_that_amount_and_the_rest_is_what_is_left(amount: str) -> None:
+    """Half of 100.00 are 50.00, which no value of the lots comes to: of 99.99 it would be 49.99 or 50.01."""
+    world = credit(issued(worked(firm())), "CN-1", CreditWish(1, amount=euros(amount)))
+    assert note(world).credit.net == euros(amount)
+    credit(world, "CN-2", CreditWish(1, amount=euros("100.00") - euros(amount)))
+    assert note(world, "CN-2").credit.net == euros("100.00") - euros(amount)
+    assert not world.read(invoice_stream("I-1")).due
+    held = world.read(SHEET).lots.values()
+    assert total((each.lot.value for each in held if each.status is LotStatus.OPEN), "EUR") == euros("99.99")
+
+
+def test_no_more_is_credited_than_the_line_asks_for_to_the_cent() -> None:
+    world = credit(issued(worked(firm("100.40"), ["0.50625"] * 3)), "CN-1", CreditWish(1, amount=euros(100)))
+    with pytest.raises(CreditAboveLine, match=r"52\.48 EUR of 52\.49 EUR is left"):
+        credit(world, "CN-2", CreditWish(1, amount=euros("52.49")))
+    credit(world, "CN-3", CreditWish(1, amount=euros("52.48")))
+    assert not world.read(invoice_stream("I-1")).due
+
+
+def test_an_amount_of_a_line_with_an_allowance_takes_its_part_of_that() -> None:
+    world = drafted(worked(firm()))
+    stated = (AllowanceCharge("allowance", euros("5.00"), "Goodwill."),)
+    world.record(adjusting.state_allowances(world.read, "I-1", 1, stated, "paul"))
+    world.approve("I-1").issue("I-1")
+    for number, net in enumerate(("47.50", "23.75", "23.75")):
+        asked = euros("50.00") if number == 0 else euros("25.00")
+        credit(world, f"CN-{number}", CreditWish(1, amount=asked))
+        assert note(world, f"CN-{number}").credit.net == euros(net)
+    assert not world.read(invoice_stream("I-1")).due
+
+
+def test_two_amounts_of_one_line_are_credited_together_each_with_its_own_disposition() -> None:
+    wishes = CreditWish(1, amount=euros("50.00")), CreditWish(1, amount=euros("50.00"), disposition="write_off")
+    world = credit(issued(worked(firm())), "CN-1", *wishes)
+    assert note(world).credit.net == euros("100.00")
+    values = {status: euros(0) for status in (LotStatus.OPEN, LotStatus.WRITTEN_OFF)}
+    for each in world.read(SHEET).lots.values():
+        if each.status in values:
+            values[each.status] += each.lot.value
+    assert values == {LotStatus.OPEN: euros("50.00"), LotStatus.WRITTEN_OFF: euros("49.99")}
+
+
+@pytest.mark.parametrize("form", ["381", "380"])
+def test_the_annex_of_a_credit_shows_the_rounding_as_that_of_the_invoice_does(form: CreditForm) -> None:
+    sign = Decimal(1) if form == "381" else Decimal(-1)
+    world = credit(issued(worked(firm())), "CN-1", CreditWish(1, amount=euros("50.00")), form=form)
+    credit(world, "CN-2", CreditWish(1), form=form)
+    found = [printed_credit_note(note(world, name)) for name in ("CN-1", "CN-2")]
+    assert [(part.amount, line.net) for each in found for part, line in zip(each.annex, each.lines, strict=True)] == [
+        (euros("50.00") * sign, euros("50.00") * sign)
+    ] * 2
+    (whole,) = printed_invoice(world.read(invoice_stream("I-1"))).annex
+    assert total((part.rounding for each in found for part in each.annex), "EUR") == whole.rounding * sign
+
+
 def test_credited_work_is_billed_again_at_the_same_net() -> None:
     world = credit(issued(worked(firm(cap="100"))), "CN-1", CreditWish(1))
     assert not world.read(ENGAGEMENT).claimed("L1")
@@ -224,6 +283,41 @@ def test_credited_work_is_billed_again_at_the_same_net() -> None:
 
 HOURS = st.lists(st.integers(1, 4_000_000).map(lambda units: str(Decimal(units) / 1_000_000)), min_size=1, max_size=5)
 PRICES = st.integers(1, 90_000).map(lambda cents: str(Decimal(cents) / 100))
+
+
+@settings(max_examples=40, deadline=None)
+@every(HOURS, PRICES, st.lists(st.integers(1, 100), min_size=1, max_size=4), st.booleans())
+def test_any_amounts_are_credited_to_the_cent_and_every_lot_keeps_its_money(
+    hours: list[str], price: str, shares: list[int], reduced: bool
+) -> None:
+    world = drafted(worked(firm(price), hours))
+    if reduced:
+        tenth = (AllowanceCharge("allowance", (nets(world)[0] * Decimal("0.1")).rounded(), "Agreed."),)
+        world.record(adjusting.state_allowances(world.read, "I-1", 1, tenth, "paul"))
+    world.approve("I-1").issue("I-1")
+    (line,) = lines(world)
+    given = euros(0)
+    for number, share in enumerate(shares):
+        asked = ((line.item_net - given) * (Decimal(share) / 100)).rounded()
+        try:
+            credit(world, f"CN-{number}", CreditWish(1, amount=asked))
+        except (NothingToCredit, CreditAboveLine):
+            continue  # less than a cent of a lot, or a cent above what the allowance left
+        given += asked
+        if not reduced:
+            assert note(world, f"CN-{number}").credit.net == asked
+    state = world.read(invoice_stream("I-1"))
+    if state.due:
+        credit(world, "CN-Z", CreditWish(1))
+    assert not world.read(invoice_stream("I-1")).due
+    held = world.read(SHEET).lots.values()
+    assert not [each for each in held if each.status is LotStatus.BILLED and each.lot.value]
+    assert total((each.lot.value for each in held if each.status is LotStatus.OPEN), "EUR") == line.standard_value
+    law = Law()
+    auditors: tuple[Auditor, ...] = (law, Billings(law), Numbers())
+    for fact in world.ledger.read(0, 10_000):
+        assert [breach for auditor in auditors for breach in auditor.see(fact)] == []
+    assert [breach for auditor in auditors for breach in auditor.settle()] == []
 
 
 @settings(max_examples=40, deadline=None)
