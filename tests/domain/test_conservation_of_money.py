@@ -1,7 +1,8 @@
 """Random histories of promises and money, against the plainest sums: nothing is promised, billed or paid twice.
 
 One contract has a line of every kind that bills apart from hours. What it lets be billed, what invoices ask for, what
-customers pay and get back, is kept in plain numbers, which take nothing from the ledger but which lots a draft took.
+customers keep back, pay, dispute and get back, is kept in plain numbers, which take nothing from the ledger but which
+lots a draft took, and what a credit comes to.
 """
 
 from __future__ import annotations
@@ -42,7 +43,15 @@ from domain.engagement.progress import MeasureProgress
 from domain.engagement.retainer import GrantRetainer, RefundRetainer
 from domain.engagement.schedule import GiveServiceCredit
 from domain.expense import ApproveExpenses, Expense, RecordExpense, RejectExpenses, expense_stream
-from domain.invoice import Issued, NothingToBill, invoice_stream
+from domain.invoice import (
+    DisputeInvoice,
+    HandToCollections,
+    HoldbackExceeded,
+    Issued,
+    NothingToBill,
+    ResolveDispute,
+    invoice_stream,
+)
 from domain.kernel import Addressed, Refused, StreamId, stream_of
 from domain.lots import ENDED, Disposition, LotState, LotStatus, WriteOffLots
 from domain.payment import ReceivePayment, RefundPayment, payment_stream
@@ -59,31 +68,64 @@ APRIL = date(2026, 4, 30)
 STAGES = (Milestone("M1", "Design", euros(3000)), Milestone("M2", "Build", euros(7000), after=("M1",)))
 PARTS = (Instalment("1", "First", date(2026, 3, 5), euros(60)), Instalment("2", "Next", date(2026, 5, 2), euros(40)))
 LINES = (
-    ContractLine("COSTS", "Costs", PassThrough()),
+    ContractLine("COSTS", "Costs", PassThrough(), holdback_percent=Decimal(10)),
     ContractLine("STAGES", "Stages", FixedFeeMilestones(milestones=STAGES)),
     ContractLine("PARTS", "Parts", FixedFeeSchedule(euros(100), PARTS)),
     ContractLine("CARE", "Care", ManagedService(euros(310), date(2026, 3, 1))),
-    ContractLine("SHARE", "Share", PercentComplete(euros(9000), "manual")),
+    ContractLine("SHARE", "Share", PercentComplete(euros(9000), "manual"), holdback_percent=Decimal("7.5")),
     ContractLine("ADVICE", "Advice", Retainer(euros(1200))),
 )
 
 
+KEPT_BACK = {"COSTS": Decimal(10), "SHARE": Decimal("7.5")}
+"""How much of what some lines bill the customer keeps back, in percent."""
+
+
+def part_of(amount: Decimal, percent: Decimal | int) -> Decimal:
+    return (amount * percent / 100).quantize(CENT, ROUND_HALF_UP)
+
+
 @dataclass
 class PlainInvoice:
-    """What a customer was asked for, and what became of it."""
+    """What a customer was asked for, and what became of it; ``by_line`` is its net by contract line."""
 
-    net: Decimal
+    by_line: dict[str, Decimal]
+    issued_on: date
+    tax_percent: int = 19
     credited: Decimal = NOTHING
+    kept_of_credits: Decimal = NOTHING
+    released: Decimal = NOTHING
+    asked_elsewhere: Decimal = NOTHING
     given_up: Decimal = NOTHING
     paid: Counter[str] = field(default_factory=Counter)
+    disputes: dict[str, bool] = field(default_factory=dict)
+    in_collection: bool = False
+
+    @property
+    def net(self) -> Decimal:
+        return sum(self.by_line.values(), NOTHING)
 
     @property
     def gross(self) -> Decimal:
-        return self.net + (self.net * 19 / 100).quantize(CENT, ROUND_HALF_UP)
+        return self.net + part_of(self.net, self.tax_percent)
+
+    @property
+    def kept_back(self) -> Decimal:
+        """What the customer kept back at first: nothing of what is given back."""
+        return sum((part_of(max(net, NOTHING), KEPT_BACK.get(line, 0)) for line, net in self.by_line.items()), NOTHING)
+
+    @property
+    def still_kept(self) -> Decimal:
+        return self.kept_back - self.released - self.asked_elsewhere - self.kept_of_credits
 
     @property
     def due(self) -> Decimal:
-        return self.gross - self.credited - self.given_up - sum(self.paid.values(), NOTHING)
+        asked = self.gross - self.kept_back + self.released - self.credited + self.kept_of_credits
+        return asked - self.given_up - sum(self.paid.values(), NOTHING)
+
+    @property
+    def is_disputed(self) -> bool:
+        return any(self.disputes.values())
 
 
 class Promises(RuleBasedStateMachine):
@@ -115,9 +157,9 @@ class Promises(RuleBasedStateMachine):
         self.accept(STAGES[0])
         self.grant(500)
         self.advise(0, "3.5")
-        self.bill(0, 2, issue=True)
-        self.bill(0, 2, issue=True)
-        assert len(self.invoices) == 2
+        for take in (2, 2, 1):
+            self.bill(0, take, issue=True)
+        assert [plain.kept_back for plain in self.invoices.values()] == [0, 10, 10]
 
     def tell(self, stream: StreamId, *commands: object) -> bool:
         """Whether the ledger took it; what it refuses must change nothing, which the invariants check."""
@@ -221,14 +263,17 @@ class Promises(RuleBasedStateMachine):
         except (NothingToBill, BelowZero):
             return
         lines = self.world.read(invoice_stream(name)).lines
-        parts = {(part.stream, part.lot) for line in lines for part in line.lots}
-        net = sum((self._books()[stream][lot].lot.value.amount for stream, lot in parts), NOTHING)
-        if not issue or net <= 0:
+        by_line: dict[str, Decimal] = {}
+        for stream, name_of_lot in {(part.stream, part.lot) for line in lines for part in line.lots}:
+            lot = self._books()[stream][name_of_lot].lot
+            by_line[lot.line] = by_line.get(lot.line, NOTHING) + lot.value.amount
+        plain = PlainInvoice(by_line, self.day)
+        if not issue or plain.net <= 0:
             self.world.record(adjusting.discard_draft(self.world.read, name, "paul", "Not now."))
             self.world.react()
             return
         self.world.approve(name).issue(name, self.day)
-        self.invoices[name] = PlainInvoice(net)
+        self.invoices[name] = plain
 
     def _some(self, which: int) -> str | None:
         names = list(self.invoices)
@@ -256,7 +301,11 @@ class Promises(RuleBasedStateMachine):
         credited = read(credit_note_stream(note)).credit
         net = sum((part.value.amount for line in credited.lines for part in line.lots), NOTHING)
         assert credited.net.amount == net
-        self.invoices[name].credited += credited.gross.amount
+        plain, line = self.invoices[name], credited.lines[0]
+        plain.credited += credited.gross.amount
+        is_all = plain.credited == plain.gross and len(read(invoice_stream(name)).document.lines) == 1
+        kept = part_of(max(net, NOTHING), KEPT_BACK.get(line.contract_line, 0) if plain.tax_percent else 0)
+        plain.kept_of_credits += plain.still_kept if is_all else min(kept, plain.still_kept)
         for grant, held in read(ENGAGEMENT).account("ADVICE").grants.items():
             self.refunded[grant] += held.refunded.amount - before[grant].refunded.amount
 
@@ -266,6 +315,70 @@ class Promises(RuleBasedStateMachine):
             if held.status is LotStatus.OPEN:
                 assert self.tell(REPORT, WriteOffLots((name,), "goodwill", "ann"))
                 return
+
+    # -- what is kept back, and disputes ------------------------------------------------------------------------------
+
+    @rule(which=st.integers(0, 9), amount=st.sampled_from([None, "1.11", "300"]))
+    def release_holdback(self, which: int, amount: str | None) -> None:
+        """What was kept back is due under its own invoice."""
+        if (name := self._some(which)) is None:
+            return
+        plain, money = self.invoices[name], euros(amount) if amount else None
+        asked = money.amount if money else plain.still_kept
+        taken = self._try(receivables.release_holdback(self.world.read, name, money, "Done.", "ann", self.day))
+        assert taken == (asked <= plain.still_kept), "nothing of nothing is no news"
+        if taken:
+            plain.released += asked
+
+    @rule(which=st.integers(0, 9), amount=st.sampled_from([None, "1.11"]), issue=st.booleans())
+    def ask_for_holdback(self, which: int, amount: str | None, issue: bool) -> None:
+        """An invoice of its own asks for what was kept back; it was taxed before."""
+        if (name := self._some(which)) is None:
+            return
+        plain, into, read = self.invoices[name], f"I-{self._next()}", self.world.read
+        money = euros(amount) if amount else None
+        asked = money.amount if money else plain.still_kept
+        try:
+            self.world.record(receivables.release_holdback(read, name, money, "Done.", "paul", self.day, into))
+        except HoldbackExceeded:
+            assert not 0 < asked <= plain.still_kept
+            return
+        if issue:
+            self.world.approve(into).issue(into, self.day)
+            plain.asked_elsewhere += asked
+            self.invoices[into] = PlainInvoice({"what was kept back": asked}, self.day, tax_percent=0)
+        else:
+            self.world.record(adjusting.discard_draft(read, into, "paul", "Not now."))
+
+    @rule(which=st.integers(0, 9), name=st.sampled_from("AB"), amount=st.sampled_from([None, "20"]))
+    def dispute(self, which: int, name: str, amount: str | None) -> None:
+        """A dispute is open until it is resolved; once resolved, it stays so."""
+        if (invoice := self._some(which)) is None:
+            return
+        asked = DisputeInvoice(name, self.day, "Too many hours.", "pam", euros(amount) if amount else None)
+        assert self.tell(invoice_stream(invoice), asked)
+        self.invoices[invoice].disputes.setdefault(name, True)
+
+    @rule(which=st.integers(0, 9), name=st.sampled_from("AB"))
+    def resolve_dispute(self, which: int, name: str) -> None:
+        if (invoice := self._some(which)) is None:
+            return
+        disputes = self.invoices[invoice].disputes
+        taken = self.tell(invoice_stream(invoice), ResolveDispute(name, self.day, "Agreed.", "pam"))
+        assert taken == (name in disputes)
+        if taken:
+            disputes[name] = False
+
+    @rule(which=st.integers(0, 9))
+    def hand_to_collections(self, which: int) -> None:
+        """Only what is overdue and not disputed is handed over."""
+        if (invoice := self._some(which)) is None:
+            return
+        plain = self.invoices[invoice]
+        may_be = plain.due > 0 and self.day > plain.issued_on + timedelta(days=30) and not plain.is_disputed
+        asked = HandToCollections("agency", self.day, "ann", "Not paid.")
+        assert self.tell(invoice_stream(invoice), asked) == (may_be or plain.in_collection)
+        plain.in_collection = plain.in_collection or may_be
 
     # -- money -------------------------------------------------------------------------------------------------------
 
@@ -361,6 +474,9 @@ class Promises(RuleBasedStateMachine):
             assert isinstance(state, Issued)
             assert state.document.gross.amount == plain.gross
             assert state.due.amount == plain.due, name
+            assert (state.document.holdback.amount, state.held_back.amount) == (plain.kept_back, plain.still_kept)
+            assert plain.still_kept >= 0
+            assert (state.is_disputed, state.collections is not None) == (plain.is_disputed, plain.in_collection)
             assert {each: applied.amount.amount for each, applied in state.applied.items()} == +plain.paid
 
     @invariant()
