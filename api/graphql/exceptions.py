@@ -14,7 +14,7 @@ from api.graphql.values import Money
 from projections.exceptions import exceptions
 
 
-@strawberry.enum(description="What work items can be sorted by.")
+@strawberry.enum(description="What work items can be sorted by; money by what it is worth to the firm.")
 class ExceptionSort(StrEnum):
     """See the description."""
 

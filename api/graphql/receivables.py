@@ -19,7 +19,7 @@ from projections.history import objects
 from projections.invoices import payments, receivables
 
 
-@strawberry.enum(description="What receivables can be sorted by.")
+@strawberry.enum(description="What receivables can be sorted by; what is due by what it is worth to the firm.")
 class ReceivableSort(StrEnum):
     """See the description."""
 

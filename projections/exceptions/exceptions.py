@@ -10,6 +10,7 @@ from typing import Any, Final, get_args
 
 from domain.exception import Kind, OwnerRole
 from domain.money import Money
+from projections.finance.worth import NOTHING_KNOWN, WORTH, worth
 from projections.pages import Conditions, Page, PageRequest, Sort, paged, require_known
 from projections.reader import Scope, View
 
@@ -84,7 +85,7 @@ class ExceptionTotals:
 SORTS: Final = {
     "last_at": Sort((("x.last_at", "timestamptz"), ("x.stream", "text"))),
     "opened_at": Sort((("x.opened_at", "timestamptz"), ("x.stream", "text"))),
-    "money_at_risk": Sort((("coalesce(x.money_at_risk, 0)", "numeric"), ("x.stream", "text"))),
+    "money_at_risk": Sort((("coalesce(x.money_at_risk * coalesce(w.rate, 1), 0)", "numeric"), ("x.stream", "text"))),
 }
 _SELECT: Final = (
     "SELECT x.stream, x.kind, x.code, x.about, x.message, x.what_to_do, x.owner_role, x.system, x.resource, x.project,"
@@ -96,7 +97,9 @@ _SELECT: Final = (
 
 def find(view: View, where: ExceptionFilter, scope: Scope, page: PageRequest) -> Page[ExceptionRow]:
     """One page of work items."""
-    return paged(view, _SELECT, "exception x", _conditions(where, scope), SORTS, page, _row)
+    known = worth(view) if page.sort == "money_at_risk" else NOTHING_KNOWN
+    tables = f"exception x LEFT JOIN {WORTH} ON w.currency = x.currency"
+    return paged(view, _SELECT, tables, _conditions(where, scope, known), SORTS, page, _row)
 
 
 def get(view: View, stream: str, scope: Scope) -> ExceptionRow | None:
@@ -115,8 +118,8 @@ def totals(view: View, where: ExceptionFilter, scope: Scope) -> tuple[ExceptionT
     return tuple(ExceptionTotals(*row) for row in view.rows(query, conditions.values))
 
 
-def _conditions(where: ExceptionFilter, scope: Scope) -> Conditions:
-    conditions = Conditions()
+def _conditions(where: ExceptionFilter, scope: Scope, values_before: Sequence[Any] = ()) -> Conditions:
+    conditions = Conditions([list(each) for each in values_before])
     if where.is_open is not None:
         conditions.add("x.is_open" if where.is_open else "NOT x.is_open")
     for name in ("kind", "code", "owner_role", "system", "project", "engagement", "customer", "invoice", "resource"):

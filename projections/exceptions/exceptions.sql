@@ -36,7 +36,6 @@ CREATE INDEX exception_last ON exception (last_at, stream);
 CREATE INDEX exception_opened ON exception (opened_at, stream);
 CREATE INDEX exception_open_last ON exception (last_at, stream) WHERE is_open;
 CREATE INDEX exception_open_opened ON exception (opened_at, stream) WHERE is_open;
-CREATE INDEX exception_money ON exception (coalesce(money_at_risk, 0), stream) WHERE is_open;
 CREATE INDEX exception_project ON exception (project, last_at, stream) WHERE project IS NOT NULL;
 CREATE INDEX exception_engagement ON exception (engagement, last_at, stream) WHERE engagement IS NOT NULL;
 CREATE INDEX exception_entity ON exception (selling_entity, last_at, stream);

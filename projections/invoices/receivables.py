@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from projections.finance.worth import WORTH, worth
 from projections.pages import Conditions, Page, PageRequest, Sort, paged
 from projections.reader import Scope, View
 
@@ -65,7 +66,14 @@ class ReceivableTotals:
 
 
 SORTS: Final = {
-    "due": Sort((("r.due", "numeric"), ("r.customer", "text"), ("r.selling_entity", "text"), ("r.currency", "text"))),
+    "due": Sort(
+        (
+            ("r.due * coalesce(w.rate, 1)", "numeric"),
+            ("r.customer", "text"),
+            ("r.selling_entity", "text"),
+            ("r.currency", "text"),
+        )
+    ),
     "customer": Sort((("r.customer", "text"), ("r.selling_entity", "text"), ("r.currency", "text"))),
 }
 _OWED: Final = (
@@ -97,13 +105,16 @@ _SELECT: Final = (
 
 def find(view: View, where: ReceivableFilter, scope: Scope, page: PageRequest) -> Page[ReceivableRow]:
     """One page of receivables."""
-    tables = f"{_BY_CUSTOMER} LEFT JOIN customer c ON c.customer = r.customer"
-    return paged(view, _SELECT, tables, _conditions(where, scope), SORTS, page, _row)
+    tables = (
+        f"{_BY_CUSTOMER} LEFT JOIN customer c ON c.customer = r.customer LEFT JOIN {WORTH} ON w.currency = r.currency"
+    )
+    conditions = _conditions(where, scope, [where.on, *worth(view)])
+    return paged(view, _SELECT, tables, conditions, SORTS, page, _row)
 
 
 def totals(view: View, where: ReceivableFilter, scope: Scope) -> tuple[ReceivableTotals, ...]:
     """What they add up to, by currency."""
-    conditions = _conditions(where, scope)
+    conditions = _conditions(where, scope, [where.on])
     query = (
         "SELECT r.currency, count(*), sum(r.due), sum(r.not_yet_due), sum(r.days_1_to_30), sum(r.days_31_to_60),"
         f" sum(r.days_61_to_90), sum(r.days_over_90), sum(r.on_account), sum(r.balance) FROM {_BY_CUSTOMER}"
@@ -112,8 +123,8 @@ def totals(view: View, where: ReceivableFilter, scope: Scope) -> tuple[Receivabl
     return tuple(ReceivableTotals(*row) for row in view.rows(query, conditions.values))
 
 
-def _conditions(where: ReceivableFilter, scope: Scope) -> Conditions:
-    conditions = Conditions([where.on])
+def _conditions(where: ReceivableFilter, scope: Scope, values_before: Sequence[Any]) -> Conditions:
+    conditions = Conditions(values_before)
     conditions.equal("r.customer", where.customer)
     conditions.equal("r.selling_entity", where.selling_entity)
     conditions.equal("r.currency", where.currency)
