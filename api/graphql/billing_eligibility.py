@@ -42,7 +42,9 @@ class EligibilityState(StrEnum):
     PLANNED = "planned"
 
 
-@strawberry.enum(description="What work can be sorted by; values stand in one order whatever their currency, so ask for one.")
+@strawberry.enum(
+    description="What work can be sorted by; values stand in one order whatever their currency, so ask for one."
+)
 class EligibilitySort(StrEnum):
     """See the description."""
 

@@ -31,8 +31,34 @@ class MarginSort(StrEnum):
     FUNCTIONAL_MARGIN = "functional_margin"
 
 
+@strawberry.type(description="What work comes to, in one pair of currencies.")
+class MarginAmounts:
+    """See the description."""
+
+    month: str | None = strawberry.field(description="Month of the work, 2026-03; null: all months.")
+    currency: str
+    lots: int = strawberry.field(description="How many lots.")
+    hours: Decimal = strawberry.field(description="Hours worked.")
+    standard: Decimal = strawberry.field(description="Value at the rate card.")
+    billed: Decimal = strawberry.field(
+        description="Value at the rate card of what is invoiced; figures tell what invoices ask."
+    )
+    recognised: Decimal = strawberry.field(description="What may be invoiced of it, so far.")
+    cost: Decimal = strawberry.field(description="In the billing currency, at the exchange rates of the work dates.")
+    margin: Decimal = strawberry.field(description="Recognised less cost.")
+    functional_currency: str = strawberry.field(description="The currency of the selling entity.")
+    functional_standard: Decimal
+    functional_billed: Decimal
+    functional_recognised: Decimal
+    functional_cost: Decimal
+    functional_margin: Decimal
+    unconverted: int = strawberry.field(
+        description="Lots for which an exchange rate is missing: their cost or functional amounts are not in the sums."
+    )
+
+
 @strawberry.type(description="The margin of one object in one currency.")
-class Margin:
+class Margin(MarginAmounts):
     """See the description."""
 
     by: str = strawberry.field(description="What it is summed by.")
@@ -40,58 +66,17 @@ class Margin:
     title: str = strawberry.field(
         description="Its name: that of a customer or entity, the title of an engagement or project; else the key."
     )
-    month: str | None = strawberry.field(description="Month of the work, 2026-03; null: all months.")
     selling_entity: str
     customer: str
     engagement: str
     project: str
     practice: str
-    currency: str
-    lots: int = strawberry.field(description="How many lots.")
-    hours: Decimal = strawberry.field(description="Hours worked.")
-    standard: Decimal = strawberry.field(description="Value at the rate card.")
-    billed: Decimal = strawberry.field(
-        description="Value at the rate card of what is invoiced; figures tell what invoices ask."
-    )
-    recognised: Decimal = strawberry.field(description="What may be invoiced of it, so far.")
-    cost: Decimal = strawberry.field(description="In the billing currency, at the exchange rates of the work dates.")
-    margin: Decimal = strawberry.field(description="Recognised less cost.")
-    functional_currency: str = strawberry.field(description="The currency of the selling entity.")
-    functional_standard: Decimal
-    functional_billed: Decimal
-    functional_recognised: Decimal
-    functional_cost: Decimal
-    functional_margin: Decimal
-    unconverted: int = strawberry.field(
-        description="Lots for which an exchange rate is missing: their cost or functional amounts are not in the sums."
-    )
     watermark: Watermark = strawberry.field(description="How fresh the answer is.")
 
 
 @strawberry.type(description="What margins add up to, in one pair of currencies.")
-class MarginTotal:
+class MarginTotal(MarginAmounts):
     """See the description."""
-
-    month: str | None = strawberry.field(description="Month of the work, 2026-03; null: all months.")
-    currency: str
-    lots: int = strawberry.field(description="How many lots.")
-    hours: Decimal = strawberry.field(description="Hours worked.")
-    standard: Decimal = strawberry.field(description="Value at the rate card.")
-    billed: Decimal = strawberry.field(
-        description="Value at the rate card of what is invoiced; figures tell what invoices ask."
-    )
-    recognised: Decimal = strawberry.field(description="What may be invoiced of it, so far.")
-    cost: Decimal = strawberry.field(description="In the billing currency, at the exchange rates of the work dates.")
-    margin: Decimal = strawberry.field(description="Recognised less cost.")
-    functional_currency: str = strawberry.field(description="The currency of the selling entity.")
-    functional_standard: Decimal
-    functional_billed: Decimal
-    functional_recognised: Decimal
-    functional_cost: Decimal
-    functional_margin: Decimal
-    unconverted: int = strawberry.field(
-        description="Lots for which an exchange rate is missing: their cost or functional amounts are not in the sums."
-    )
 
 
 @strawberry.input(description="Which work; months as 2026-03, both included.")
