@@ -74,3 +74,24 @@ def test_ifric_22_an_advance_keeps_its_rate_and_the_rest_has_that_of_the_deliver
     case("IFRIC22-2", "receivable: 60 at 1.70", Decimal(102), firm.balances()["AR"])
     firm.tell(invoice_stream("I-2"), RecordPayment("P-2", paid, money(60)))
     case("IFRIC22-2", "exchange gain of the receipt at 1.90", Decimal(12), -firm.balances()["FX_REALISED"])
+
+
+def test_a_bonus_that_is_not_highly_probable_is_left_out_of_progress(case: Record) -> None:
+    """4 million and a bonus of 1 million; 0.5 of 2.5 million of cost are spent."""
+    billing = PercentComplete(money(5_000_000), "cost", Decimal(2_500_000))
+    revenue = Revenue("percent_complete", "cost", Decimal(2_500_000), constrained=money(1_000_000))
+    firm = Contract(ContractLine("L1", "Building", billing, revenue))
+    firm.spends("L1", "to date", 500_000, MARCH)
+    case("AMOS", "revenue", cents(800_000), firm.earned("L1"))
+
+
+def test_the_same_change_is_prospective_or_catches_up_by_what_remains(case: Record) -> None:
+    """36 months at 1,000; after 12 the others cost 30,000: 1,250 a month, or 14,000 to date and then 1,166.67."""
+    for distinct, to_date, next_month in ((True, "12000", "13250"), (False, "14000", "15166.67")):
+        firm = Contract(measured("L1", 36_000, 36)).measures("L1", 12)
+        firm.becomes(measured("L1", 42_000, 36), on=MARCH, distinct=distinct)
+        earned = firm.earned("L1")
+        firm.measures("L1", 13, on=APRIL)
+        name = "prospective" if distinct else "cumulative catch-up"
+        case("CADEL", f"{name}: to date, and a month later", cents(to_date, next_month), earned + firm.earned("L1"))
+        firm.proven()
