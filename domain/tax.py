@@ -112,7 +112,8 @@ def decide_tax(
     ``day`` is the day of the invoice; ``supplied_on``, by default the same, is that of the service, which decides where
     the pack says so.
     """
-    country = customer.bill_to.country if customer.bill_to else customer.country
+    bill_to = customer.bill_to
+    country = bill_to.country if bill_to else customer.country
     if seller is None or country is None:
         return TaxGap("Define the selling legal entity, and complete the customer's country.")
     if country not in COUNTRIES:

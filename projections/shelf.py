@@ -105,6 +105,12 @@ class Shelf(Generic[Row]):
                 self._rows[self.table.key_of(self.table.values(row))] = row
         self.wanted.clear()
 
+    def bring(self, key: Key) -> Row | None:
+        """The row of a key, which is fetched alone where nobody wanted it before."""
+        if key not in self._rows:
+            self.fetch([key])
+        return self._rows[key]
+
     def keep(self, rows: Iterable[Row]) -> list[Row]:
         """Takes rows that were found by a query; what is in memory already is newer and stays."""
         kept: list[Row] = []

@@ -60,6 +60,12 @@ def _always(values: Sequence[object]) -> Written:
     return list(map(str, values))
 
 
+def _days(values: Sequence[date | None]) -> Written:
+    """Days and times; a batch has few different ones."""
+    written = {value: _NULL if value is None else str(value) for value in set(values)}
+    return [written[value] for value in values]
+
+
 def _bools(values: Sequence[bool | None]) -> Written:
     return [_NULL if value is None else "t" if value else "f" for value in values]
 
@@ -82,12 +88,12 @@ _WRITERS: Final[dict[Any, Callable[[Sequence[Any]], Written]]] = {
     tuple[str, ...]: _arrays,
     int: _always,
     Decimal: _always,
-    date: _always,
-    datetime: _always,
+    date: _days,
+    datetime: _days,
     int | None: _plain,
     Decimal | None: _plain,
-    date | None: _plain,
-    datetime | None: _plain,
+    date | None: _days,
+    datetime | None: _days,
 }
 
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from domain.books.account_role import AccountRole
 from domain.money import at_minor_unit
+
+_NOTHING: Final = Decimal(0)
 
 
 class AccountClass(StrEnum):
@@ -109,19 +112,15 @@ class Entry:
 
     def imbalances(self) -> Iterator[str]:
         """How the entry does not balance: in functional money, and in each transaction currency."""
-        sums: dict[tuple[str, str], Decimal] = {}
+        functional: dict[str, Decimal] = {}
+        transaction: dict[str, Decimal] = {}
         for each in self.postings:
-            for key, amount in (
-                (("functional", each.functional_currency), each.functional),
-                (
-                    ("transaction", each.currency),
-                    each.amount,
-                ),
-            ):
-                sums[key] = sums.get(key, Decimal(0)) + amount
-        for (kind, currency), amount in sums.items():
-            if amount:
-                yield f"{kind} amounts of {self.because} in {self.entity} leave {amount} {currency}"
+            functional[each.functional_currency] = functional.get(each.functional_currency, _NOTHING) + each.functional
+            transaction[each.currency] = transaction.get(each.currency, _NOTHING) + each.amount
+        for kind, sums in (("functional", functional), ("transaction", transaction)):
+            for currency, amount in sums.items():
+                if amount:
+                    yield f"{kind} amounts of {self.because} in {self.entity} leave {amount} {currency}"
 
     @property
     def balances(self) -> bool:

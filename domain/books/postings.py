@@ -63,7 +63,7 @@ def difference(postings: Sequence[Posting], account: AccountRole = AccountRole.F
 
 def _both_sides(debit: AccountRole, credit: AccountRole, amount: Decimal, currency: str, rate: Rate) -> list[Posting]:
     one = posting(debit, amount, currency, rate)
-    return [one, replace(one, account=credit, amount=-one.amount, functional=-one.functional)]
+    return [one, Posting(credit, -amount, currency, -one.functional, rate.currency, rate.id)]
 
 
 def labour(cost: Decimal, currency: str, rate: Rate) -> tuple[Posting, ...]:

@@ -88,7 +88,7 @@ def _same_figures(rated: Lot, current: Sequence[Lot]) -> bool:
     """Whether the lots that stand for a source add up to what it would be rated at now."""
     first, currency = current[0], rated.value.currency
     converted = [lot.cost_in_billing_currency for lot in current]
-    if (first.value.currency, first.cost.currency) != (currency, rated.cost.currency):
+    if (first.price, first.value.currency, first.cost.currency) != (rated.price, currency, rated.cost.currency):
         return False
     whole = replace(
         first,

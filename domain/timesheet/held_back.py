@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from domain.lots import LEDGER, Lot, LotHoldsLifted, LotsHeld, LotSplit, LotState, LotStatus, parts_of
+from domain.lots import LEDGER, Lot, LotHoldsLifted, LotsHeld, LotSplit, LotStatus, parts_of
 from domain.money import Money
 from domain.timesheet.week import Entry, Timesheet, after, entry_of, reversed_lots
 from domain.timesheet.words import EntryInvoiced, Event
@@ -20,7 +20,8 @@ def held_back(entry: Entry, state: Timesheet) -> Sequence[Event]:
 
     Lots are split to the hour. Hours that are not billable anyway, or were given up, need not be held.
     """
-    unbilled = [held for held in state.lots.values() if _is_unbilled(held, entry)]
+    name = entry.entry
+    unbilled = [each for each in state.lots.values() if each.lot.source == name and each.status is LotStatus.OPEN]
     holding = [held.lot for held in unbilled if APPROVER_REDUCED in held.holds]
     free = [held.lot for held in unbilled if APPROVER_REDUCED not in held.holds]
     missing = entry.hours_held_back - _hours(holding)
@@ -45,10 +46,6 @@ def shared_anew(entries: Sequence[str], before: Timesheet, now: Timesheet) -> It
         events = held_back(entry, now)
         now = after(events, now)
         yield from events
-
-
-def _is_unbilled(held: LotState, entry: Entry) -> bool:
-    return held.lot.source == entry.entry and held.status is LotStatus.OPEN
 
 
 def _hours(lots: Sequence[Lot]) -> Decimal:

@@ -19,9 +19,10 @@ def rate(lot: Lot, hours_per_day_max: Decimal | None, state: Timesheet) -> Seque
     entry = entry_of(lot.source, state)
     if entry.status != "approved":
         raise EntryNotApproved(lot.source)
-    rated: list[Event] = [*decide_rating(lot, state.lots)]
-    rated += held_back(entry, after(rated, state))
-    return [*rated, *_doubts(entry, hours_per_day_max, after(rated, state))]
+    rated = decide_rating(lot, state.lots)
+    with_lots = after(rated, state)
+    held = held_back(entry, with_lots)
+    return [*rated, *held, *_doubts(entry, hours_per_day_max, after(held, with_lots))]
 
 
 def _doubts(entry: Entry, hours_per_day_max: Decimal | None, state: Timesheet) -> Sequence[Event]:
@@ -47,17 +48,22 @@ def _doubts(entry: Entry, hours_per_day_max: Decimal | None, state: Timesheet) -
 def _doubtful(entry: Entry, hours_per_day_max: Decimal | None, state: Timesheet) -> dict[str, str]:
     """What looks wrong about an entry, by code, in words."""
     found: dict[str, str] = {}
-    told_by = {claim.system for claim in entry.claims.values()}
-    for other in state.entries.values():
-        is_same_work = other.work.fingerprint == entry.work.fingerprint
-        is_same_system = told_by & {claim.system for claim in other.claims.values()}
-        if other.counts and other.entry < entry.entry and is_same_work and is_same_system:
-            found["DUPLICATE_ENTRY"] = f"The same hours were told as {other.entry}."
-            break
+    earlier = _told_before(entry, state)
+    if earlier is not None:
+        found["DUPLICATE_ENTRY"] = f"The same hours were told as {earlier}."
     hours = state.hours_on(entry.work.work_date)
     if hours_per_day_max is not None and hours > hours_per_day_max:
         found["HOURS_EXCEED_DAILY_LIMIT"] = f"{hours} h on {entry.work.work_date}; the limit is {hours_per_day_max} h."
     return found
+
+
+def _told_before(entry: Entry, state: Timesheet) -> str | None:
+    """The entry with a lesser id by which a system told the same hours, if there is one."""
+    told_by = entry.told_by
+    of_day = (each for each in state.entries.values() if each.work.work_date == entry.work.work_date and each.counts)
+    others = (each for each in of_day if each.entry < entry.entry and not told_by.isdisjoint(each.told_by))
+    fingerprint = entry.work.fingerprint
+    return next((each.entry for each in others if each.work.fingerprint == fingerprint), None)
 
 
 def doubts_settled(events: Sequence[Event], state: Timesheet) -> Sequence[Event]:

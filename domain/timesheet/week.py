@@ -81,6 +81,11 @@ class Entry:
         return self.status not in ("withdrawn", "merged")
 
     @property
+    def told_by(self) -> frozenset[str]:
+        """The systems that tell of it."""
+        return frozenset(claim.system for claim in self.claims.values())
+
+    @property
     def billable_hours(self) -> Decimal:
         """The hours that may be billed, as the approver said."""
         return self.work.hours if self.approved_hours is None else self.approved_hours
@@ -149,7 +154,7 @@ def after(events: Sequence[Event], state: Timesheet) -> Timesheet:
 
 def evolve(state: Timesheet, event: Event) -> Timesheet:
     if isinstance(event, TransferEvent):
-        return replace(state, lots=evolve_transfers(state.lots, event))
+        return _with_lots(state, evolve_transfers(state.lots, event))
     match event:
         case TimeLogged(name, resource, claim, work):
             entry = Entry(name, work, claim.said_at, {claim.ref: claim}, frozenset({work.fingerprint}))
@@ -177,7 +182,7 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
         case EntryUnrated(name):
             return _with(state, replace(state.entries[name], unrated=event))
         case LotRated(lot):
-            return _priced(replace(state, lots=evolve_lots(state.lots, event)), lot.source)
+            return _priced(_with_lots(state, evolve_lots(state.lots, event)), lot.source)
         case (
             LotSplit()
             | LotsReserved()
@@ -194,9 +199,14 @@ def evolve(state: Timesheet, event: Event) -> Timesheet:
             | LotHoldsLifted()
             | LotsGivenFree()
         ):
-            return replace(state, lots=evolve_lots(state.lots, event))
+            return _with_lots(state, evolve_lots(state.lots, event))
         case _:
             assert_never(event)
+
+
+def _with_lots(state: Timesheet, lots: LotBook) -> Timesheet:
+    """The week with other lots; written out, because what happens to lots is most of what happens."""
+    return Timesheet(state.resource, state.entries, state.verdicts, lots, state.tellings)
 
 
 def _priced(state: Timesheet, source: str) -> Timesheet:

@@ -60,8 +60,7 @@ class JournalLines:
     def of(self, engagement: str, name: str, entity: str, currency: str) -> LineRecord:
         """A line, which is going to be changed."""
         key = (engagement, name)
-        self.lines.fetch([key])
-        if self.lines.get(key) is not None:
+        if self.lines.bring(key) is not None:
             return self.lines.change(key)
         row = LineRecord(
             engagement=engagement,
@@ -94,9 +93,7 @@ class JournalLines:
 
     def find(self, engagement: str, name: str) -> LineRecord | None:
         """A line, as far as something happened on it."""
-        key = (engagement, name)
-        self.lines.fetch([key])
-        return self.lines.get(key)
+        return self.lines.bring((engagement, name))
 
     def known(self, engagement: str, name: str) -> LineRecord | None:
         """A line that is to be changed, made from its contract where nothing happened on it yet."""

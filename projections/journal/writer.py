@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from domain.books.accounting_period import AccountingPeriods, accounting_period_stream, posting_day
 from domain.books.journal import NOTHING_OPEN, Carried, Entry, Posting, Rate, same, to_the_cent
@@ -20,6 +20,11 @@ from projections.journal.tables import BALANCES, OPEN, POSTINGS, OpenRecord, Pos
 from projections.shelf import Changes, Shelf, Source, SumChange
 from projections.sums import Deltas
 from projections.tables import Key, Values
+
+_NOTHING: Final = Decimal(0)
+
+_Account = tuple[date, str, str, str, str, str]
+"""What balances are kept by: a day, an entity, an account, and the currencies of transaction, books and reports."""
 
 Kind = Literal["position", "receivable", "retention", "receipt", "ic_receivable", "ic_payable"]
 
@@ -48,7 +53,7 @@ class JournalWriter:
         self.open: Shelf[OpenRecord] = Shelf(OPEN, source, _is_settled)
         self._contexts = contexts
         self._rows: list[Values] = []
-        self._sums: Deltas[Key] = Deltas()
+        self._days: Deltas[_Account] = Deltas()
         self._reporting: dict[tuple[str, str, date], Rate | None] = {}
         self._at = (0, 0)
 
@@ -56,7 +61,7 @@ class JournalWriter:
         """What the batch has entered."""
         rows, self._rows = self._rows, []
         changes.append(POSTINGS, rows)
-        changes.sums.append(SumChange(BALANCES, self._sums.collect()))
+        changes.sums.append(SumChange(BALANCES, self._balances()))
         changes.tables.append(self.open.changes())
         self.open.shrink()
         self._reporting.clear()
@@ -91,8 +96,7 @@ class JournalWriter:
 
     def find(self, kind: Kind, name: str) -> OpenRecord | None:
         """What is open under a name, with its terms."""
-        self.open.fetch([(kind, name)])
-        return self.open.get((kind, name))
+        return self.open.bring((kind, name))
 
     def carried(self, kind: Kind, name: str) -> Carried:
         """What is open under a name."""
@@ -158,11 +162,13 @@ class JournalWriter:
         name = f"{fact.position:012d}-{number:03d}"
         reporting_currency = self._reporting_currency(entry)
         reported, reporting_rate = self._reported(entry, reporting_currency)
+        reporting_rate_id = reporting_rate.id if reporting_rate else ""
+        event, period = fact.id, month_of(entry.effective_on)
         for place, (each, reporting) in enumerate(zip(entry.postings, reported, strict=True), start=1):
             row = PostingRecord(
                 posting=f"{name}-{place:03d}",
                 entry=name,
-                event=fact.id,
+                event=event,
                 event_name=fact.name,
                 because=entry.because,
                 entity=entry.entity,
@@ -175,7 +181,7 @@ class JournalWriter:
                 lot=about.lot,
                 invoice=about.invoice,
                 payment=about.payment,
-                period=month_of(entry.effective_on),
+                period=period,
                 effective_on=entry.effective_on,
                 true_on=entry.true_on,
                 currency=each.currency,
@@ -185,7 +191,7 @@ class JournalWriter:
                 reporting_currency=reporting_currency,
                 reporting=reporting,
                 rate_id=each.rate_id,
-                reporting_rate_id=reporting_rate.id if reporting_rate else "",
+                reporting_rate_id=reporting_rate_id,
                 message=fact.cause.message_id,
                 recorded_at=fact.recorded_at,
             )
@@ -215,19 +221,21 @@ class JournalWriter:
         return [*amounts], rate
 
     def _count(self, row: PostingRecord) -> None:
-        nothing = Decimal(0)
-        amounts = (
-            1,
-            int(row.reporting is None),
-            row.amount,
-            max(row.functional, nothing),
-            max(-row.functional, nothing),
-            row.functional,
-            row.reporting or nothing,
+        functional = row.functional
+        debit, credit = (functional, _NOTHING) if functional > 0 else (_NOTHING, -functional)
+        currencies = (row.currency, row.functional_currency, row.reporting_currency)
+        self._days.add(
+            (row.effective_on, row.entity, row.account, *currencies),
+            (1, int(row.reporting is None), row.amount, debit, credit, functional, row.reporting or _NOTHING),
         )
-        for grain, span in (("month", row.period), ("day", row.effective_on.isoformat())):
-            key = (grain, span, row.entity, row.account, row.currency, row.functional_currency, row.reporting_currency)
-            self._sums.add(key, amounts)
+
+    def _balances(self) -> Mapping[Key, Sequence[int | Decimal]]:
+        """What the batch adds to the balances of its days and of their months."""
+        sums: Deltas[Key] = Deltas()
+        for (day, *account), amounts in self._days.collect().items():
+            sums.add(("day", day.isoformat(), *account), amounts)
+            sums.add(("month", month_of(day), *account), amounts)
+        return sums.collect()
 
 
 def _is_settled(row: OpenRecord) -> bool:
