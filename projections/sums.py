@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import add
 from typing import Generic, TypeVar
 
 Cell = TypeVar("Cell")
@@ -22,7 +23,7 @@ class Deltas(Generic[Cell]):
         if known is None:
             self._added[cell] = list(amounts)
         else:
-            self._added[cell] = [mine + more for mine, more in zip(known, amounts, strict=True)]
+            self._added[cell] = list(map(add, known, amounts))
 
     def take(self, cell: Cell, amounts: Sequence[int | Decimal]) -> None:
         """Takes amounts from a cell."""

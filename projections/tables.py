@@ -1,10 +1,10 @@
-"""A read model's table: a dataclass for its rows, its columns, its key, and how a row is written for COPY."""
+"""A read model's table: a class for its rows, its columns, its key, and how a row is written for COPY."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -107,7 +107,8 @@ class Column:
 
 
 class Table(Generic[Row]):
-    """One table of a generation. The row class is a dataclass whose fields are the columns, in order.
+    """One table of a generation. The row class is a dataclass, or a named tuple where rows never change;
+    its fields are the columns, in order.
 
     The columns named by ``json`` hold JSON, which stays text here. ``shown`` says whose rows they are: which of them a
     view of less than the whole firm can see at all.
@@ -123,11 +124,11 @@ class Table(Generic[Row]):
         hints = get_type_hints(row)
         self.columns = tuple(
             Column(
-                each.name,
-                _documents if each.name in self.json else _WRITERS[hints[each.name]],
-                hints[each.name] in (Decimal, Decimal | None),
+                field,
+                _documents if field in self.json else _WRITERS[hint],
+                hint in (Decimal, Decimal | None),
             )
-            for each in fields(row)  # type: ignore[arg-type]  # every row class is a dataclass
+            for field, hint in hints.items()
         )
         self.names = tuple(column.name for column in self.columns)
         self.key_places = tuple(self.names.index(name) for name in key)

@@ -36,6 +36,8 @@ class UnitAmounts:
 def with_transfer(lot: Lot, read: Read) -> Lot:
     """A lot with what is charged for it between the entities, or why that cannot be said."""
     priced = price_transfer(lot, read)
+    if (priced.transfer, priced.gap) == (lot.transfer, lot.transfer_gap):
+        return lot
     return replace(lot, transfer=priced.transfer, transfer_gap=priced.gap)
 
 

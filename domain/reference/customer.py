@@ -255,7 +255,7 @@ class Customer:
     @property
     def bill_to(self) -> Address | None:
         """The address that an invoice is sent to; None until street, city and country are known."""
-        street, city, country = (value(self.fields, name) for name in ("street", "city", "country"))
+        street, city, country = value(self.fields, "street"), value(self.fields, "city"), self.country
         if not (street and city and country):
             return None
         return Address(street, city, value(self.fields, "postal_code") or "", country, self.state)

@@ -288,4 +288,5 @@ class JournalLots:
         self._earnings.post_waiting(fact)
 
     def _entity_defined(self, fact: Recorded[LegalEntityDefined]) -> None:
+        self._writer.entities_changed()
         self._earnings.post_waiting(fact)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from projections.row_security import OF_ENTITY, of_entity, shown_with
 from projections.tables import Table
 
 
-@dataclass(slots=True)
-class PostingRecord:
-    """One row of ``posting``."""
+class PostingRecord(NamedTuple):
+    """One row of ``posting``; there are more of them than of anything else, and none is ever changed."""
 
     posting: str
     entry: str

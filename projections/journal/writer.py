@@ -19,7 +19,7 @@ from projections.contexts import Contexts
 from projections.journal.tables import BALANCES, OPEN, POSTINGS, OpenRecord, PostingRecord
 from projections.shelf import Changes, Shelf, Source, SumChange
 from projections.sums import Deltas
-from projections.tables import Key, Values
+from projections.tables import Key
 
 _NOTHING: Final = Decimal(0)
 
@@ -52,9 +52,10 @@ class JournalWriter:
     def __init__(self, source: Source, contexts: Contexts) -> None:
         self.open: Shelf[OpenRecord] = Shelf(OPEN, source, _is_settled)
         self._contexts = contexts
-        self._rows: list[Values] = []
+        self._rows: list[PostingRecord] = []
         self._days: Deltas[_Account] = Deltas()
         self._reporting: dict[tuple[str, str, date], Rate | None] = {}
+        self._functional: dict[tuple[str, date], str | None] = {}
         self._at = (0, 0)
 
     def collect(self, changes: Changes) -> None:
@@ -65,14 +66,18 @@ class JournalWriter:
         changes.tables.append(self.open.changes())
         self.open.shrink()
         self._reporting.clear()
+        self._functional.clear()
 
     # -- exchange rates ----------------------------------------------------------------------------------------------
 
     def functional_currency(self, entity: str, day: date) -> str | None:
         """The currency in which an entity keeps its books; None while the entity is not defined."""
-        state = self._contexts.entity(entity)
-        terms = state.on(day) or (state.versions[0] if state.versions else None)
-        return terms.functional_currency if terms else None
+        key = (entity, day)
+        if key not in self._functional:
+            state = self._contexts.entity(entity)
+            terms = state.on(day) or (state.versions[0] if state.versions else None)
+            self._functional[key] = terms.functional_currency if terms else None
+        return self._functional[key]
 
     def rate(self, currency: str, functional_currency: str, day: date) -> Rate | None:
         """The published rate of a day, as far as it is known."""
@@ -91,6 +96,10 @@ class JournalWriter:
     def rates_changed(self) -> None:
         """A rate was published: what is converted from now on may use it."""
         self._reporting.clear()
+
+    def entities_changed(self) -> None:
+        """An entity was defined: the currency of its books may be another one from now on."""
+        self._functional.clear()
 
     # -- what is open ------------------------------------------------------------------------------------------------
 
@@ -195,7 +204,7 @@ class JournalWriter:
                 message=fact.cause.message_id,
                 recorded_at=fact.recorded_at,
             )
-            self._rows.append(POSTINGS.values(row))
+            self._rows.append(row)
             self._count(row)
 
     def _reporting_currency(self, entry: Entry) -> str:
@@ -210,6 +219,8 @@ class JournalWriter:
         IAS 21.39; a posting has no reporting amount as long as no rate was ever published.
         """
         currency, day = entry.postings[0].functional_currency, entry.effective_on
+        if currency == reporting_currency:
+            return [each.functional for each in entry.postings], same(currency)
         key = (currency, reporting_currency, day)
         if key not in self._reporting:
             self._reporting[key] = self.nearest_rate(*key)
