@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,12 +17,15 @@ from domain.engagement import AcceptMilestone, ChangeCap
 from domain.expense import ApproveExpenses, Expense, RecordExpense, expense_stream
 from domain.invoice import RecordPayment, RefundBalance, ReleaseHoldback, WriteOffReceivable, invoice_stream
 from domain.invoice.totals import AllowanceCharge
+from domain.kernel import stream_of
 from domain.lots import GiveLotsFree, WriteOffLots
 from domain.money import Money
 from domain.payment import ReceivePayment, RefundPayment, payment_stream
 from domain.receivables import Allocation
 from domain.reference.fx_policy import FX_POLICY, FxPolicyTerms, StateFxPolicy
 from domain.reference.fx_rate import PublishFxRate, fx_stream
+from domain.reference.legal_entity import DefineLegalEntity
+from domain.reference.resource import DescribeResource, ResourceTerms
 from domain.timesheet import RejectTime
 from projections.invoices.fold import INVOICES
 from projections.invoices.payments_fold import PAYMENTS
@@ -337,6 +341,23 @@ def test_work_waits_for_its_exchange_rate() -> None:
     given(world).when(folded).has(POSTINGS, 0)
     rate(world, MONDAY, "1.25")
     assert balances(given(world).when(folded))["REVENUE_TM"] == Decimal("-1280.00")
+
+
+def test_work_for_an_entity_that_is_defined_later_is_posted_then() -> None:
+    world = firm()
+    lent = ResourceTerms(NEW_YEAR, "Senior", "GB01", "London", "Data", euros(60), Decimal(40), NINE)
+    world.tell(stream_of("resource", "W-3"), DescribeResource("W-3", lent))
+    world.work("1", person="W-3")
+    given(world).when(folded).has(POSTINGS, 0)
+    terms = replace(world.read(stream_of("legal_entity", "DE01")).versions[0], name="Firm Ltd", number_prefix="GB01")
+    world.tell(stream_of("legal_entity", "GB01"), DefineLegalEntity("GB01", terms))
+    rows = given(world).when(folded)
+    assert balances(rows) == {
+        "COST_LABOUR": 480,
+        "LABOUR_ABSORBED": -480,
+        "CONTRACT_ASSET": 1200,
+        "REVENUE_TM": -1200,
+    }
 
 
 def dollars_of(amount: int) -> Money:
