@@ -132,7 +132,7 @@ class Verifier:
             found = jwt.decode(token, keys, algorithms=self._algorithms, registry=self._registry)
             self._claims.validate(found.claims)
             return _principal(found.claims)
-        except (JoseError, ValueError, TypeError, KeyError, OverflowError) as invalid:
+        except (JoseError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as invalid:
             raise NotSignedIn(f"The token is not valid ({type(invalid).__name__}).") from None
 
     def bearer(self, authorization: str | None) -> Principal:

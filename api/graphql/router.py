@@ -27,8 +27,11 @@ class LedgerRouter(GraphQLRouter[Context, None]):
     """GraphQL for people and programs with a token."""
 
     def decode_json(self, data: str | bytes) -> object:
-        """What somebody sends; JSON that is neither an object nor a list asks nothing, and is refused like no JSON."""
-        decoded = super().decode_json(data)
+        """What somebody sends; JSON that asks nothing, or that nobody can read, is refused like no JSON."""
+        try:
+            decoded = super().decode_json(data)
+        except (ValueError, RecursionError) as problem:  # also a number of thousands of digits, or a thousand brackets
+            raise json.JSONDecodeError(str(problem), "", 0) from None
         if not isinstance(decoded, dict | list):
             raise json.JSONDecodeError("a request is an object", "", 0)
         return decoded

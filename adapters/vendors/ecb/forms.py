@@ -73,6 +73,8 @@ def _json(text: str) -> Iterator[Told]:
         body = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except json.JSONDecodeError as error:
         raise MalformedJson(f"{error}.") from error
+    except RecursionError:
+        raise MalformedJson("nested too deeply.") from None
     if isinstance(body, str):
         yield from read(body.encode())
         return

@@ -28,10 +28,12 @@ from tests.projections.books import fold
 Path = tuple[str | int, ...]
 SAMPLES = File(salesforce.__file__).parents[1].glob("*/samples/*.json")
 SYSTEMS = ("ecb", "jira", "salesforce", "tempo", "workday")
+DEEP = json.loads("[" * 200 + "]" * 200)
 NASTY: tuple[Any, ...] = (
     None, "", " ", "\x00", "nul \x00", "\u202e", "x" * 5_000, "💥", "a:b", "a/b", "a@b", "'; DROP TABLE item; --",
     "1e999999", "-1e999999", "1e40", "1e-999999", "NaN", "Infinity", "-0", "9999999999999", 0, -1, 2**63 - 1, 1e308,
     True, [], {}, [[]], {"a": 1}, "9999-12-31", "0001-01-01", "2026-02-29", "9999-12-31T23:59:59+14:00", "EUX",
+    "\u0415UR", "\uff25\uff35\uff32", "W\u20111", "E-1\u200b", "\u0661\u0662", "1\u066b5", "1_000", "0x10", "+5", DEEP,
 )  # fmt: skip
 STREAM_IDS = {"timesheet": "W-1:2026-01-01", "rate_card": "firm:FIRM", "fx_rate": "EUR:EUR", "expense_report": "EUR"}
 

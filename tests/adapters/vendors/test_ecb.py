@@ -47,6 +47,7 @@ def test_every_shape_of_a_publication_says_the_same(content: bytes) -> None:
     ("content", "refusal"),
     [
         (b'{"base": "EUR", "rates": ', MalformedJson),
+        (b'{"rates": ' + b"[" * 20_000 + b"]" * 20_000 + b"}", MalformedJson),
         (b'{"base": "EUR", "date": "2026-03-02"}', WrongType),
         (b'{"date": "yesterday", "rates": {"USD": 1}}', WrongType),
         (b'{"date": "2026-03-02", "rates": {"USD": "much"}}', WrongType),

@@ -167,8 +167,13 @@ def test_whatever_text_is_sent_as_a_query_is_refused_in_words(books: Asker, text
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b"1", b'{"query": 1}', b'{"query": null}', b"\xff\xfe", b'"x"']
-)
+    "body",
+    [
+        b"", b"{", b"[]", b"null", b"1", b'{"query": 1}', b'{"query": null}', b"\xff\xfe", b'"x"',
+        b"[" * 20_000 + b"]" * 20_000, b'{"variables": {"a": ' + b"9" * 5_000 + b"}}",
+    ],
+    ids=lambda body: body[:20],
+)  # fmt: skip
 def test_whatever_is_sent_instead_of_a_request_is_refused(books: Asker, body: bytes) -> None:
     headers = {"Authorization": f"Bearer {books.token(Role.VIEWER)}", "Content-Type": "application/json"}
     answer = books.send(content=body, headers=headers)
