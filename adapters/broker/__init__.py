@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
 
 MESSAGE_ID_HEADER: Final = "Nats-Msg-Id"
 """The header by which the broker itself leaves out what was published twice within the duplicate window."""
@@ -90,8 +90,7 @@ class Published:
     duplicate: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """A message as it was delivered: its place in the stream, how often it came, and what to answer to."""
 
     subject: str

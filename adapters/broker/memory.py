@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -174,6 +174,5 @@ class MemoryConsumer:
         return [self._again(sequence) for sequence in (*again, *fresh)]
 
     def _again(self, sequence: int) -> Delivery:
-        return replace(
-            self._messages[sequence - 1], deliveries=self._deliveries[sequence], token=f"{self._plan.name}:{sequence}"
-        )
+        message = self._messages[sequence - 1]
+        return message._replace(deliveries=self._deliveries[sequence], token=f"{self._plan.name}:{sequence}")

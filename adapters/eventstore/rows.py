@@ -43,8 +43,14 @@ def key_text(text: str) -> str:
     return f"{text[: KEY_CHARACTERS_MAX - 65]}#{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def _is_tidy(*texts: str) -> bool:
+    """Whether nothing has to be done about texts: together they are a text that may stay as it is, so each of them is."""
+    together = "".join(texts)
+    return len(together) <= KEY_CHARACTERS_MAX and together.isascii() and "\x00" not in together
+
+
 def _tidy(row: Any, **values: Any) -> None:
-    """Put better values into a row that is being made; hardly ever is there anything to do."""
+    """Put better values into a row that is being made."""
     for name, value in values.items():
         if getattr(row, name) is not value:
             object.__setattr__(row, name, value)
@@ -79,12 +85,16 @@ class ReceivedMessage:
     deliveries: int = 1
 
     def __post_init__(self) -> None:
+        headers, detail = self.headers, self.detail or ""
+        texts = (self.message_id, self.subject, self.business_message_id, detail, *headers, *headers.values())
+        if _is_tidy(*texts) and isinstance(self.streams, tuple):
+            return
         _tidy(
             self,
             message_id=key_text(self.message_id),
             subject=storable(self.subject),
             business_message_id=key_text(self.business_message_id),
-            headers={storable(name): storable(value) for name, value in self.headers.items()} if self.headers else {},
+            headers={storable(name): storable(value) for name, value in headers.items()},
             detail=_tidy_detail(self.detail),
             streams=tuple(self.streams),
             events=tuple(self.events),
@@ -155,7 +165,8 @@ class SourceObject:
     seen: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        _tidy(self, external_id=key_text(self.external_id), revision=key_text(self.revision))
+        if not _is_tidy(self.external_id, self.revision):
+            _tidy(self, external_id=key_text(self.external_id), revision=key_text(self.revision))
 
     @property
     def key(self) -> ObjectKey:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from adapters.eventstore.codec import Codec
 from adapters.eventstore.errors import BadStreamName, UnknownDecider
@@ -23,16 +23,14 @@ from adapters.eventstore.rows import (
 from domain.kernel import Addressed, Cause, Decider, Recorded, Refused, StreamId, decider_name, local_id
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The state of one aggregate, and the version of the last event that made it; 0 when nothing was recorded yet."""
 
     state: Any
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewEvent:
+class NewEvent(NamedTuple):
     """An event that was decided and has its place in its stream; it has no position until it is recorded."""
 
     stream: StreamId
@@ -40,7 +38,7 @@ class NewEvent:
     name: str
     event: Any
     cause: Cause
-    encoded: bytes = field(repr=False)
+    encoded: bytes
 
     @property
     def id(self) -> str:
@@ -123,8 +121,7 @@ class Extras:
         return (self.received, self.redelivered, self.settled, self.parked, self.sources, self.outbox)
 
 
-@dataclass(frozen=True, slots=True)
-class Savepoint:
+class Savepoint(NamedTuple):
     """How far a unit of work had come, so that what follows can be undone alone."""
 
     undo: int

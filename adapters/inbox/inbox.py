@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -43,8 +43,7 @@ class Contended(Exception):
     """Other workers were first on the same streams, again and again: try later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What to tell the broker about a delivery: it is done; with a reason when it must not be delivered to anybody."""
 
     delivery: Delivery

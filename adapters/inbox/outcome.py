@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from adapters.eventstore.rows import Fate
 from domain.kernel import StreamId
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A message's fate with its reason, the streams whose rules were asked, and the events that were decided.
 
     ``waits_for`` and ``order_key`` are set when the message is parked.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel
 
@@ -31,8 +31,7 @@ Names = Mapping[ExternalRef, str]
 """What outside names stand for; names that stand for nothing yet are missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """What a statement's commands are made with: the names that it needs, where its object lived before, and the state
     of any stream.
     """
@@ -64,8 +63,7 @@ def _nowhere(_names: Names) -> StreamId | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(NamedTuple):
     """One statement.
 
     ``source`` is the object spoken of. ``revision`` sorts statements about it as text; an empty one says that the

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from adapters.vendors.intake import Context, Intake, Names, Resolved, revision_of
 from domain.kernel import Addressed, StreamId, local_id
@@ -19,8 +18,7 @@ _PRECISION: Final = Decimal("0.000001")
 NOTE_CHARACTERS_MAX: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Worklog:
+class Worklog(NamedTuple):
     """Hours as a time system told them: whose, for which issue, on which local day, from which local time on."""
 
     source: ExternalRef

@@ -23,7 +23,7 @@ class ExternalRef:
 
 def identifier_stream(ref: ExternalRef) -> StreamId:
     """The history of what one outside name has stood for."""
-    return stream_of("identifier", ref.system, ref.object, ref.id)
+    return stream_of("identifier", str(ref))
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class NoVersionCheck(Database):
         for place, event in enumerate(unit.new):
             stored = self._streams.get(event.stream, [])
             following[event.stream] = following.get(event.stream, stored[-1].version if stored else 0) + 1
-            unit.new[place] = replace(event, version=following[event.stream])
+            unit.new[place] = event._replace(version=following[event.stream])
         return super()._record(unit)
 
 
