@@ -305,6 +305,8 @@ class BaseLedger(ABC):
         return bool(rows) and rows[0].version == known.version  # type: ignore[index]  # rows is not empty here
 
     def _fold(self, stream: StreamId, known: Loaded | None, rows: Sequence[Stored]) -> Loaded:
+        if known is not None and len(rows) <= 1:
+            return known  # its own last event, and none behind it
         decider = self._decider(stream)
         state, version = (known.state, known.version) if known else (decider.initial, 0)
         for row in rows:

@@ -44,7 +44,7 @@ def key_text(text: str) -> str:
 
 
 def _is_tidy(*texts: str) -> bool:
-    """Whether nothing has to be done about texts: together they are a text that may stay as it is, so each of them is."""
+    """Whether texts may stay as they are: together they are a text that may, and so each of them may."""
     together = "".join(texts)
     return len(together) <= KEY_CHARACTERS_MAX and together.isascii() and "\x00" not in together
 

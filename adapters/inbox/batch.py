@@ -129,12 +129,12 @@ class Batch:
     def load(self, mails: Sequence[Mail]) -> None:
         """Everything that these messages need, by three queries: names, objects of the sources, streams."""
         intakes = [intake for mail in mails for intake in mail.intakes]
+        told = Counter(_key(intake.source) for intake in intakes if intake.revision)
         self.unit.prefetch(identifier_stream(ref) for intake in intakes for ref in intake.needs)
-        self._sources = self._ledger.source_objects(_key(intake.source) for intake in intakes if intake.revision)
+        self._sources = self._ledger.source_objects(told)
         if self._behind is not None:
             for source in self._behind._told.values():
                 self._remember(source)
-        told = Counter(_key(intake.source) for intake in intakes if intake.revision)
         again = {key for key, times in told.items() if times > 1}
         self.unit.prefetch(
             stream for mail in mails for intake in mail.intakes for stream in self._streams(mail, intake, again)
@@ -194,18 +194,21 @@ class Batch:
             self.unit.rollback(mark)
             return self._failed(deciding, problem)
         for source in deciding.sources:
-            self._remember(source)
-            self._told[source.key] = self._sources[source.key]
+            self._told[source.key] = self._remember(source)
         return deciding.outcome()
 
-    def _remember(self, source: SourceObject) -> None:
-        known = self._sources.get(source.key)
-        self._sources[source.key] = merge_sources([known, source])[0] if known is not None else source
+    def _remember(self, source: SourceObject) -> SourceObject:
+        """The object as it is known with what was told of it now."""
+        key = source.key
+        known = self._sources.get(key)
+        self._sources[key] = now = merge_sources([known, source])[0] if known is not None else source
+        return now
 
     def _intake(self, intake: Intake, deciding: _Deciding) -> None:
         names = self._names(intake)
         self._require_known(intake, names)
-        known = self._sources.get(_key(intake.source)) if intake.revision else None
+        key = _key(intake.source)
+        known = self._sources.get(key) if intake.revision else None
         home = intake.home(names)
         if known is not None and _is_late(intake, home, known):
             deciding.is_late = True
@@ -217,7 +220,7 @@ class Batch:
             deciding.streams[addressed.stream] = None
             deciding.events += [event.id for event in self.unit.decide(addressed, cause)]
         if intake.revision:
-            source = SourceObject(*_key(intake.source), intake.revision, home, _seen(known))
+            source = SourceObject(*key, intake.revision, home, _seen(known))
             deciding.sources.append(source)
             self.unit.source(source)
         if known is not None or deciding.mail.fate_before is not None:
@@ -272,8 +275,7 @@ class Batch:
             known = self._sources.get(_key(intake.source))
             source = SourceObject(*_key(intake.source), "", None, _seen(known))
             self.unit.source(source)
-            self._remember(source)
-            self._told[source.key] = self._sources[source.key]
+            self._told[source.key] = self._remember(source)
         return Outcome("refused", refusal.code, refusal.message, streams, events)
 
     def _unreadable(self, mail: Mail, refusal: Refused) -> Outcome:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final, Literal
 
 from domain.kernel import Refused, StreamId, stream_of
@@ -18,7 +19,12 @@ HOURS_PER_DAY_MAX = Decimal(24)
 
 def timesheet_stream(resource: str, day: date) -> StreamId:
     """The week of one person that a day falls into: ``timesheet:W-17:2026-03-02``."""
-    return stream_of("timesheet", resource, week_of(day).isoformat())
+    return stream_of("timesheet", resource, _week(day))
+
+
+@lru_cache(maxsize=4096)
+def _week(day: date) -> str:
+    return week_of(day).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
