@@ -83,10 +83,11 @@ def _party(party: Party) -> dict[str, Any]:
 
 def _line(line: PrintedLine) -> dict[str, Any]:
     per = f" / {_number(line.base_quantity)}" if line.base_quantity != 1 else ""
+    shown = _shown(line.quantity)
     return {
         "number": str(line.number),
         "description": line.description,
-        "quantity": _number(_shown(line.quantity)),
+        "quantity": _number(shown if line.comes_out_at(shown) else line.quantity),
         "unit": _UNITS[line.unit],
         "price": f"{_price(line.price, line.net.currency)}{per}",
         "tax": ", ".join(_rate(each.tax, each.category, each.rate) for each in line.treatments),

@@ -6,13 +6,14 @@ A negative invoice (form 380 of a credit) shows its amounts with a minus; everyt
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal
 
 from domain.credit_note import Credit, CreditedLine, IssuedCredit
 from domain.invoice import AllowanceCharge, Document, InvoiceLine, Issued, LotOnInvoice, Party
+from domain.invoice.totals import line_net
 from domain.money import Money, total, zero
 from domain.reference.legal_entity import BankAccount
 from domain.tax import TaxSubtotal, TaxTreatment
@@ -35,6 +36,12 @@ class PrintedLine:
     allowances: tuple[AllowanceCharge, ...]
     first_day: date
     last_day: date
+
+    def comes_out_at(self, quantity: Decimal) -> bool:
+        """Whether whoever multiplies finds the net: price x quantity / base quantity, then allowances and charges."""
+        currency, base = self.net.currency, self.base_quantity
+        found = line_net(self.price, quantity, currency, base_quantity=base, adjustments=self.allowances)
+        return found == self.net
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +199,11 @@ def _terms(document: Document) -> str:
 
 
 def _line(line: InvoiceLine) -> PrintedLine:
-    return PrintedLine(
+    """A line at its price; where a cap or several payers cut its work to the cent, as one item, with what it is of.
+
+    The part of a quantity that such an amount is has no end, or a cent was given to this part and not to another.
+    """
+    priced = PrintedLine(
         line.line,
         line.description,
         line.quantity,
@@ -205,10 +216,32 @@ def _line(line: InvoiceLine) -> PrintedLine:
         line.first_work_date,
         line.last_work_date,
     )
+    if priced.comes_out_at(priced.quantity):
+        return priced
+    per = f" for {line.base_quantity:f}" if line.base_quantity != 1 else ""
+    worked = f"{_plain(line.quantity)}{' h at' if line.unit == 'hour' else ' of'} {_plain(line.price)}{per}"
+    return _as_one(priced, line.item_net, worked)
+
+
+def _as_one(line: PrintedLine, amount: Money, worked: str) -> PrintedLine:
+    """A line as one item of an amount, which says what the amount is of."""
+    return replace(
+        line,
+        description=f"{line.description} ({worked})",
+        quantity=Decimal(1),
+        unit="item",
+        price=amount.amount,
+        base_quantity=Decimal(1),
+    )
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"
 
 
 def _credited(line: CreditedLine, sign: Decimal) -> PrintedLine:
-    return PrintedLine(
+    """A credited line at its price; hours whose price x quantity is not what is given back, as one item."""
+    priced = PrintedLine(
         line.line,
         line.description,
         line.quantity * sign,
@@ -221,6 +254,9 @@ def _credited(line: CreditedLine, sign: Decimal) -> PrintedLine:
         line.first_work_date,
         line.last_work_date,
     )
+    hours = sum((lot.quantity for lot in line.lots), Decimal(0))
+    is_of_hours = line.unit == "hour" and not line.of_adjustment
+    return _as_one(priced, priced.net, f"{_plain(hours)} h") if is_of_hours and hours != line.quantity else priced
 
 
 def _is_itemised(line: InvoiceLine) -> bool:
