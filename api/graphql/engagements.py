@@ -82,6 +82,12 @@ class ContractLine:
     hours_cap: Decimal | None = strawberry.field(description="The most hours that may be billed on it.")
     claimed_hours: Decimal = strawberry.field(description="The hours that drafts and issued invoices take of it.")
     progress: Decimal | None = strawberry.field(description="How much of it is done, in percent, as measured last.")
+    estimate: Decimal | None = strawberry.field(
+        description="What the whole of it is expected to take: the newest estimate, else the budget of its terms."
+    )
+    estimate_measure: str | None = strawberry.field(
+        description="In what that is told: hours, or cost in the currency of the engagement."
+    )
     retainer: Retainer | None = strawberry.field(description="What its retainers hold; null before the first.")
     effective_from: date | None = strawberry.field(description="Since when its newest change order holds.")
     change_order: str | None = strawberry.field(description="The change order that made it as it is.")

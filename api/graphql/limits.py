@@ -35,6 +35,7 @@ STATEMENT_SECONDS_MAX: Final = 20.0
 SUBSCRIPTIONS_PER_CONNECTION_MAX: Final = 20
 INTROSPECTION: Final = ("__schema", "__type")
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_LESS: Final = "Ask for fewer rows at once (first), or for fewer fields of each."
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class Limits(SchemaExtension):
         document = self.execution_context.graphql_document
         if document is not None and (problem := too_much(document, self.execution_context.variables or {})):
             self.execution_context.pre_execution_errors = [
-                GraphQLError(problem, extensions={"code": "request.too_costly", "fix": "Ask for less at once."})
+                GraphQLError(problem, extensions={"code": "request.too_costly", "fix": _LESS})
             ]
         yield
 

@@ -12,6 +12,7 @@ from domain.contract import ContractLine, FixedFeeMilestones, Milestone, Percent
 from domain.engagement import Engagement
 from domain.engagement.progress import whole_of
 from domain.money import half_up, total
+from domain.revenue.earning import estimate_at_completion
 from projections.history.contract_sentences import terms_of
 
 
@@ -42,8 +43,9 @@ class RetainerRow:
 class LineRow:
     """A contract line; ``claimed`` is what drafts and issued invoices take of it, net of credits.
 
-    ``progress`` is in percent, as measured last. ``effective_from`` and ``change_order`` are of its newest version,
-    None for the first one.
+    ``progress`` is in percent, as measured last. ``estimate`` is what the whole is expected to take in its measure,
+    hours or cost: the newest estimate, else the budget of its terms. ``effective_from`` and ``change_order`` are of
+    its newest version, None for the first one.
     """
 
     line: str
@@ -58,6 +60,8 @@ class LineRow:
     hours_cap: Decimal | None
     claimed_hours: Decimal
     progress: Decimal | None
+    estimate: Decimal | None
+    estimate_measure: str | None
     retainer: RetainerRow | None
     effective_from: date | None
     change_order: str | None
@@ -68,6 +72,7 @@ def line_row(name: str, state: Engagement) -> LineRow:
     line, taken, newest = state.lines[name], state.consumed(name), state.versions[name][-1]
     hourly = line.billing if isinstance(line.billing, TimeAndMaterials) else None
     price = price_of(line.billing)
+    estimate = estimate_at_completion(state, line)
     is_capped = hourly is not None and (hourly.cap is not None or hourly.hours_cap is not None)
     return LineRow(
         line=name,
@@ -82,6 +87,8 @@ def line_row(name: str, state: Engagement) -> LineRow:
         hours_cap=hourly.hours_cap if hourly else None,
         claimed_hours=taken.hours,
         progress=_progress(line, state),
+        estimate=estimate.total if estimate is not None else None,
+        estimate_measure=estimate.measure if estimate is not None else None,
         retainer=_retainer(name, state),
         effective_from=newest.effective_from if newest.change_order else None,
         change_order=newest.change_order,
@@ -146,6 +153,8 @@ def stored(row: LineRow) -> dict[str, Any]:
         "hours_cap": _text(row.hours_cap),
         "claimed_hours": _text(row.claimed_hours),
         "progress": _text(row.progress),
+        "estimate": _text(row.estimate),
+        "estimate_measure": row.estimate_measure,
         "retainer": [_text(getattr(retainer, field)) for field in _RETAINER] if retainer else None,
         "effective_from": row.effective_from,
         "change_order": row.change_order,
@@ -170,6 +179,8 @@ def read(told: Mapping[str, Any]) -> LineRow:
         hours_cap=_number(told["hours_cap"]),
         claimed_hours=Decimal(told["claimed_hours"]),
         progress=_number(told["progress"]),
+        estimate=_number(told["estimate"]),
+        estimate_measure=told["estimate_measure"],
         retainer=RetainerRow(*map(Decimal, told["retainer"])) if told["retainer"] else None,
         effective_from=_date(told["effective_from"]),
         change_order=told["change_order"],

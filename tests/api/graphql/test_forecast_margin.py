@@ -67,6 +67,22 @@ def test_without_an_estimate_what_is_promised_comes_at_the_margin_so_far(asker: 
     assert forecast(row) == (9_520 + 30_000 * Decimal("0.952"), "margin_so_far")
 
 
+def test_a_line_tells_what_the_whole_of_it_is_expected_to_take(asker: Asker) -> None:
+    asker.world.contract(line=by_cost())
+    told = [line(asker)]
+    estimated(asker.world, 80_000, "cost")
+    assert [*told, line(asker)] == [
+        {"estimate": "60000", "estimateMeasure": "cost"},
+        {"estimate": "80000", "estimateMeasure": "cost"},
+    ]
+
+
+def line(asker: Asker) -> dict[str, Any]:
+    asker.fold()
+    (found,) = asker.ask('{ engagement(id: "E-1") { lines { estimate estimateMeasure } } }')["engagement"]["lines"]
+    return dict(found)
+
+
 def test_an_estimate_of_hours_costs_what_an_hour_has_cost(asker: Asker) -> None:
     milestones_of(asker.world)
     estimated(asker.world, 100, "hours")
