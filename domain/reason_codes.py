@@ -141,7 +141,10 @@ MEANINGS: Final[Mapping[ReasonCode, Meaning]] = {
     ReasonCode.COMPLIMENTARY: Meaning("The work was given free.", "It is corrected and rated anew."),
     ReasonCode.PO_MISSING: Meaning("The customer wants a purchase order, and there is none.", "It is recorded."),
     ReasonCode.PO_EXPIRED: Meaning("The purchase order ended before the day of the work.", "A longer one is recorded."),
-    ReasonCode.PO_EXHAUSTED: Meaning("The purchase order is used up.", "A larger or a further one is recorded."),
+    ReasonCode.PO_EXHAUSTED: Meaning(
+        "The purchase order is used up, or what is left of it does not pay for all of the lot.",
+        "A larger or a further one is recorded.",
+    ),
     ReasonCode.NO_RATE: Meaning("No row of a rate card matches.", "A rate is set."),
     ReasonCode.ZERO_RATE_UNCONFIRMED: Meaning(
         "The rate is zero, and nobody has said that it is meant.", "It is confirmed, or a rate is set."

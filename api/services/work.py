@@ -75,9 +75,11 @@ class SubmitBillableExpenseInput:
     project: Annotated[str, Doc("The project that it was spent for.")]
     category: Annotated[str, Doc("What kind of cost it is, e.g. travel.")]
     spent_on: Annotated[date, Doc("The day that it was spent.")]
-    amount: Annotated[Amount, Doc("What was paid, tax included.")]
+    amount: Annotated[Amount, Doc("What was paid, tax included; below zero what was given back.")]
     receipt: Annotated[str | None, Doc("The receipt's reference.")] = None
-    recoverable_tax: Annotated[Decimal, Doc("The tax in it that the firm gets back.")] = Decimal(0)
+    recoverable_tax: Annotated[Decimal, Doc("The tax in it that the firm gets back, with the sign of the amount.")] = (
+        Decimal(0)
+    )
     note: Annotated[str, Doc("What it was for.")] = ""
     days: Annotated[Decimal, Doc("How many days a per diem pays for.")] = Decimal(1)
 
