@@ -6,7 +6,7 @@ import hashlib
 from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -75,6 +75,10 @@ class Call:
     def actor(self) -> str:
         """The name under which facts are recorded."""
         return self.principal.actor
+
+    def after(self, *known: datetime) -> datetime:
+        """Now, or just after what is known, if the clock is behind that: who corrects something has seen it."""
+        return max([self.now, *(moment + timedelta(microseconds=1) for moment in known)])
 
     def new_id(self, prefix: str, *about: str) -> str:
         """An id that is the same whenever the same request is made again: ``INV-K7Q2M4XA5C``."""

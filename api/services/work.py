@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from domain.kernel import Addressed
 from domain.money import zero
 from domain.ports import resource_of
 from domain.timesheet import ApproveTime, Claim, LogTime, Timesheet, Work, decider, timesheet_stream
+from domain.timesheet.week import Entry, own_decision
 
 SYSTEM = "ledger"
 """The system that time told through a service belongs to."""
@@ -46,23 +48,35 @@ def post_approved_time(asked: PostApprovedTimeInput, call: Call) -> Decision:
     if not resource_of(call.read, asked.resource).versions:
         raise InputIncomplete(f"Nothing is known of resource {asked.resource}.")
     stream = timesheet_stream(asked.resource, asked.work_date)
-    claim = Claim(SYSTEM, asked.entry or call.new_id("T"), call.now)
+    sheet: Timesheet = call.read(stream)
+    name = asked.entry or call.new_id("T")
+    corrected = sheet.claimed_by(Claim(SYSTEM, name, call.now).ref)
+    claim = Claim(SYSTEM, name, call.after(*_told(corrected)))
     work = Work(
         asked.project, asked.task, asked.work_date, asked.hours, asked.time_type, asked.started or None, asked.note
     )
     log = LogTime(asked.resource, claim, work)
-    entry = _entry_after(log, call.read(stream))
-    hours = {} if asked.approved_hours is None else {entry: asked.approved_hours}
-    approve = ApproveTime((entry,), asked.approved_by, call.now, hours)
+    entry = _entry_after(log, sheet)
+    hours = {} if asked.approved_hours is None else {entry.entry: asked.approved_hours}
+    approve = ApproveTime((entry.entry,), asked.approved_by, call.after(*_told(entry)), hours)
     return Decision([Addressed(stream, log), Addressed(stream, approve)], (stream,))
 
 
-def _entry_after(log: LogTime, sheet: Timesheet) -> str:
+def _told(entry: Entry | None) -> list[datetime]:
+    """When an entry was told, by any system, and decided about."""
+    if entry is None:
+        return []
+    own = own_decision(entry)
+    return [entry.said_at, *(claim.said_at for claim in entry.claims.values()), *([own.at] if own else [])]
+
+
+def _entry_after(log: LogTime, sheet: Timesheet) -> Entry:
     """The entry that the hours are: another system may have told of them already."""
     for event in decider.decide(log, sheet):
         sheet = decider.evolve(sheet, event)
     known = sheet.claimed_by(log.claim.ref)
-    return known.entry if known else log.claim.ref
+    assert known is not None, "hours that are told are known"
+    return known
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,8 @@ def submit_billable_expense(asked: SubmitBillableExpenseInput, call: Call) -> De
         days=asked.days,
     )
     stream = expense_stream(asked.report)
-    record = RecordExpense(asked.report, asked.resource, expense, call.now)
+    report: ExpenseReport = call.read(stream)
+    record = RecordExpense(asked.report, asked.resource, expense, call.after(*_told_of(report, (asked.line,))))
     return Decision([Addressed(stream, record), Addressed(stream, SubmitExpenses((asked.line,)))], (stream,))
 
 
@@ -122,7 +137,14 @@ def approve_expense(asked: ApproveExpenseInput, call: Call) -> Decision:
         if line := report.lines.get(name):
             call.require_project(line.expense.project)
     by = asked.approved_by or call.principal.subject
-    return Decision([Addressed(stream, ApproveExpenses(asked.lines, by, call.now))], (stream,))
+    at = call.after(*_told_of(report, asked.lines))
+    return Decision([Addressed(stream, ApproveExpenses(asked.lines, by, at))], (stream,))
+
+
+def _told_of(report: ExpenseReport, lines: Sequence[str]) -> list[datetime]:
+    """When expenses were told and decided about."""
+    known = [line for name in lines if (line := report.lines.get(name))]
+    return [line.said_at for line in known] + [line.decided.at for line in known if line.decided]
 
 
 SERVICES = (

@@ -106,9 +106,10 @@ def test_time_that_another_system_told_already_stays_one_entry(counter: Counter)
     assert len(sheet.lots) == 1
 
 
-def test_corrected_time_replaces_its_lot(counter: Counter) -> None:
+@pytest.mark.parametrize("hour", [11, 10, 4], ids=["later", "at the same moment", "by a clock that was put back"])
+def test_corrected_time_replaces_its_lot(counter: Counter, hour: int) -> None:
     (stream,) = counter.ask("post-approved-time", MANAGER, **time_of(entry="77")).states
-    counter.desk._clock = lambda: counter_time(11)
+    counter.desk._clock = lambda: counter_time(hour)
     counter.ask("post-approved-time", MANAGER, **time_of(entry="77", hours=Decimal(6)))
     statuses = {name: (held.status.value, held.lot.quantity) for name, held in counter.world.read(stream).lots.items()}
     assert statuses == {"ledger:77#1": ("reversed", Decimal(8)), "ledger:77#2": ("open", Decimal(6))}
@@ -150,6 +151,19 @@ def test_an_expense_is_submitted_then_approved_and_becomes_a_lot(counter: Counte
     counter.ask("approve-expense", MANAGER, report="ER-1", lines=("1",))
     (held,) = counter.world.read(stream_of("expense_report", "ER-1")).lots.values()
     assert held.lot.value == euros("100.00")
+
+
+@pytest.mark.parametrize("hour", [11, 10, 4], ids=["later", "at the same moment", "by a clock that was put back"])
+def test_a_corrected_expense_replaces_its_lot(counter: Counter, hour: int) -> None:
+    told: dict[str, Any] = {"report": "ER-1", "line": "1", "resource": "W-1", "project": "P-1-L1", "category": "travel"}
+    for amount in ("100", "60"):
+        euro = Amount(Decimal(amount), "EUR")
+        counter.ask("submit-billable-expense", MANAGER, **told, spent_on=MONDAY, amount=euro)
+        counter.ask("approve-expense", MANAGER, report="ER-1", lines=("1",), approved_by="W-9")
+        counter.desk._clock = lambda: counter_time(hour)
+    book = counter.world.read(stream_of("expense_report", "ER-1")).lots
+    lots = [(held.status.value, held.lot.value) for held in book.values()]
+    assert lots == [("reversed", euros(100)), ("open", euros(60))]
 
 
 def test_an_expense_in_an_unknown_currency_is_refused(counter: Counter) -> None:
