@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -27,8 +28,9 @@ from projections.exceptions.exceptions import ExceptionFilter
 from projections.finance.finance import PeriodFilter
 from projections.generation import Generations
 from projections.history import lineage, objects, timeline
-from projections.invoices import invoices
+from projections.invoices import invoices, payments
 from projections.invoices.invoices import InvoiceFilter
+from projections.invoices.payments import PaymentFilter
 from projections.margin import margin
 from projections.margin.margin import Dimension, MarginFilter
 from projections.pages import BadCursor, Page, PageRequest, PageTooLong, UnknownSort, UnknownValue
@@ -418,6 +420,17 @@ def test_entries_are_those_of_their_week(view: View) -> None:
     assert {entry.engagement for entry in of_it} == {engagement}
     totals = timesheets.totals(view, EntryFilter(kind="time"), FIRM)
     assert {total.kind for total in totals} == {"time"}
+
+
+def test_what_invoices_were_paid_is_what_the_money_that_arrived_settled(view: View) -> None:
+    paid: dict[str, Decimal] = defaultdict(Decimal)
+    for row in all_of(LISTS["invoices"][0], view, first=500):
+        paid[row.currency] += row.paid
+    money = {each.currency: each for each in payments.totals(view, PaymentFilter(), FIRM)}
+    assert {currency: each.applied for currency, each in money.items()} == {c: a for c, a in paid.items() if a}
+    listed = all_of(lambda v, s, p: payments.find(v, PaymentFilter(), s, p), view, first=2)
+    assert sum(each.count for each in money.values()) == len(listed) > 0
+    assert {row.invoice is None for row in listed} == {False}, "here all of it was reported of one invoice"
 
 
 def test_synchronisation_counts_every_object_in_its_state(view: View) -> None:
