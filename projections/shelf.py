@@ -102,7 +102,7 @@ class Shelf(Generic[Row]):
         if missing := {key for key in self.wanted if key not in rows}:
             self._rows.update(dict.fromkeys(missing))
             for row in self._source.fetch(self.table, sorted(missing)):
-                self._rows[self.table.key_of(self.table.values(row))] = row
+                self._rows[self.table.key_of_row(row)] = row
         self.wanted.clear()
 
     def bring(self, key: Key) -> Row | None:
@@ -115,7 +115,7 @@ class Shelf(Generic[Row]):
         """Takes rows that were found by a query; what is in memory already is newer and stays."""
         kept: list[Row] = []
         for row in rows:
-            key = self.table.key_of(self.table.values(row))
+            key = self.table.key_of_row(row)
             present = self._rows.setdefault(key, row)
             if present is not None:
                 kept.append(present)

@@ -132,7 +132,7 @@ class Table(Generic[Row]):
         )
         self.names = tuple(column.name for column in self.columns)
         self.key_places = tuple(self.names.index(name) for name in key)
-        self.is_text_array = tuple(hints[name] == tuple[str, ...] for name in self.names)
+        self._array_places = [place for place, name in enumerate(self.names) if hints[name] == tuple[str, ...]]
         self._row = row
         self._values: Callable[[Any], Values] = attrgetter(*self.names)
         self._writers = tuple(column.write for column in self.columns)
@@ -148,12 +148,16 @@ class Table(Generic[Row]):
         """The key of a row's values."""
         return tuple([values[place] for place in self.key_places])
 
+    def key_of_row(self, row: Row) -> Key:
+        """The key of a row."""
+        return tuple([getattr(row, name) for name in self.key])
+
     def row(self, values: Sequence[Any]) -> Row:
         """The row of values as the database returns them."""
-        if any(self.is_text_array):
-            values = [
-                tuple(value) if is_array else value for value, is_array in zip(values, self.is_text_array, strict=True)
-            ]
+        if self._array_places:
+            values = list(values)
+            for place in self._array_places:
+                values[place] = tuple(values[place])
         return self._row(*values)
 
     def document(self, rows: Sequence[Values]) -> str:
