@@ -64,8 +64,8 @@ async def refeed(settings: Settings, progress: Progress) -> Refed:
     """Everything that the broker has at this moment is in the ledger when this returns."""
     assert settings.nats_url is not None, "the servers run"
     spare_the_collector()
-    known = await asyncio.to_thread(_known, settings)
     with open_ledger(settings, pool_size=CONNECTIONS) as ledger:
+        known = await asyncio.to_thread(_known, settings)
         async with NatsBroker(settings.nats_url, name="p2c-refeed", connect_attempts_max=5) as broker:
             await broker.ensure(IN)
             heard = await _heard(ledger, broker, progress)
