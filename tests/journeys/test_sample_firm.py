@@ -30,7 +30,9 @@ from api.roles import Role as Part
 from api.sample.finance import entities_of
 from api.sample.firm import load_sample
 from api.sample.mark import SAMPLE_FILE, story_of, where_to_look
+from api.sample.settled import NAMES
 from api.tokens import local_token
+from domain.exception import ExceptionOpened
 from domain.invoice import Issued
 from domain.kernel import decider_name, stream_of
 from domain.timesheet import TimeLogged
@@ -121,9 +123,21 @@ def test_a_small_firm_from_its_first_deal_to_paid_invoices(settings: Settings) -
     assert [done for done, _, _ in shown] == sorted(done for done, _, _ in shown)
 
 
+def what_waits(ledger: Ledger) -> Iterator[str]:
+    """Where it got to, what is missing from the books: waiting messages, open exceptions, how far each project is."""
+    facts = ledger.read(0, 100_000)
+    for thing in ledger.waiting():
+        yield f"{len(ledger.parked([thing]))} messages wait for {thing}"
+    for fact in facts:
+        if decider_name(fact.stream) in ("opportunity", "project") or isinstance(fact.event, ExceptionOpened):
+            yield f"{fact.position} {fact.stream} {fact.name} {getattr(fact.event, 'problem', '')}"
+    for name in NAMES:
+        yield f"{name} is at {ledger.tracked(name)} of {ledger.head()}"
+
+
 def the_books_are_the_auditors(ledger: Ledger) -> None:
     expected = audited(PLAN)
-    assert accounts_in(ledger) == expected
+    assert accounts_in(ledger) == expected, "\n".join(what_waits(ledger))
     assert sum(account.billed > 0 for account in expected.values()) >= 3
 
 
