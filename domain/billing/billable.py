@@ -131,7 +131,8 @@ def _within_limits(
     within = _within_caps(read, [*lots, *others])
     waiting = beyond_orders(read, within, plan.on)
     asked = {(stream, lot.lot) for stream, lot in lots}
-    result = [each for each in within if (each.stream, each.lot.lot) in asked - waiting]
+    paid_for = asked - waiting
+    result = [each for each in within if (each.stream, each.lot.lot) in paid_for]
     for _, name in sorted(waiting & asked) if plan.strict else ():
         raise LotsNotEligible(f"{name}: {ReasonCode.PO_EXHAUSTED.value}.")
     turn = {name: number for number, name in enumerate(dict.fromkeys(lot.engagement for _, lot in lots))}
