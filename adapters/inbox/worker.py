@@ -24,7 +24,7 @@ FETCH_SECONDS: Final = 0.25
 TICK_SECONDS_IDLE: Final = 0.25
 TICK_SECONDS_BUSY: Final = 1.0
 TICK_SHARE_MAX: Final = 0.1
-"""Looking for what can go on takes at most this share of the time."""
+"""Looking in vain for what can go on takes at most this share of the time."""
 
 KEEP_ALIVE_SECONDS: Final = CONSUMER.ack_wait_seconds / 3
 BACKOFF_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -119,7 +119,7 @@ class Worker:
         await self._settled()
         began = time.monotonic()
         driven: int = await self._patiently((), self._inbox.tick)
-        rest = (time.monotonic() - began) / TICK_SHARE_MAX
+        rest = 0.0 if driven else (time.monotonic() - began) / TICK_SHARE_MAX
         self._idle_tick, self._busy_tick = began + max(TICK_SECONDS_IDLE, rest), began + max(TICK_SECONDS_BUSY, rest)
         return driven
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -12,7 +12,10 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from adapters.broker import IN, OUT
+from adapters.eventstore.unit import Loaded
+from adapters.inbox.waiting import awaited
 from api.roles.automate import PROCESSES
+from domain.kernel import StreamId
 
 INBOX: Final = (IN.name, "ingest")
 CONNECTORS: Final = ((OUT.name, "connect-psa"), (OUT.name, "connect-erp"))
@@ -34,6 +37,10 @@ class Books(Protocol):
     def tracked(self, name: str) -> int: ...
 
     def unrelayed(self, limit: int, target: str | None = None) -> Sequence[object]: ...
+
+    def waiting(self) -> Sequence[str]: ...
+
+    def load(self, streams: Iterable[StreamId]) -> Mapping[StreamId, Loaded]: ...
 
 
 @dataclass(slots=True)
@@ -82,8 +89,16 @@ class Rest:
                 return head, f"the process {process}"
         if self.books.unrelayed(1):
             return head, "the outbox"
+        if thing := self._arrived():
+            return head, f"the messages that waited for {thing}"
         read = self.read_position()
         return head, "" if read is not None and read >= head else "the read models"
+
+    def _arrived(self) -> str | None:
+        """Something that messages waited for and that is here: they go on at the next look of the inbox."""
+        things = [awaited(name) for name in self.books.waiting()]
+        states = self.books.load(thing.stream for thing in things)
+        return next((thing.key for thing in things if thing.is_here(states[thing.stream])), None)
 
     async def _pending(self, stream: str, consumer: str) -> int:
         """What a consumer has not finished; a consumer that does not exist yet has everything before it."""

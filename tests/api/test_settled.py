@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +9,10 @@ import pytest
 from nats.js.api import ConsumerInfo
 from nats.js.errors import NotFoundError
 
+from adapters.eventstore.unit import Loaded
+from adapters.inbox.waiting import awaited
 from api.sample.settled import CONNECTORS, INBOX, NAMES, NotSettled, Rest
+from domain.kernel import StreamId
 
 HEAD = 10
 
@@ -21,6 +24,8 @@ class Ledger:
     tracked_to: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NAMES, HEAD))
     outbox: int = 0
     heads: list[int] = field(default_factory=lambda: [HEAD])
+    parked: dict[str, int] = field(default_factory=dict)
+    """What messages wait for, and the version of its stream."""
 
     def head(self) -> int:
         return self.heads.pop(0) if len(self.heads) > 1 else self.heads[0]
@@ -30,6 +35,13 @@ class Ledger:
 
     def unrelayed(self, limit: int, target: str | None = None) -> Sequence[object]:
         return [object()] * min(limit, self.outbox)
+
+    def waiting(self) -> Sequence[str]:
+        return list(self.parked)
+
+    def load(self, streams: Iterable[StreamId]) -> Mapping[StreamId, Loaded]:
+        versions = {awaited(name).stream: version for name, version in self.parked.items()}
+        return {stream: Loaded(None, versions[stream]) for stream in streams}
 
 
 @dataclass
@@ -66,6 +78,10 @@ def test_it_waits_while_the_inbox_has_messages_before_it_and_tells_how_many() ->
     assert heard[:3] == [7, 3, 0]
 
 
+def test_messages_that_wait_for_what_nobody_has_told_of_keep_nothing_from_rest() -> None:
+    assert settled(rest(Ledger(parked={"jira:user:u-7": 0}), Broker())) == HEAD
+
+
 def test_a_head_that_moves_between_two_looks_is_not_rest() -> None:
     ledger = Ledger(heads=[8, 9, HEAD])
     assert settled(rest(ledger, Broker())) == HEAD
@@ -79,6 +95,7 @@ def test_a_head_that_moves_between_two_looks_is_not_rest() -> None:
         (Ledger(), Broker({INBOX: [-1]}), HEAD, "the inbox"),
         (Ledger(tracked_to={**dict.fromkeys(NAMES, HEAD), "pricing": 9}), Broker(), HEAD, "pricing"),
         (Ledger(outbox=1), Broker(), HEAD, "the outbox"),
+        (Ledger(parked={"jira:user:u-7": 1}), Broker(), HEAD, "waited for jira:user:u-7"),
         (Ledger(), Broker({CONNECTORS[1]: [1]}), HEAD, "connect-erp"),
         (Ledger(), Broker(), HEAD - 1, "the read models"),
         (Ledger(), Broker(), None, "the read models"),

@@ -337,3 +337,33 @@ async def _cut(client: Client) -> None:
     if client.is_connected and client._transport is not None:
         client._transport.close()  # type: ignore[no-untyped-call]  # the library's own transport
         await asyncio.sleep(0.05)
+
+
+class SlowTick(Inbox):
+    """An inbox whose look at what was waiting takes long; it notes when it looked."""
+
+    def __init__(self, ledger: MemoryLedger, driven: int) -> None:
+        super().__init__(ledger)
+        self.driven = driven
+        self.looked: list[float] = []
+
+    def tick(self) -> int:
+        self.looked.append(time.monotonic())
+        time.sleep(0.2)
+        return self.driven
+
+
+@pytest.mark.parametrize(("driven", "rests"), [(0, True), (7, False)])
+def test_only_after_a_look_in_vain_it_rests_before_it_looks_again(driven: int, rests: bool) -> None:
+    async def work() -> float:
+        async with MemoryBroker() as broker:
+            await broker.ensure(IN)
+            inbox = SlowTick(memory_ledger(), driven)
+            worker = Worker(inbox, await broker.consumer(CONSUMER), in_thread=inline)
+            while len(inbox.looked) < 2:
+                await worker.step()
+            await worker.finish()
+            return inbox.looked[1] - inbox.looked[0]
+
+    seconds = asyncio.run(work())
+    assert (seconds >= 0.2 / worker_module.TICK_SHARE_MAX) is rests
